@@ -1,0 +1,89 @@
+//! Unix: one private anonymous mapping, filled by the kernel page by page.
+
+use core::ffi::c_void;
+use core::ptr;
+
+/// Bytes in a page.
+pub fn page_size() -> usize {
+    // SAFETY: sysconf reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(4096)
+}
+
+/// Sets `len` bytes of address space aside, a multiple of the page size.
+/// No page is resident until it is written. `None` if there is no room.
+pub fn reserve(len: usize) -> Option<*mut u8> {
+    // SAFETY: asks for a new mapping wherever the kernel likes; touches no existing one.
+    let base = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            len,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if base == libc::MAP_FAILED {
+        return None;
+    }
+    // A huge page cannot be given back in part, and one byte written makes
+    // all of it resident. This heap promises exactness per page.
+    #[cfg(target_os = "linux")]
+    // SAFETY: a hint about the mapping just made; failure changes nothing.
+    unsafe {
+        libc::madvise(base, len, libc::MADV_NOHUGEPAGE);
+    }
+    Some(base.cast())
+}
+
+/// Makes reserved pages usable. Unix does so at the first write.
+///
+/// # Safety
+/// `base` and `len` are whole pages inside one reservation.
+pub unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
+    true
+}
+
+/// Gives pages back to the system; their next use finds zeros.
+/// Returns false, with the pages as they were, if the system refuses.
+///
+/// # Safety
+/// `base` and `len` are whole pages inside one reservation, and no byte in
+/// them is needed any more.
+pub unsafe fn release(base: *mut u8, len: usize) -> bool {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the caller gives up these pages.
+    let done = unsafe { libc::madvise(base.cast(), len, libc::MADV_DONTNEED) == 0 };
+    // Elsewhere MADV_DONTNEED is only a hint; a new mapping in the same place is not.
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: the caller gives up these pages, and they belong to our reservation.
+    let done = unsafe {
+        libc::mmap(
+            base.cast(),
+            len,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED,
+            -1,
+            0,
+        ) != libc::MAP_FAILED
+    };
+    done
+}
+
+/// Ends a reservation.
+///
+/// # Safety
+/// `base` and `len` are those of [`reserve`], and nothing in it is used again.
+pub unsafe fn unreserve(base: *mut u8, len: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(base.cast::<c_void>(), len) };
+}
+
+/// The number the system gave for its last refusal (`errno` of the host).
+pub fn last_error() -> u32 {
+    std::io::Error::last_os_error()
+        .raw_os_error()
+        .unwrap_or(0)
+        .unsigned_abs()
+}

@@ -1,0 +1,63 @@
+//! Windows: address space is reserved first and its pages committed on demand.
+
+use core::{mem, ptr};
+use windows_sys::Win32::Foundation::GetLastError;
+use windows_sys::Win32::System::Memory::{
+    MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc, VirtualFree,
+};
+use windows_sys::Win32::System::SystemInformation::GetSystemInfo;
+
+/// Bytes in a page.
+pub fn page_size() -> usize {
+    // SAFETY: SYSTEM_INFO is plain data, for which zeros are a value; the call fills it in.
+    let info = unsafe {
+        let mut info = mem::zeroed();
+        GetSystemInfo(&mut info);
+        info
+    };
+    info.dwPageSize as usize
+}
+
+/// Sets `len` bytes of address space aside, a multiple of the page size.
+/// No page is usable until it is committed. `None` if there is no room.
+pub fn reserve(len: usize) -> Option<*mut u8> {
+    // SAFETY: asks for a new reservation wherever the system likes.
+    let base = unsafe { VirtualAlloc(ptr::null(), len, MEM_RESERVE, PAGE_READWRITE) };
+    (!base.is_null()).then_some(base.cast())
+}
+
+/// Makes reserved pages usable; those that were not hold zeros.
+///
+/// # Safety
+/// `base` and `len` are whole pages inside one reservation.
+pub unsafe fn commit(base: *mut u8, len: usize) -> bool {
+    // SAFETY: the caller's promise. Pages that are committed keep their contents.
+    let done = unsafe { VirtualAlloc(base.cast(), len, MEM_COMMIT, PAGE_READWRITE) };
+    !done.is_null()
+}
+
+/// Gives pages back to the system; they must be committed before their next use.
+/// Returns false, with the pages as they were, if the system refuses.
+///
+/// # Safety
+/// `base` and `len` are whole pages inside one reservation, and no byte in
+/// them is needed any more.
+pub unsafe fn release(base: *mut u8, len: usize) -> bool {
+    // SAFETY: the caller gives up these pages.
+    unsafe { VirtualFree(base.cast(), len, MEM_DECOMMIT) != 0 }
+}
+
+/// Ends a reservation.
+///
+/// # Safety
+/// `base` is that of [`reserve`], and nothing in it is used again.
+pub unsafe fn unreserve(base: *mut u8, _len: usize) {
+    // SAFETY: the caller's promise. MEM_RELEASE wants the size to be zero.
+    unsafe { VirtualFree(base.cast(), 0, MEM_RELEASE) };
+}
+
+/// The number the system gave for its last refusal (`GetLastError`).
+pub fn last_error() -> u32 {
+    // SAFETY: reads a value of this thread.
+    unsafe { GetLastError() }
+}

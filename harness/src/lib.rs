@@ -1,0 +1,19 @@
+//! Loads a candidate C runtime in a process of its own and observes it.
+//!
+//! The way through: [`inspect`] says what a file is, [`candidate`] turns what
+//! the user named into something to check, [`launch`] starts a [`probe`] for
+//! one case, the probe acts on the library and reports over a [`channel`],
+//! and what comes out is an [`observation`]. Nothing here knows a clause.
+
+pub mod candidate;
+pub mod channel;
+pub mod errno_names;
+pub mod input_error;
+pub mod inspect;
+pub mod launch;
+pub mod memory;
+pub mod observation;
+pub mod probe;
+pub mod profile;
+pub mod runner;
+pub mod suggest;

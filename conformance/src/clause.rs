@@ -1,0 +1,166 @@
+//! What a clause and a case are.
+
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::errno_names::Numbering;
+use heapmin_harness::observation::Observation;
+use heapmin_harness::probe::Act;
+use serde::Serialize;
+use std::fmt;
+
+/// How binding a clause is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The page states it.
+    Must,
+    /// It follows from the page's purpose; the page gives no number.
+    Should,
+    /// Observed and kept in the fixture, never judged.
+    Record,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::Record => "record",
+        })
+    }
+}
+
+/// What came of judging a clause. The order is from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The promise was kept; for a clause of level `record`, it was observed.
+    Pass,
+    /// There was nothing to judge, for a reason that is given.
+    Unsupported,
+    /// The promise was broken.
+    Fail,
+    /// The probe died while the clause was being checked.
+    Crash,
+    /// The time limit ran out while the clause was being checked.
+    Timeout,
+    /// The candidate could not be observed.
+    Error,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Pass,
+        Verdict::Fail,
+        Verdict::Unsupported,
+        Verdict::Crash,
+        Verdict::Timeout,
+        Verdict::Error,
+    ];
+
+    /// Its name, as reports and profiles write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unsupported => "unsupported",
+            Verdict::Crash => "crash",
+            Verdict::Timeout => "timeout",
+            Verdict::Error => "error",
+        }
+    }
+
+    /// Whether it must be listed as a known deviation to be let through.
+    pub fn is_deviation(self) -> bool {
+        !matches!(self, Verdict::Pass | Verdict::Unsupported)
+    }
+}
+
+/// A verdict with what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was seen, in a sentence.
+    pub observed: String,
+}
+
+impl Judgement {
+    /// The promise was kept.
+    pub fn pass(observed: impl Into<String>) -> Self {
+        Verdict::Pass.because(observed)
+    }
+
+    /// The promise was broken.
+    pub fn fail(observed: impl Into<String>) -> Self {
+        Verdict::Fail.because(observed)
+    }
+
+    /// There was nothing to judge.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        Verdict::Unsupported.because(reason)
+    }
+
+    /// Kept if `holds`, else broken.
+    pub fn pass_if(holds: bool, observed: impl Into<String>) -> Self {
+        if holds {
+            Judgement::pass(observed)
+        } else {
+            Judgement::fail(observed)
+        }
+    }
+}
+
+impl Verdict {
+    /// This verdict, with what was seen.
+    pub fn because(self, observed: impl Into<String>) -> Judgement {
+        Judgement {
+            verdict: self,
+            observed: observed.into(),
+        }
+    }
+}
+
+/// Something to do with a candidate, in a probe of its own.
+#[derive(Debug)]
+pub struct Case {
+    /// Its public name.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// What it does.
+    pub act: Act,
+}
+
+/// What a clause is judged by.
+pub struct Seen<'a> {
+    /// What was seen while the case ran.
+    pub observation: &'a Observation,
+    /// Whose numbers the candidate's `errno` holds.
+    pub numbering: Numbering,
+    /// The candidate.
+    pub candidate: &'a Candidate,
+}
+
+/// A promise of the specification.
+#[derive(Debug)]
+pub struct Clause {
+    /// Its public name, which does not change once released.
+    pub id: &'static str,
+    /// The routine that makes the promise.
+    pub routine: &'static str,
+    /// How binding it is.
+    pub level: Level,
+    /// The page, or pages, of Microsoft's C runtime reference that it comes from.
+    pub page: &'static str,
+    /// What must hold, in a sentence.
+    pub summary: &'static str,
+    /// What a report says was expected.
+    pub expects: &'static str,
+    /// Whether it says anything only about a `_heapmin` that succeeds.
+    pub needs_success: bool,
+    /// The cases that provoke it.
+    pub cases: &'static [&'static Case],
+    /// What to make of what was seen in one of them.
+    pub judge: fn(&Seen) -> Judgement,
+}

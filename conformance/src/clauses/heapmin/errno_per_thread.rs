@@ -1,0 +1,81 @@
+//! A failure in one thread leaves another thread's `errno` alone.
+
+use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use heapmin_harness::probe::{ErrorState, Probe, Stop};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+pub static PER_THREAD: Clause = Clause {
+    id: "heapmin.errno-per-thread",
+    routine: "_heapmin",
+    level: Level::Must,
+    page: "errno",
+    summary: "a failure in one thread leaves another thread's errno alone",
+    expects: "errno of the first thread as it was set",
+    needs_success: false,
+    cases: &[&TWO_THREADS],
+    judge: per_thread,
+};
+
+static TWO_THREADS: Case = Case {
+    name: "failure-in-another-thread",
+    summary: "sets errno, has a second thread ask for more memory than there is and call _heapmin, and looks at errno again",
+    act: two_threads,
+};
+
+const HERE: i32 = 77;
+const THERE: i32 = 5;
+/// More than any system has.
+const TOO_MUCH: usize = usize::MAX / 2;
+
+fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
+    if probe.crt.errno().is_none() {
+        return Err(Stop::NotApplicable("nobody knows where the library keeps errno".into()));
+    }
+    probe.step("a second thread fails")?;
+    let crt = &probe.crt;
+    let (go, done) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (there, call, here) = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            wait_for(&go);
+            crt.set_errno(THERE);
+            let failed = crt.malloc(TOO_MUCH).map(|block| block.is_none());
+            let errno = crt.errno();
+            let call = crt.observed_heapmin(ErrorState::CLEAR);
+            done.store(true, Ordering::Release);
+            (failed.map(|failed| (failed, errno)), call)
+        });
+        crt.set_errno(HERE);
+        go.store(true, Ordering::Release);
+        wait_for(&done);
+        // Read before anything else can have a reason to set it.
+        let here = crt.errno();
+        let (there, call) = other.join().expect("the second thread does not panic");
+        (there, call, here)
+    });
+    let (failed, errno_there) = there?;
+    probe.report(call?)?;
+    probe.fact("malloc failed there", failed.into())?;
+    probe.fact("errno there", errno_there.unwrap_or(-1).into())?;
+    probe.fact("errno here", here.unwrap_or(-1).into())
+}
+
+fn wait_for(flag: &AtomicBool) {
+    while !flag.load(Ordering::Acquire) {
+        thread::yield_now();
+    }
+}
+
+fn per_thread(seen: &Seen) -> Judgement {
+    let fact = |name| seen.observation.fact(name).unwrap_or(-1) as i32;
+    let (there, here) = (fact("errno there"), fact("errno here"));
+    let describe = |number| seen.numbering.describe(number);
+    let heapmin_failed = seen.observation.calls("_heapmin").any(|call| call.returned != 0);
+    if there == THERE && !heapmin_failed {
+        return Judgement::unsupported("no failure set errno in the second thread");
+    }
+    Judgement::pass_if(
+        here == HERE,
+        format!("{HERE} was set here, {} there by a failure; here it was then {}", describe(there), describe(here)),
+    )
+}

@@ -1,0 +1,42 @@
+//! The library exports `_heapmin` undecorated.
+
+use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use heapmin_harness::probe::{Probe, Stop};
+
+pub static EXPORTED: Clause = Clause {
+    id: "heapmin.exported",
+    routine: "_heapmin",
+    level: Level::Must,
+    page: "_heapmin",
+    summary: "the library exports _heapmin undecorated",
+    expects: "the loader finds a routine named _heapmin",
+    needs_success: false,
+    cases: &[&LOAD],
+    judge: is_exported,
+};
+
+static LOAD: Case = Case {
+    name: "load",
+    summary: "loads the library and looks _heapmin up",
+    act: load,
+};
+
+fn load(probe: &mut Probe) -> Result<(), Stop> {
+    let found = probe.crt.has_heapmin();
+    probe.fact("_heapmin found", found.into())
+}
+
+fn is_exported(seen: &Seen) -> Judgement {
+    let exports = &seen.candidate.library.exports;
+    let found = seen.observation.fact("_heapmin found") == Some(1);
+    if exports.iter().any(|name| name == "_heapmin") {
+        let observed = if found {
+            "the file exports _heapmin, and the loader finds it"
+        } else {
+            "the file exports _heapmin, but the loader does not find it"
+        };
+        return Judgement::pass_if(found, observed);
+    }
+    let similar: Vec<_> = exports.iter().filter(|name| name.contains("heapmin")).collect();
+    Judgement::fail(format!("the file exports only {similar:?}"))
+}

@@ -1,0 +1,235 @@
+//! How far resident memory falls: the reason why anybody calls `_heapmin`.
+//!
+//! All figures are over the baseline: what was resident after the heap's
+//! first use and before the workload.
+
+use super::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
+use crate::clause::{Case, Clause, Judgement, Level, Seen, Verdict};
+use crate::figures::{amount, share};
+use crate::judge::LOST_BYTES;
+use heapmin_harness::observation::Observation;
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::{Probe, Stop};
+
+pub static MEMORY: Clause = Clause {
+    id: "heapmin.releases-memory",
+    routine: "_heapmin",
+    level: Level::Must,
+    page: "_heapmin",
+    summary: "after everything is freed, the call gives the unused memory back; memory that free gave back earlier counts",
+    expects: "at most 10 % of what the workload held still resident",
+    needs_success: true,
+    cases: &[&SMALL, &MIXED],
+    judge: releases_memory,
+};
+
+pub static PARTIAL: Clause = Clause {
+    id: "heapmin.releases-partial",
+    routine: "_heapmin",
+    level: Level::Should,
+    page: "_heapmin, free",
+    summary: "with a scattered tenth of the blocks alive, the pages without a live block are given back",
+    expects: "at most the pages that hold a live block, and 10 % of the peak, still resident",
+    needs_success: true,
+    cases: &[&SCATTERED],
+    judge: releases_partial,
+};
+
+pub static NEVER_GROWS: Clause = Clause {
+    id: "heapmin.never-grows",
+    routine: "_heapmin",
+    level: Level::Should,
+    page: "_heapmin",
+    summary: "resident memory after the call is not above what it was before",
+    expects: "no more resident after the call than before (64 KiB allowed for its own code and stack)",
+    needs_success: true,
+    cases: &[&SMALL, &MIXED, &SCATTERED, &ALL_LIVE],
+    judge: never_grows,
+};
+
+pub static IDEMPOTENT: Clause = Clause {
+    id: "heapmin.idempotent",
+    routine: "_heapmin",
+    level: Level::Should,
+    page: "_heapmin",
+    summary: "a second call right after gives the same result and releases nothing more",
+    expects: "the same return value, and the same memory resident within 1 % of the peak",
+    needs_success: true,
+    cases: &[&SMALL, &MIXED, &SCATTERED],
+    judge: idempotent,
+};
+
+static SMALL: Case = Case {
+    name: "release-64-byte-blocks",
+    summary: "fills 128 MiB with blocks of 64 bytes, frees them all, and calls _heapmin twice",
+    act: release_small,
+};
+
+static MIXED: Case = Case {
+    name: "release-mixed-sizes",
+    summary: "fills 128 MiB with blocks of 16 bytes to 128 KiB, frees them all, and calls _heapmin twice",
+    act: release_mixed,
+};
+
+static SCATTERED: Case = Case {
+    name: "release-scattered-tenth",
+    summary: "fills 128 MiB with blocks of 16 to 2048 bytes, frees all but a scattered tenth, and calls _heapmin twice",
+    act: release_scattered,
+};
+
+static ALL_LIVE: Case = Case {
+    name: "nothing-to-release",
+    summary: "fills 32 MiB with blocks and calls _heapmin while all are alive",
+    act: all_live,
+};
+
+const WORKLOAD: usize = 128 * MIB;
+/// What a call may touch for the first time: its own code and stack.
+const OWN_PAGES: u64 = 64 * 1024;
+
+fn release_small(probe: &mut Probe) -> Result<(), Stop> {
+    release(probe, WORKLOAD / 64, |_| 64, |_| true)
+}
+
+fn release_mixed(probe: &mut Probe) -> Result<(), Stop> {
+    let count = count_for(WORKLOAD, mixed_size);
+    release(probe, count, mixed_size, |_| true)
+}
+
+fn release_scattered(probe: &mut Probe) -> Result<(), Stop> {
+    let count = count_for(WORKLOAD, small_size);
+    // Not the number that the size comes from, so that all sizes survive alike.
+    release(probe, count, small_size, |index| scattered(index + 1_000_000_007) % 10 != 0)
+}
+
+fn release(
+    probe: &mut Probe,
+    count: usize,
+    size_of: fn(usize) -> usize,
+    gone: fn(usize) -> bool,
+) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(count)?;
+    warm_up(probe)?;
+    probe.moment("baseline")?;
+    probe.step("allocate and fill the blocks")?;
+    blocks.fill(&probe.crt, size_of)?;
+    probe.moment("peak")?;
+    let lost_early = blocks.lost_bytes();
+    probe.step("free the blocks")?;
+    blocks.free_where(&probe.crt, gone)?;
+    probe.moment("freed")?;
+    probe.step("_heapmin")?;
+    probe.heapmin()?;
+    probe.moment("minimised")?;
+    probe.step("_heapmin again")?;
+    probe.heapmin()?;
+    probe.moment("minimised again")?;
+    probe.step("check the live blocks")?;
+    probe.fact(LOST_BYTES, lost_early + blocks.lost_bytes())?;
+    probe.fact("live page bytes", blocks.live_page_bytes())
+}
+
+fn all_live(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(count_for(32 * MIB, mixed_size))?;
+    warm_up(probe)?;
+    probe.moment("baseline")?;
+    probe.step("allocate and fill the blocks")?;
+    blocks.fill(&probe.crt, mixed_size)?;
+    probe.moment("peak")?;
+    probe.moment("freed")?;
+    probe.step("_heapmin")?;
+    probe.heapmin()?;
+    probe.moment("minimised")?;
+    probe.fact(LOST_BYTES, blocks.lost_bytes())
+}
+
+/// What the workload held at its peak, and what is still resident at a
+/// moment, both over the baseline. An error if memory was not measured, or
+/// the workload never became resident, so that nothing can be said.
+pub(super) fn held_and_left(observation: &Observation, moment: &str) -> Result<(u64, u64), Judgement> {
+    let resident = |moment| observation.memory(moment).map(|memory| memory.resident);
+    let (Some(baseline), Some(peak), Some(then)) =
+        (resident("baseline"), resident("peak"), resident(moment))
+    else {
+        return Err(Verdict::Error.because("memory cannot be measured on this system"));
+    };
+    let held = peak.saturating_sub(baseline);
+    if held < MIB as u64 {
+        return Err(Verdict::Error.because(format!(
+            "the workload was filled, but only {} of it were seen resident",
+            amount(held)
+        )));
+    }
+    Ok((held, then.saturating_sub(baseline)))
+}
+
+/// The cases by which a report says how much memory was given back.
+pub const GIVEN_BACK: [&str; 2] = [SMALL.name, MIXED.name];
+
+/// How much the workload of such a case held, and how much of that was given
+/// back when `_heapmin` had been called, in bytes.
+pub fn given_back(observation: &Observation) -> Option<(u64, u64)> {
+    let (held, left) = held_and_left(observation, "minimised").ok()?;
+    Some((held, held.saturating_sub(left)))
+}
+
+fn releases_memory(seen: &Seen) -> Judgement {
+    let (held, left) = match held_and_left(seen.observation, "minimised") {
+        Ok(figures) => figures,
+        Err(judgement) => return judgement,
+    };
+    let lazy = seen.observation.memory("minimised").map_or(0, |memory| memory.lazily_freed);
+    let mut observed = format!("{} of {} still resident ({})", amount(left), amount(held), share(left, held));
+    if lazy > OWN_PAGES {
+        observed += &format!("; {} of it are marked for the system to take, but not taken", amount(lazy));
+    }
+    Judgement::pass_if(left <= held / 10, observed)
+}
+
+fn releases_partial(seen: &Seen) -> Judgement {
+    let (held, left) = match held_and_left(seen.observation, "minimised") {
+        Ok(figures) => figures,
+        Err(judgement) => return judgement,
+    };
+    let live = seen.observation.fact("live page bytes").unwrap_or(0) as u64;
+    let observed = format!(
+        "{} still resident; live blocks need {} of the {} at the peak",
+        amount(left),
+        amount(live),
+        amount(held)
+    );
+    Judgement::pass_if(left <= live + held / 10, observed)
+}
+
+fn never_grows(seen: &Seen) -> Judgement {
+    let figures = [
+        held_and_left(seen.observation, "freed"),
+        held_and_left(seen.observation, "minimised"),
+    ];
+    match figures {
+        [Ok((_, before)), Ok((_, after))] => Judgement::pass_if(
+            after <= before + OWN_PAGES,
+            format!("{} before the call, {} after it", amount(before), amount(after)),
+        ),
+        [Err(judgement), _] | [_, Err(judgement)] => judgement,
+    }
+}
+
+fn idempotent(seen: &Seen) -> Judgement {
+    let figures = [
+        held_and_left(seen.observation, "minimised"),
+        held_and_left(seen.observation, "minimised again"),
+    ];
+    let ((held, first), (_, second)) = match figures {
+        [Ok(first), Ok(second)] => (first, second),
+        [Err(judgement), _] | [_, Err(judgement)] => return judgement,
+    };
+    let returned: Vec<_> = seen.observation.calls("_heapmin").map(|call| call.returned).collect();
+    let observed = format!(
+        "returned {returned:?}; {} resident after the first call, {} after the second",
+        amount(first),
+        amount(second)
+    );
+    let same_memory = first.abs_diff(second) <= (held / 100).max(OWN_PAGES);
+    Judgement::pass_if(same_memory && returned.windows(2).all(|pair| pair[0] == pair[1]), observed)
+}

@@ -1,0 +1,66 @@
+//! What the cases allocate. The numbers are the same in every run and on
+//! every system, so that figures can be compared.
+
+use heapmin_harness::probe::{Probe, Stop};
+
+pub const MIB: usize = 1 << 20;
+
+/// A number that looks random but is always the same for the same index.
+pub fn scattered(index: usize) -> usize {
+    let mixed = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33) as usize
+}
+
+/// Sizes from 16 to 2048 bytes, 1 KiB on average.
+pub fn small_size(index: usize) -> usize {
+    16 + scattered(index) % 2033
+}
+
+/// Mostly small sizes; each sixteenth block has from 2 to 128 KiB. About 5 KiB on average.
+pub fn mixed_size(index: usize) -> usize {
+    let number = scattered(index);
+    if number % 16 == 0 {
+        2048 + (number / 16) % (126 * 1024)
+    } else {
+        16 + (number / 16) % 2033
+    }
+}
+
+/// How many blocks of these sizes have `total` bytes together.
+pub fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
+    let mut sum = 0;
+    let reached = |index: &usize| {
+        sum += size_of(*index);
+        sum >= total
+    };
+    (0..).find(reached).expect("sizes add up") + 1
+}
+
+/// Uses the heap for the first time: what that costs once is not the
+/// workload's. Leaves no block behind.
+pub fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
+    probe.step("use the heap for the first time")?;
+    for size in [64, 2000, 100_000] {
+        let block = probe.crt.need(size)?;
+        probe.crt.free(block)?;
+    }
+    probe.crt.heapmin()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_what_their_names_say() {
+        let small: Vec<_> = (0..100_000).map(small_size).collect();
+        assert!(small.iter().all(|size| (16..=2048).contains(size)));
+        let mixed: Vec<_> = (0..100_000).map(mixed_size).collect();
+        assert!(mixed.iter().all(|size| (16..=128 * 1024).contains(size)));
+        let large = mixed.iter().filter(|size| **size > 2048).count();
+        assert!((5_000..8_000).contains(&large), "{large}");
+        let total: usize = (0..count_for(MIB, mixed_size)).map(mixed_size).sum();
+        assert!((MIB..MIB + 128 * 1024).contains(&total));
+    }
+}

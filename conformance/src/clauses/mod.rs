@@ -1,0 +1,56 @@
+//! The clauses, one folder or file for each routine, in the order of the specification.
+
+pub mod heapmin;
+
+use crate::clause::{Case, Clause};
+use heapmin_harness::probe::Act;
+
+/// Every clause.
+pub fn all() -> impl Iterator<Item = &'static Clause> {
+    heapmin::CLAUSES.iter().copied()
+}
+
+/// Every case, each once, in the order in which clauses name them.
+pub fn cases() -> Vec<&'static Case> {
+    distinct_cases(all())
+}
+
+/// The cases of some clauses, each once.
+pub fn distinct_cases<'a>(clauses: impl IntoIterator<Item = &'a Clause>) -> Vec<&'static Case> {
+    let mut cases: Vec<&'static Case> = Vec::new();
+    for case in clauses.into_iter().flat_map(|clause| clause.cases) {
+        if !cases.iter().any(|known| known.name == case.name) {
+            cases.push(case);
+        }
+    }
+    cases
+}
+
+/// What the case of this name does.
+pub fn act_of(name: &str) -> Option<Act> {
+    cases().iter().find(|case| case.name == name).map(|case| case.act)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_clause_has_a_name_of_its_own_and_a_case() {
+        let mut ids = HashSet::new();
+        for clause in all() {
+            assert!(ids.insert(clause.id), "{} twice", clause.id);
+            assert!(!clause.cases.is_empty(), "{} has no case", clause.id);
+        }
+    }
+
+    #[test]
+    fn every_case_has_a_name_of_its_own() {
+        let cases = all().flat_map(|clause| clause.cases);
+        for case in cases {
+            let known = act_of(case.name).unwrap();
+            assert!(std::ptr::fn_addr_eq(known, case.act), "{} twice", case.name);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `heapmin check`: candidates in, verdicts out.
+
+use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, output, say};
+use crate::clauses::distinct_cases;
+use crate::report;
+use crate::run::{Checked, Limits, check as check_all};
+use crate::select::{check_known, select};
+use crate::BUILD;
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::profile::{Known, read_expected};
+use heapmin_harness::runner::Runners;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// What is checked if nobody says what.
+const REFERENCE: &str = "reference";
+
+pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
+    let clauses = select(&args.only, &args.skip)?;
+    let expected = known_deviations(args)?;
+    let (candidates, refused) = candidates(args)?;
+    for error in &refused {
+        say(error);
+    }
+    if candidates.is_empty() {
+        return Ok(FAILED);
+    }
+    let steps = candidates.len() * distinct_cases(clauses.iter().copied()).len();
+    let bar = progress_bar(steps as u64);
+    let cores = available_parallelism().map_or(1, usize::from);
+    let limits = Limits {
+        jobs: args.jobs.map_or(cores, usize::from),
+        timeout: Duration::from_secs(args.timeout),
+    };
+    let checked = check_all(candidates, &clauses, limits, &expected, || bar.inc(1));
+    bar.finish_and_clear();
+    output::write(&text(&checked, args), args.output.as_deref())?;
+    Ok(if !refused.is_empty() {
+        FAILED
+    } else if checked.iter().all(Checked::is_as_expected) {
+        AS_EXPECTED
+    } else {
+        DEVIATION
+    })
+}
+
+fn known_deviations(args: &CheckArgs) -> Result<Vec<Known>, InputError> {
+    let Some(path) = &args.expected else {
+        return Ok(Vec::new());
+    };
+    let known = read_expected(path)?;
+    check_known(&known, &path.display().to_string())?;
+    Ok(known)
+}
+
+/// The candidates that can be checked, and why the others cannot.
+fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), InputError> {
+    let catalogue = catalogue()?;
+    for profile in &catalogue.profiles {
+        check_known(&profile.known, &format!("the profile {}", profile.name))?;
+    }
+    let profile = args.profile.as_deref().map(|name| catalogue.profile(name)).transpose()?;
+    if let Some(profile) = &profile {
+        check_known(&profile.known, &format!("the profile {}", profile.name))?;
+    }
+    let program = std::env::current_exe().map_err(|error| {
+        InputError::new(format!("this program cannot find itself: {error}"), "start it by its path")
+    })?;
+    let runners = Runners::new(program, BUILD, args.windows_probe.clone());
+    let names = match args.candidates.as_slice() {
+        [] => &[REFERENCE.to_owned()],
+        names => names,
+    };
+    let mut found = Vec::new();
+    let mut refused = Vec::new();
+    for name in names {
+        match catalogue.candidate(name, profile.as_ref(), &runners) {
+            Ok(candidate) => found.push(candidate),
+            Err(error) => refused.push(error),
+        }
+    }
+    Ok((found, refused))
+}
+
+fn text(checked: &[Checked], args: &CheckArgs) -> String {
+    match args.format {
+        ReportFormat::Json => report::json::report(checked),
+        ReportFormat::Human => {
+            let width = output::terminal_width().filter(|_| args.output.is_none());
+            report::human::report(checked, width)
+        }
+    }
+}
+
+/// On standard error, and only if that is a terminal.
+fn progress_bar(steps: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {elapsed}");
+    ProgressBar::new(steps).with_style(style.expect("the template is right"))
+}

@@ -1,0 +1,51 @@
+//! `heapmin explain`: what a clause asks, where that comes from, who breaks it.
+
+use super::{AS_EXPECTED, catalogue, output};
+use crate::clause::Level;
+use crate::select::clause;
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::inspect::Maker;
+use std::fmt::Write;
+
+pub fn explain(id: &str) -> Result<u8, InputError> {
+    let clause = clause(id)?;
+    let catalogue = catalogue()?;
+    let mut text = String::new();
+    let meaning = match clause.level {
+        Level::Must => "the page states it",
+        Level::Should => "it follows from the page's purpose; the page gives no number",
+        Level::Record => "it is written down and never judged",
+    };
+    let mut write = || -> std::fmt::Result {
+        writeln!(text, "{}\n", clause.id)?;
+        writeln!(text, "  asks      {}", clause.summary)?;
+        writeln!(text, "  expects   {}", clause.expects)?;
+        writeln!(text, "  level     {} ({meaning})", clause.level)?;
+        writeln!(text, "  page      {} (Microsoft's C runtime reference)", clause.page)?;
+        if clause.needs_success {
+            writeln!(text, "  applies   to calls of _heapmin that succeed; after -1 it is unsupported")?;
+        }
+        for case in clause.cases {
+            writeln!(text, "  case      {}: {}", case.name, case.summary)?;
+        }
+        let mut anybody = false;
+        for profile in &catalogue.profiles {
+            for known in profile.known.iter().filter(|known| known.clause == clause.id) {
+                let whose = match known.maker {
+                    Some(Maker::Wine) => "Wine's ",
+                    Some(Maker::Microsoft) => "Microsoft's ",
+                    Some(Maker::Other) | None => "",
+                };
+                writeln!(text, "  broken by {whose}{}: {}", profile.name, known.why)?;
+                anybody = true;
+            }
+        }
+        if !anybody {
+            writeln!(text, "  broken by none of the libraries with a profile")?;
+        }
+        Ok(())
+    };
+    write().expect("writing to a string");
+    output::write(&text, None)?;
+    Ok(AS_EXPECTED)
+}

@@ -1,0 +1,88 @@
+//! `heapmin list`: the clauses and cases, or the libraries known by name.
+
+use super::{AS_EXPECTED, ListArgs, ReportFormat, catalogue, output};
+use crate::clause::{Case, Clause, Level};
+use crate::clauses;
+use comfy_table::{ContentArrangement, Table, presets};
+use heapmin_harness::input_error::InputError;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct List {
+    schema: u32,
+    clauses: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: &'static str,
+    routine: &'static str,
+    level: Level,
+    page: &'static str,
+    summary: &'static str,
+    cases: Vec<&'static str>,
+}
+
+pub fn list(args: &ListArgs) -> Result<u8, InputError> {
+    let text = if args.candidates {
+        candidates()?
+    } else {
+        match args.format {
+            ReportFormat::Json => json(),
+            ReportFormat::Human => human(),
+        }
+    };
+    output::write(&text, None)?;
+    Ok(AS_EXPECTED)
+}
+
+fn case_names(clause: &Clause) -> Vec<&'static str> {
+    clause.cases.iter().map(|case: &&Case| case.name).collect()
+}
+
+fn json() -> String {
+    let entry = |clause: &Clause| Entry {
+        id: clause.id,
+        routine: clause.routine,
+        level: clause.level,
+        page: clause.page,
+        summary: clause.summary,
+        cases: case_names(clause),
+    };
+    let list = List {
+        schema: 1,
+        clauses: clauses::all().map(entry).collect(),
+    };
+    serde_json::to_string_pretty(&list).expect("a list is plain data") + "\n"
+}
+
+fn human() -> String {
+    let mut table = table(&["clause", "level", "what must hold", "cases"]);
+    for clause in clauses::all() {
+        table.add_row([
+            clause.id.to_owned(),
+            clause.level.to_string(),
+            clause.summary.to_owned(),
+            case_names(clause).join("\n"),
+        ]);
+    }
+    format!("{table}\n{} clauses, {} cases\n", clauses::all().count(), clauses::cases().len())
+}
+
+fn candidates() -> Result<String, InputError> {
+    let mut table = table(&["name", "library", "what it is"]);
+    for profile in catalogue()?.profiles {
+        table.add_row([profile.name, profile.library, profile.title]);
+    }
+    Ok(format!("{table}\n"))
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(output::terminal_width().unwrap_or(120).max(60))
+        .set_header(header);
+    table
+}

@@ -1,0 +1,132 @@
+//! The command line.
+
+mod check;
+mod explain;
+mod list;
+mod output;
+
+use crate::{BUILD, clauses};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use heapmin_harness::candidate::Catalogue;
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::probe;
+use heapmin_harness::profile::Profile;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Every result was as expected.
+pub const AS_EXPECTED: u8 = 0;
+/// There is a deviation that is not listed, or a listed one that no longer occurs.
+pub const DEVIATION: u8 = 1;
+/// The run itself failed.
+pub const FAILED: u8 = 2;
+
+/// Checks C runtime heaps against the promises of Microsoft's reference.
+#[derive(Parser)]
+#[command(name = "heapmin", version, after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, or a listed one that no longer occurs; 2 the run itself failed.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check libraries and report which promises they keep
+    Check(CheckArgs),
+    /// Show the clauses and their cases, or the libraries known by name
+    List(ListArgs),
+    /// Say what a clause asks, where that comes from, and who is known to break it
+    Explain {
+        /// The clause's id, as `heapmin list` shows it
+        clause: String,
+    },
+    /// Run one case in this process; started by heapmin itself
+    #[command(hide = true, name = heapmin_harness::launch::PROBE_COMMAND)]
+    Probe,
+}
+
+#[derive(Args)]
+struct CheckArgs {
+    /// Library files, or names of known libraries (ucrtbase, msvcr120, …) [default: the reference]
+    candidates: Vec<String>,
+    /// Judge the candidates by this profile: a known library's name, or a .toml file
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Check only the clauses that this pattern names; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Leave the clauses out that this pattern names; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    skip: Vec<String>,
+    /// How many cases run at a time [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// How long a case may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    format: ReportFormat,
+    /// Write the report to this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Known deviations beside those of the profiles
+    #[arg(long, value_name = "FILE")]
+    expected: Option<PathBuf>,
+    /// The Windows build of this program, for Windows libraries under Wine
+    #[arg(long, value_name = "EXE")]
+    windows_probe: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ListArgs {
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    format: ReportFormat,
+    /// Show the libraries known by name instead
+    #[arg(long, conflicts_with = "format")]
+    candidates: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    Human,
+    Json,
+}
+
+/// Runs the command; returns its exit status.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let status = match cli.command {
+        Command::Check(args) => check::check(&args),
+        Command::List(args) => list::list(&args),
+        Command::Explain { clause } => explain::explain(&clause),
+        Command::Probe => probe::run(BUILD, clauses::act_of),
+    };
+    ExitCode::from(status.unwrap_or_else(|error| {
+        say(&error);
+        FAILED
+    }))
+}
+
+/// Tells the user what to mend.
+fn say(error: &InputError) {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{red}error:{red:#} {error}");
+}
+
+/// The profiles and adapters that came with this program.
+///
+/// # Errors
+/// If a profile is wrong.
+pub fn catalogue() -> Result<Catalogue, InputError> {
+    let profiles: Result<Vec<_>, _> = heapmin_fixtures::PROFILES
+        .iter()
+        .map(|(name, text)| Profile::parse(name, text))
+        .collect();
+    let adapters = heapmin_fixtures::ADAPTERS.iter();
+    Ok(Catalogue {
+        profiles: profiles?,
+        adapters: adapters.map(|(name, path)| (name.to_string(), path.into())).collect(),
+    })
+}

@@ -1,0 +1,76 @@
+//! From an observation to a verdict: what holds for every clause comes first.
+
+use crate::clause::{Clause, Judgement, Level, Seen, Verdict};
+use heapmin_harness::inspect::Maker;
+use heapmin_harness::observation::{Ending, Observation};
+
+/// The fact that any case may report: bytes of live blocks that changed.
+pub const LOST_BYTES: &str = "lost bytes";
+
+/// Judges a clause by what was seen in one of its cases.
+pub fn judge(clause: &Clause, seen: &Seen) -> Judgement {
+    if let Some(judgement) = not_observed(seen) {
+        return judgement;
+    }
+    let observation = seen.observation;
+    if let Some(lost @ 1..) = observation.fact(LOST_BYTES)
+        && clause.level != Level::Record
+    {
+        return Judgement::fail(format!("{lost} bytes of live blocks were not as they were written"));
+    }
+    if clause.needs_success && observation.calls("_heapmin").any(|call| call.returned == -1) {
+        return Judgement::unsupported("_heapmin returned -1; see the failure clauses");
+    }
+    (clause.judge)(seen)
+}
+
+/// What there is to say if the case did not run to its end.
+fn not_observed(seen: &Seen) -> Option<Judgement> {
+    let observation = seen.observation;
+    let during = during(observation);
+    let judgement = match &observation.ending {
+        Ending::Failed(reason) => Verdict::Error.because(reason.clone()),
+        Ending::TimedOut => Verdict::Timeout.because(format!(
+            "nothing came back within {} s{during}",
+            observation.duration_ms / 1000
+        )),
+        Ending::Died(how) => Verdict::Crash.because(format!("{how}{during}")),
+        Ending::Done => {
+            if let Some(reason) = observation.load_failure() {
+                Verdict::Error.because(format!("the library could not be loaded: {reason}"))
+            } else if let Some(other) = other_file(seen) {
+                Verdict::Error.because(other)
+            } else if let Some(routine) = observation.missing() {
+                Judgement::unsupported(format!("the library does not export {routine}"))
+            } else if let Some(reason) = observation.not_applicable() {
+                Judgement::unsupported(reason)
+            } else if let Some(size) = observation.out_of_memory() {
+                Verdict::Error.because(format!("malloc({size}) gave NULL{during}"))
+            } else {
+                return None;
+            }
+        }
+    };
+    Some(judgement)
+}
+
+fn during(observation: &Observation) -> String {
+    match observation.last_step() {
+        Some(step) => format!(", in the step \"{step}\""),
+        None if observation.loaded_from().is_some() => String::new(),
+        None => ", while the library was being loaded".into(),
+    }
+}
+
+/// Wine has libraries of its own under the same names. A verdict about them
+/// must not be taken for one about the file that was asked for.
+fn other_file(seen: &Seen) -> Option<String> {
+    let candidate = seen.candidate;
+    if candidate.runner.front.is_none() || candidate.library.maker == Maker::Wine {
+        return None;
+    }
+    let loaded = seen.observation.loaded_from()?;
+    let wanted = candidate.runner.path_for_loader(&candidate.path).ok()?;
+    let same = loaded.eq_ignore_ascii_case(&wanted);
+    (!same).then(|| format!("Wine loaded {loaded} instead of this file"))
+}

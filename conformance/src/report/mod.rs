@@ -1,0 +1,16 @@
+//! Reports: for people and for programs.
+
+pub mod human;
+pub mod json;
+
+use crate::clause::Verdict;
+use crate::run::Checked;
+
+/// How many outcomes have each verdict, in the order of [`Verdict::ALL`].
+pub fn counts(checked: &Checked) -> [(Verdict, usize); 6] {
+    Verdict::ALL.map(|verdict| {
+        let outcomes = checked.outcomes.iter();
+        let count = outcomes.filter(|outcome| outcome.judgement.verdict == verdict).count();
+        (verdict, count)
+    })
+}

@@ -1,0 +1,197 @@
+//! Has candidates' cases acted out, several at a time, and judges them.
+
+use crate::clause::{Case, Clause, Judgement, Seen};
+use crate::clauses::distinct_cases;
+use crate::clauses::heapmin::{GIVEN_BACK, given_back};
+use crate::judge::judge;
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::channel::{Job, new_token};
+use heapmin_harness::errno_names::Numbering;
+use heapmin_harness::launch::Launch;
+use heapmin_harness::observation::Observation;
+use heapmin_harness::profile::Known;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// How cases are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many at a time.
+    pub jobs: usize,
+    /// How long each may take.
+    pub timeout: Duration,
+}
+
+/// One clause judged by one case.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The clause.
+    pub clause: &'static Clause,
+    /// The case.
+    pub case: &'static Case,
+    /// What came of it.
+    pub judgement: Judgement,
+    /// Why this deviation is known, if it is.
+    pub known: Option<String>,
+    /// How long the case took.
+    pub duration_ms: u64,
+}
+
+/// A candidate with all its verdicts.
+#[derive(Debug)]
+pub struct Checked {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// In the order of the clauses.
+    pub outcomes: Vec<Outcome>,
+    /// Known deviations that did not occur.
+    pub stale: Vec<Known>,
+    /// Bytes that workloads held, and how many of them were given back.
+    pub given_back: Option<(u64, u64)>,
+}
+
+impl Checked {
+    /// Whether every verdict is as expected.
+    pub fn is_as_expected(&self) -> bool {
+        self.stale.is_empty() && !self.outcomes.iter().any(Outcome::is_unexpected)
+    }
+}
+
+impl Outcome {
+    /// Whether this is a deviation that nobody knows of.
+    pub fn is_unexpected(&self) -> bool {
+        self.judgement.verdict.is_deviation() && self.known.is_none()
+    }
+}
+
+/// Runs one case on a candidate.
+pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observation {
+    let profile = candidate.profile.as_ref();
+    let job = Job {
+        token: new_token(),
+        case: case.name.to_owned(),
+        library: candidate.load_name.clone(),
+        exports: Some(candidate.library.exports.clone()),
+        errno_library: profile.and_then(|profile| profile.errno_library.clone()),
+        alias: profile.and_then(|profile| profile.alias.clone()),
+    };
+    Launch::new(&candidate.runner, timeout)
+        .with_environment(&candidate.environment)
+        .observe(&job)
+}
+
+/// Judges a clause by an observation of one of its cases.
+pub fn judge_observation(clause: &Clause, candidate: &Candidate, observation: &Observation) -> Judgement {
+    let seen = Seen {
+        observation,
+        numbering: numbering(candidate),
+        candidate,
+    };
+    judge(clause, &seen)
+}
+
+/// Whose numbers a candidate's `errno` holds. Without a profile, one that
+/// has `_errno` counts as Microsoft does, and any other as the host.
+fn numbering(candidate: &Candidate) -> Numbering {
+    match &candidate.profile {
+        Some(profile) => profile.errno,
+        None if candidate.library.exports.iter().any(|name| name == "_errno") => Numbering::Msvc,
+        None => Numbering::Host,
+    }
+}
+
+/// Checks candidates. `expected` are known deviations beside those of the
+/// profiles; `progress` is called after each case.
+pub fn check(
+    candidates: Vec<Candidate>,
+    clauses: &[&'static Clause],
+    limits: Limits,
+    expected: &[Known],
+    progress: impl Fn() + Sync,
+) -> Vec<Checked> {
+    let cases = distinct_cases(clauses.iter().copied());
+    let work: Vec<_> = (0..candidates.len())
+        .flat_map(|index| cases.iter().map(move |case| (index, *case)))
+        .collect();
+    let seen: Vec<Mutex<Option<Observation>>> = work.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..limits.jobs.clamp(1, work.len()) {
+            scope.spawn(|| {
+                while let Some((index, case)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let observation = observe(&candidates[*index], case, limits.timeout);
+                    let position = index * cases.len() + cases.iter().position(|c| c.name == case.name).unwrap_or(0);
+                    *seen[position].lock().expect("no holder panics") = Some(observation);
+                    progress();
+                }
+            });
+        }
+    });
+    let mut seen = seen.into_iter().map(|slot| slot.into_inner().expect("no holder panics"));
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let observations: Vec<(&Case, Observation)> = cases
+                .iter()
+                .map(|case| (*case, seen.next().flatten().expect("every case was run")))
+                .collect();
+            conclude(candidate, clauses, &observations, expected)
+        })
+        .collect()
+}
+
+fn conclude(
+    candidate: Candidate,
+    clauses: &[&'static Clause],
+    observations: &[(&Case, Observation)],
+    expected: &[Known],
+) -> Checked {
+    let profile = candidate.profile.as_ref();
+    let known: Vec<&Known> = profile.iter().flat_map(|profile| &profile.known).chain(expected).collect();
+    let maker = candidate.library.maker;
+    let mut outcomes = Vec::new();
+    for clause in clauses {
+        for case in clause.cases {
+            let (_, observation) = observations
+                .iter()
+                .find(|(seen, _)| seen.name == case.name)
+                .expect("every case of a clause was run");
+            let judgement = judge_observation(clause, &candidate, observation);
+            let entry = known.iter().find(|entry| {
+                entry.applies(clause.id, case.name, maker) && entry.verdict == judgement.verdict.name()
+            });
+            outcomes.push(Outcome {
+                clause,
+                case,
+                known: entry.map(|entry| entry.why.clone()),
+                judgement,
+                duration_ms: observation.duration_ms,
+            });
+        }
+    }
+    let stale = known.into_iter().filter(|entry| is_stale(entry, &candidate, &outcomes)).cloned().collect();
+    let figures: Vec<_> = observations
+        .iter()
+        .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
+        .filter_map(|(_, observation)| given_back(observation))
+        .collect();
+    let sum = |(held, back): (u64, u64), figure: &(u64, u64)| (held + figure.0, back + figure.1);
+    Checked {
+        given_back: (!figures.is_empty()).then(|| figures.iter().fold((0, 0), sum)),
+        candidate,
+        outcomes,
+        stale,
+    }
+}
+
+/// A known deviation of a clause that was checked, and that did not occur.
+fn is_stale(entry: &Known, candidate: &Candidate, outcomes: &[Outcome]) -> bool {
+    let mut concerned = outcomes
+        .iter()
+        .filter(|outcome| entry.applies(outcome.clause.id, outcome.case.name, candidate.library.maker))
+        .peekable();
+    concerned.peek().is_some()
+        && !concerned.any(|outcome| outcome.judgement.verdict.name() == entry.verdict)
+}

@@ -1,0 +1,125 @@
+//! Which clauses are checked.
+
+use crate::clause::Clause;
+use crate::clauses;
+use globset::{Glob, GlobMatcher};
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::profile::Known;
+use heapmin_harness::suggest::nearest;
+
+/// The clauses that some `only` pattern names, or all if there is none, but
+/// for those that a `skip` pattern names.
+///
+/// # Errors
+/// If a pattern is wrong or names no clause.
+pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Clause>, InputError> {
+    let only = patterns(only)?;
+    let skip = patterns(skip)?;
+    let is_in = |patterns: &[GlobMatcher], id: &str| patterns.iter().any(|p| p.is_match(id));
+    let selected: Vec<_> = clauses::all()
+        .filter(|clause| only.is_empty() || is_in(&only, clause.id))
+        .filter(|clause| !is_in(&skip, clause.id))
+        .collect();
+    if selected.is_empty() {
+        let problem = "--only and --skip together leave no clause";
+        return Err(InputError::new(problem, "leave one of them out"));
+    }
+    Ok(selected)
+}
+
+/// The clause of this name.
+///
+/// # Errors
+/// If there is none; the nearest name is suggested.
+pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
+    clauses::all()
+        .find(|clause| clause.id == id)
+        .ok_or_else(|| unknown(id, "clause is called"))
+}
+
+/// Checks that known deviations speak of clauses and cases that exist.
+///
+/// # Errors
+/// If one does not; `origin` says where it stands.
+pub fn check_known(known: &[Known], origin: &str) -> Result<(), InputError> {
+    for entry in known {
+        let place = |error: InputError| {
+            InputError::new(format!("{origin}, [[known]]: {}", error.problem), error.mend)
+        };
+        let clause = clause(&entry.clause).map_err(place)?;
+        if let Some(case) = &entry.case
+            && !clause.cases.iter().any(|known| known.name == case)
+        {
+            let problem = format!("{} has no case {case}", clause.id);
+            let mend = match nearest(case, clause.cases.iter().map(|case| case.name)) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "`heapmin list` shows its cases".into(),
+            };
+            return Err(place(InputError::new(problem, mend)));
+        }
+        let verdicts = crate::clause::Verdict::ALL.map(crate::clause::Verdict::name);
+        if !verdicts.contains(&entry.verdict.as_str()) {
+            let problem = format!("there is no verdict {}", entry.verdict);
+            let mend = format!("verdicts are {}", verdicts.join(", "));
+            return Err(place(InputError::new(problem, mend)));
+        }
+    }
+    Ok(())
+}
+
+fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {
+    texts.iter().map(|text| pattern(text)).collect()
+}
+
+fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
+    let glob = Glob::new(text).map_err(|error| {
+        InputError::new(format!("the pattern {text} is wrong: {}", error.kind()), "see docs/clauses.md")
+    })?;
+    let matcher = glob.compile_matcher();
+    if clauses::all().any(|clause| matcher.is_match(clause.id)) {
+        Ok(matcher)
+    } else {
+        Err(unknown(text, "clause matches"))
+    }
+}
+
+fn unknown(text: &str, what: &str) -> InputError {
+    let mend = match nearest(text, clauses::all().map(|clause| clause.id)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`heapmin list` shows them all".into(),
+    };
+    InputError::new(format!("no {what} {text}"), mend)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn strings(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| text.to_string()).collect()
+    }
+
+    #[rstest]
+    #[case(&[], &[], 19)]
+    #[case(&["heapmin.releases-memory"], &[], 1)]
+    #[case(&["heapmin.releases-*"], &[], 2)]
+    #[case(&["heapmin.releases-*"], &["*-partial"], 1)]
+    fn patterns_pick_clauses(#[case] only: &[&str], #[case] skip: &[&str], #[case] count: usize) {
+        assert_eq!(select(&strings(only), &strings(skip)).unwrap().len(), count);
+    }
+
+    #[rstest]
+    #[case("heapmin.releses-memory", "did you mean heapmin.releases-memory?")]
+    #[case("[", "see docs/clauses.md")]
+    #[case("zzz", "`heapmin list` shows them all")]
+    fn a_wrong_pattern_is_refused_with_a_mend(#[case] only: &str, #[case] mend: &str) {
+        let error = select(&strings(&[only]), &[]).unwrap_err();
+        assert_eq!(error.mend, mend);
+    }
+
+    #[test]
+    fn nothing_left_is_refused() {
+        assert!(select(&[], &strings(&["*"])).is_err());
+    }
+}

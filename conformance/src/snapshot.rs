@@ -1,0 +1,140 @@
+//! An observation as a fixture keeps it: with what changes from run to run
+//! reduced to what must stay.
+
+use heapmin_harness::memory::Memory;
+use heapmin_harness::observation::{Ending, Event, Observation};
+use std::fmt::Write;
+
+/// Facts that are another number in every run.
+const VOLATILE: [&str; 3] = ["entries", "calls of _heapmin meanwhile", "live page bytes"];
+
+/// The observation as text, a line an event.
+pub fn stable(observation: &Observation) -> String {
+    let mut text = String::new();
+    let scale = Scale::of(observation);
+    for event in &observation.events {
+        let line = match event {
+            Event::Hello { .. } => continue,
+            Event::Loaded { path } => format!("loaded: {}", file_name(path.as_deref())),
+            Event::LoadFailed(_) => "could not be loaded".into(),
+            Event::Missing(routine) => format!("does not export {routine}"),
+            Event::NotApplicable(reason) => format!("not applicable: {reason}"),
+            Event::OutOfMemory(size) => format!("no memory for {size} bytes"),
+            Event::Step(step) => format!("step: {step}"),
+            Event::Call(call) => {
+                let mut line = format!("call: {} returned {}", call.routine, call.returned);
+                if let Some((before, after)) = call.errno {
+                    line += &format!(", errno {before} -> {after}");
+                }
+                if let Some((before, after)) = call.doserrno {
+                    line += &format!(", _doserrno {before} -> {after}");
+                }
+                line
+            }
+            Event::Moment { name, inside, outside } => {
+                let resident = scale.band(outside.or(*inside));
+                format!("memory: {name}: {resident}")
+            }
+            Event::Fact { name, .. } if VOLATILE.contains(&name.as_str()) => {
+                format!("fact: {name}: another number in every run")
+            }
+            Event::Fact { name, value } => format!("fact: {name}: {value}"),
+            Event::ProbeFailed(reason) => format!("the probe failed: {reason}"),
+            Event::Exception(code) => format!("exception {code:#010x}"),
+            Event::Done => continue,
+        };
+        writeln!(text, "{line}").expect("writing to a string");
+    }
+    let ending = match &observation.ending {
+        Ending::Done => "came to its end",
+        Ending::Died(_) => "died",
+        Ending::TimedOut => "timed out",
+        Ending::Failed(_) => "was not observed",
+    };
+    writeln!(text, "{ending}").expect("writing to a string");
+    text
+}
+
+fn file_name(path: Option<&str>) -> &str {
+    let path = path.unwrap_or("the loader does not say");
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// What memory figures are compared with: the baseline and the peak over it.
+struct Scale {
+    baseline: u64,
+    held: u64,
+}
+
+impl Scale {
+    fn of(observation: &Observation) -> Scale {
+        let resident = |moment| observation.memory(moment).map_or(0, |memory| memory.resident);
+        let baseline = resident("baseline");
+        Scale {
+            baseline,
+            held: resident("peak").saturating_sub(baseline),
+        }
+    }
+
+    /// A figure as one of few words, far enough apart that noise does not
+    /// carry one into the next.
+    fn band(&self, memory: Option<Memory>) -> &'static str {
+        let Some(memory) = memory else {
+            return "not measured";
+        };
+        if self.held == 0 {
+            return "measured";
+        }
+        let percent = memory.resident.saturating_sub(self.baseline) * 100 / self.held;
+        match percent {
+            0..5 => "nothing of the workload",
+            5..40 => "a part of the workload",
+            40..80 => "much of the workload",
+            80..125 => "all of the workload",
+            _ => "more than the workload",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(name: &str, mib: u64) -> Event {
+        let resident = mib << 20;
+        Event::Moment {
+            name: name.into(),
+            inside: None,
+            outside: Some(Memory {
+                resident,
+                lazily_freed: 0,
+            }),
+        }
+    }
+
+    #[test]
+    fn figures_become_words_and_volatile_facts_vanish() {
+        let observation = Observation {
+            events: vec![
+                Event::Loaded { path: Some("Z:\\a\\b.dll".into()) },
+                moment("baseline", 10),
+                moment("peak", 110),
+                moment("minimised", 12),
+                Event::Fact { name: "entries".into(), value: 4711 },
+                Event::Fact { name: "lost bytes".into(), value: 3 },
+            ],
+            ending: Ending::Done,
+            duration_ms: 1,
+        };
+        assert_eq!(
+            stable(&observation),
+            "loaded: b.dll\n\
+             memory: baseline: nothing of the workload\n\
+             memory: peak: all of the workload\n\
+             memory: minimised: nothing of the workload\n\
+             fact: entries: another number in every run\n\
+             fact: lost bytes: 3\n\
+             came to its end\n"
+        );
+    }
+}

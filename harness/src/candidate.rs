@@ -1,0 +1,221 @@
+//! From what the user named to something that can be checked.
+
+use crate::input_error::InputError;
+use crate::inspect::{Format, Library, inspect};
+use crate::profile::{Profile, Source};
+use crate::runner::{Runner, Runners, native_format};
+use crate::suggest::nearest;
+use std::path::{Path, PathBuf};
+
+/// A library to check.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// As the user called it.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// What its file tells.
+    pub library: Library,
+    /// What is known of it.
+    pub profile: Option<Profile>,
+    /// What the loader is given.
+    pub load_name: String,
+    /// What runs the probe.
+    pub runner: Runner,
+    /// Environment variables that the probe needs.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Where candidates come from.
+pub struct Catalogue {
+    /// The profiles that came with this program.
+    pub profiles: Vec<Profile>,
+    /// The adapters built with this program: library name and path.
+    pub adapters: Vec<(String, PathBuf)>,
+}
+
+impl Catalogue {
+    /// The profile of this name, or of this path if it is a `.toml` file.
+    ///
+    /// # Errors
+    /// If there is none; the nearest name is suggested.
+    pub fn profile(&self, name: &str) -> Result<Profile, InputError> {
+        if name.ends_with(".toml") {
+            return Profile::read(Path::new(name));
+        }
+        if let Some(profile) = self.profiles.iter().find(|profile| profile.name == name) {
+            return Ok(profile.clone());
+        }
+        let names = || self.profiles.iter().map(|profile| profile.name.as_str());
+        let mend = match nearest(name, names()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        Err(InputError::new(format!("no profile is called {name}"), mend))
+    }
+
+    /// Turns an argument into a candidate: the path of a file, or the name of
+    /// a profile.
+    ///
+    /// # Errors
+    /// If there is no such thing, it is not a library, it has no heap, or
+    /// nothing here can run it.
+    pub fn candidate(
+        &self,
+        argument: &str,
+        profile: Option<&Profile>,
+        runners: &Runners,
+    ) -> Result<Candidate, InputError> {
+        let is_path = argument.contains(['/', '\\']) || Path::new(argument).is_file();
+        let named = match (is_path, profile) {
+            (true, _) => None,
+            (false, Some(_)) if self.profile(argument).is_err() => None,
+            (false, _) => Some(self.profile(argument).map_err(|error| {
+                let problem = format!("{argument} is no file, and {}", error.problem);
+                InputError::new(problem, error.mend)
+            })?),
+        };
+        match named {
+            Some(named) => self.by_name(argument, profile.cloned().unwrap_or(named), runners),
+            None => self.by_path(argument, profile, runners),
+        }
+    }
+
+    fn by_path(
+        &self,
+        argument: &str,
+        profile: Option<&Profile>,
+        runners: &Runners,
+    ) -> Result<Candidate, InputError> {
+        let path = std::path::absolute(argument).map_err(|error| {
+            InputError::new(format!("{argument}: {error}"), "name a library file")
+        })?;
+        let library = inspect(&path)?;
+        let profile = profile.cloned().or_else(|| {
+            let file_name = path.file_name()?.to_string_lossy().to_lowercase();
+            let fits = |profile: &&Profile| {
+                profile.library == file_name && profile.stands_for.is_none()
+            };
+            self.profiles.iter().find(fits).cloned()
+        });
+        check_exports(&path, &library)?;
+        let runner = runners.for_library(&path, &library)?;
+        let load_name = runner.path_for_loader(&path)?;
+        let environment = runner.environment_for(&path, &library);
+        Ok(Candidate {
+            name: argument.to_owned(),
+            path,
+            library,
+            profile,
+            load_name,
+            runner,
+            environment,
+        })
+    }
+
+    fn by_name(
+        &self,
+        argument: &str,
+        profile: Profile,
+        runners: &Runners,
+    ) -> Result<Candidate, InputError> {
+        let path = self.locate(&profile, runners)?;
+        let library = inspect(&path)?;
+        check_exports(&path, &library)?;
+        let runner = runners.for_library(&path, &library)?;
+        if let Some(needs) = &profile.needs {
+            runners.check_loadable(&runner, &needs.file).map_err(|reason| {
+                let problem = format!("{argument}: {} cannot be loaded ({reason})", needs.file);
+                InputError::new(problem, format!("install it: {}", needs.install))
+            })?;
+        }
+        let load_name = match profile.source {
+            // The loader is asked as a program asks it, by name.
+            Source::System => profile.library.clone(),
+            _ => runner.path_for_loader(&path)?,
+        };
+        Ok(Candidate {
+            name: argument.to_owned(),
+            path,
+            library,
+            profile: Some(profile),
+            load_name,
+            runner,
+            environment: Vec::new(),
+        })
+    }
+
+    /// Finds the file of a profile.
+    fn locate(&self, profile: &Profile, runners: &Runners) -> Result<PathBuf, InputError> {
+        let name = &profile.name;
+        let file = profile.stands_for.as_ref().unwrap_or(&profile.library);
+        let (found, looked, mend) = match profile.source {
+            Source::Path => {
+                let problem = format!("{name} is found by path only");
+                return Err(InputError::new(problem, format!("name the file {file}")));
+            }
+            Source::System => {
+                let folder = runners.system_libraries(name, profile.format)?;
+                let mend = format!("give its path: `heapmin check path/to/{file}`");
+                (Some(folder.join(file)), folder.display().to_string(), mend)
+            }
+            Source::Adapter => {
+                let found = self.adapters.iter().find(|(library, _)| library == file);
+                (
+                    found.map(|(_, path)| path.clone()),
+                    "the adapters of this build".into(),
+                    "build heapmin on Unix with a C compiler, from its repository".into(),
+                )
+            }
+            Source::Reference => {
+                let folders = runners.reference_folders(name, profile.format)?;
+                let file = library_file_name(file, profile.format.unwrap_or(native_format()));
+                let mut found = folders.iter().map(|folder| folder.join(&file));
+                (
+                    found.find(|path| path.is_file()),
+                    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
+                    "build it: `cargo build --release`".into(),
+                )
+            }
+        };
+        match found {
+            Some(path) if path.is_file() => Ok(path),
+            _ => {
+                let why = profile.if_absent.as_deref().map(|why| format!(" ({why})"));
+                let why = why.unwrap_or_default();
+                let problem = format!("{name}: {file} was not found in {looked}{why}");
+                Err(InputError::new(problem, mend))
+            }
+        }
+    }
+}
+
+/// A library without anything like `_heapmin` is not a CRT heap. One that has
+/// it under a decorated name is one, and is judged.
+fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
+    if library.exports.iter().any(|name| name.contains("heapmin")) {
+        return Ok(());
+    }
+    let name = path.display();
+    if library.exports.is_empty() {
+        return Err(InputError::new(
+            format!("{name} exports nothing"),
+            "export _heapmin and its neighbours from the library",
+        ));
+    }
+    let mend = if library.format == Format::Elf && library.exports.iter().any(|name| name == "malloc") {
+        "export it too, or bring the allocator through an adapter (docs/candidates.md)"
+    } else {
+        "name a C runtime library, or export the routine undecorated"
+    };
+    Err(InputError::new(format!("{name} does not export _heapmin"), mend))
+}
+
+/// What a build calls a library of this format.
+fn library_file_name(stem: &str, format: Format) -> String {
+    match format {
+        Format::Elf => format!("lib{stem}.so"),
+        Format::Pe => format!("{stem}.dll"),
+        Format::Macho => format!("lib{stem}.dylib"),
+    }
+}

@@ -1,0 +1,76 @@
+//! The channel between the harness and a probe: lines of JSON over a pipe.
+//!
+//! A candidate shares the probe's process and may print. So every line of
+//! ours begins with a token that only the two ends know, and the probe takes
+//! the pipe out of the way of standard output before it loads anything.
+//! Whatever comes without the token is the candidate's own and is dropped.
+
+use crate::observation::Event;
+use serde::{Deserialize, Serialize};
+
+/// What a probe is to do. The first line it reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// Begins every line of the probe.
+    pub token: String,
+    /// The case to run.
+    pub case: String,
+    /// The library to load: a path or a name, as this system's loader wants it.
+    pub library: String,
+    /// The names the library exports, if its file tells; only these are looked up.
+    pub exports: Option<Vec<String>>,
+    /// Another library that has this one's `errno`.
+    pub errno_library: Option<String>,
+    /// Another name for the same library.
+    pub alias: Option<String>,
+}
+
+/// A token that nobody can guess.
+pub fn new_token() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    // Each RandomState has keys of its own from the system's random source.
+    let part = || RandomState::new().hash_one(0u8);
+    format!("{:016x}{:016x}", part(), part())
+}
+
+/// An event as a line. The line break in front ends whatever a candidate
+/// may have written to the pipe without one.
+pub fn encode(token: &str, event: &Event) -> String {
+    let json = serde_json::to_string(event).expect("an event is plain data");
+    format!("\n{token} {json}\n")
+}
+
+/// The event in a line, if it is one of ours.
+pub fn decode(token: &str, line: &[u8]) -> Option<Event> {
+    let json = line.strip_prefix(token.as_bytes())?.strip_prefix(b" ")?;
+    serde_json::from_slice(json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn an_event_survives_the_way() {
+        let event = Event::Step("free every block".into());
+        let line = encode("abc", &event);
+        assert_eq!(decode("abc", line.trim().as_bytes()), Some(event));
+    }
+
+    #[rstest]
+    #[case(br#""done""#)]
+    #[case(br#"abd "done""#)]
+    #[case(br#"abc"done""#)]
+    #[case(br#"abc {"done"#)]
+    #[case(b"")]
+    #[case(b"abc \xff\xfe")]
+    fn what_is_not_ours_is_dropped(#[case] line: &[u8]) {
+        assert_eq!(decode("abc", line), None);
+    }
+
+    #[test]
+    fn tokens_differ() {
+        assert_ne!(new_token(), new_token());
+    }
+}

@@ -1,0 +1,288 @@
+//! What a file is, told from its contents: format, architecture, exports, version.
+
+use crate::input_error::InputError;
+use object::{Object, ObjectSymbol};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The format of a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Linux and other Unix systems.
+    Elf,
+    /// Windows.
+    Pe,
+    /// macOS.
+    Macho,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Elf => "ELF",
+            Format::Pe => "PE",
+            Format::Macho => "Mach-O",
+        })
+    }
+}
+
+/// Who made a library, as far as the file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    /// Wine: the file carries its mark.
+    Wine,
+    /// Microsoft: the version resource says so, and Wine's mark is not there.
+    Microsoft,
+    /// Anybody else.
+    Other,
+}
+
+/// A library file.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// Its format.
+    pub format: Format,
+    /// Its processor architecture, as Rust names it: `x86_64`, `aarch64`, `x86`.
+    pub arch: String,
+    /// The names it exports, sorted.
+    pub exports: Vec<String>,
+    /// The file version in its version resource, `10.0.26100.1`.
+    pub version: Option<String>,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// Reads a library file.
+///
+/// # Errors
+/// If the file is not there, not readable, or not a shared library.
+pub fn inspect(path: &Path) -> Result<Library, InputError> {
+    let name = path.display();
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if metadata.is_dir() {
+        let mend = "name the library file in it";
+        return Err(InputError::new(format!("{name} is a directory"), mend));
+    }
+    if !metadata.is_file() {
+        let mend = "name a library file";
+        return Err(InputError::new(format!("{name} is not a regular file"), mend));
+    }
+    if metadata.len() == 0 {
+        let mend = "build or copy the library again";
+        return Err(InputError::new(format!("{name} is empty"), mend));
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    parse(path, &bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
+    let name = path.display();
+    match error.kind() {
+        ErrorKind::NotFound => InputError::new(
+            format!("{name}: no such file"),
+            "check the path, or name a known library (`heapmin list --candidates`)",
+        ),
+        _ => InputError::new(
+            format!("{name} cannot be read: {error}"),
+            "check its permissions",
+        ),
+    }
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
+    let name = path.display();
+    let not_a_library = |what: &str| {
+        InputError::new(
+            format!("{name} is not a shared library: {what}"),
+            "name a .so, .dll or .dylib file",
+        )
+    };
+    if let Some(what) = familiar_other(bytes) {
+        return Err(not_a_library(what));
+    }
+    let file = object::File::parse(bytes)
+        .map_err(|error| not_a_library(&format!("{error} (damaged, or of an unknown kind)")))?;
+    let format = match file.format() {
+        object::BinaryFormat::Elf => Format::Elf,
+        object::BinaryFormat::Pe => Format::Pe,
+        object::BinaryFormat::MachO => Format::Macho,
+        other => return Err(not_a_library(&format!("{other:?} is not known here"))),
+    };
+    if matches!(file.kind(), object::ObjectKind::Relocatable) {
+        return Err(not_a_library("it is an object file; link it as one first"));
+    }
+    if matches!(file.kind(), object::ObjectKind::Core) {
+        return Err(not_a_library("it is a core dump"));
+    }
+    let exports = exports(&file).map_err(|error| not_a_library(&error))?;
+    let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
+    if executable {
+        return Err(not_a_library("it is an executable, which cannot be loaded as one"));
+    }
+    let (version, maker) = match format {
+        Format::Pe => (pe_version(bytes), pe_maker(bytes)),
+        Format::Elf | Format::Macho => (None, Maker::Other),
+    };
+    Ok(Library {
+        format,
+        arch: arch(file.architecture()),
+        exports,
+        version,
+        maker,
+    })
+}
+
+/// Names what users hand over by mistake, before a parser calls it damaged.
+fn familiar_other(bytes: &[u8]) -> Option<&'static str> {
+    let head = &bytes[..bytes.len().min(512)];
+    if bytes.starts_with(b"!<arch>\n") {
+        return Some("it is a static archive");
+    }
+    if bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBE]) || bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBF]) {
+        return Some("it is a universal Mach-O file; take one architecture out with `lipo -thin`");
+    }
+    if head.starts_with(b"/* GNU ld script") {
+        return Some("it is a linker script; name the library that it names");
+    }
+    let is_text = std::str::from_utf8(head).is_ok() && !head.contains(&0);
+    is_text.then_some("it is a text file")
+}
+
+/// A position-independent executable has the ELF type of a shared library,
+/// but names a program interpreter or says what it is.
+fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
+    use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+    fn flag<H: FileHeader<Endian = object::Endianness>>(bytes: &[u8]) -> bool {
+        let check = || -> Option<bool> {
+            let header = H::parse(bytes).ok()?;
+            let endian = header.endian().ok()?;
+            let segments = header.program_headers(endian, bytes).ok()?;
+            for segment in segments {
+                if let Ok(Some(entries)) = segment.dynamic(endian, bytes) {
+                    return Some(entries.iter().any(|entry| {
+                        let tag: u64 = entry.d_tag(endian).into();
+                        let value: u64 = entry.d_val(endian).into();
+                        tag == u64::from(object::elf::DT_FLAGS_1)
+                            && value & u64::from(object::elf::DF_1_PIE) != 0
+                    }));
+                }
+            }
+            None
+        };
+        check().unwrap_or(false)
+    }
+    match file {
+        object::File::Elf64(_) => flag::<object::elf::FileHeader64<object::Endianness>>(bytes),
+        object::File::Elf32(_) => flag::<object::elf::FileHeader32<object::Endianness>>(bytes),
+        _ => false,
+    }
+}
+
+fn exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
+    let mut names: Vec<String> = match file {
+        // An ELF file's exports are the defined symbols of its dynamic table.
+        object::File::Elf32(_) | object::File::Elf64(_) => file
+            .dynamic_symbols()
+            .filter(|symbol| symbol.is_definition() && symbol.is_global())
+            .filter_map(|symbol| Some(symbol.name().ok()?.to_owned()))
+            .collect(),
+        object::File::MachO32(_) | object::File::MachO64(_) => named_exports(file)?
+            .into_iter()
+            // Mach-O puts an underscore in front of every C name.
+            .map(|name| name.strip_prefix('_').map(str::to_owned).unwrap_or(name))
+            .collect(),
+        _ => named_exports(file)?,
+    };
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn named_exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
+    let exports = file
+        .exports()
+        .map_err(|error| format!("its exports cannot be read ({error})"))?;
+    let name = |export: &object::Export<'_>| String::from_utf8_lossy(export.name()).into_owned();
+    Ok(exports.iter().map(name).collect())
+}
+
+fn arch(architecture: object::Architecture) -> String {
+    match architecture {
+        object::Architecture::X86_64 => "x86_64".into(),
+        object::Architecture::I386 => "x86".into(),
+        object::Architecture::Aarch64 => "aarch64".into(),
+        object::Architecture::Arm => "arm".into(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+fn pe_version(bytes: &[u8]) -> Option<String> {
+    let info = pelite::PeFile::from_bytes(bytes).ok()?.resources().ok()?.version_info().ok()?;
+    let version = info.fixed()?.dwFileVersion;
+    Some(format!(
+        "{}.{}.{}.{}",
+        version.Major, version.Minor, version.Patch, version.Build
+    ))
+}
+
+fn pe_maker(bytes: &[u8]) -> Maker {
+    // Wine's own files say "Wine builtin DLL" between the DOS header and the PE
+    // header; their version resource names Microsoft, as programs expect.
+    let stub = &bytes[0x40.min(bytes.len())..0x80.min(bytes.len())];
+    if stub.starts_with(b"Wine builtin DLL") || stub.starts_with(b"Wine placeholder DLL") {
+        return Maker::Wine;
+    }
+    let microsoft = || -> Option<bool> {
+        let file = pelite::PeFile::from_bytes(bytes).ok()?;
+        let info = file.resources().ok()?.version_info().ok()?;
+        let company = info
+            .translation()
+            .iter()
+            .find_map(|&language| info.value(language, "CompanyName"))?;
+        Some(company.starts_with("Microsoft"))
+    };
+    if microsoft().unwrap_or(false) {
+        Maker::Microsoft
+    } else {
+        Maker::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::text(b"hello, world\n", "text file")]
+    #[case::script(b"#!/bin/sh\nexit 0\n", "text file")]
+    #[case::linker_script(b"/* GNU ld script\n*/\nGROUP ( libc.so.6 )\n", "linker script")]
+    #[case::archive(b"!<arch>\nwhatever", "static archive")]
+    #[case::universal(&[0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 2], "universal Mach-O")]
+    #[case::cut_elf(b"\x7fELF\x02\x01\x01\x00", "damaged")]
+    #[case::cut_pe(b"MZ\x90\x00\x03\x00\x00\x00\xff\xff", "damaged")]
+    #[case::noise(&[1, 2, 3, 0, 255], "damaged")]
+    fn what_is_not_a_library_is_named(#[case] bytes: &[u8], #[case] what: &str) {
+        let error = parse(Path::new("x"), bytes).unwrap_err();
+        assert!(error.problem.contains(what), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_a_directory_and_an_empty_file_are_named() {
+        let folder = std::env::temp_dir();
+        assert!(inspect(&folder).unwrap_err().problem.contains("is a directory"));
+        let missing = folder.join("no such library.so");
+        assert!(inspect(&missing).unwrap_err().problem.contains("no such file"));
+    }
+
+    #[test]
+    fn this_test_program_is_an_executable() {
+        let error = inspect(&std::env::current_exe().unwrap()).unwrap_err();
+        assert!(error.problem.contains("executable"), "{error}");
+    }
+}

@@ -1,0 +1,268 @@
+//! Starts a probe for one case and watches it until it has an ending.
+
+use crate::channel::{Job, decode};
+use crate::memory::Subject;
+use crate::observation::{Ending, Event, Observation};
+use crate::runner::Runner;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The hidden subcommand that makes the program a probe.
+pub const PROBE_COMMAND: &str = "probe";
+/// How often a quiet probe is asked whether it still lives.
+const TICK: Duration = Duration::from_millis(50);
+/// What a probe's standard error is cut down to.
+const KEPT_STDERR: usize = 2048;
+
+/// A way of starting probes.
+pub struct Launch<'a> {
+    runner: &'a Runner,
+    timeout: Duration,
+    environment: &'a [(String, String)],
+}
+
+impl<'a> Launch<'a> {
+    /// Probes of this runner, each killed after `timeout`.
+    pub fn new(runner: &'a Runner, timeout: Duration) -> Self {
+        Launch {
+            runner,
+            timeout,
+            environment: &[],
+        }
+    }
+
+    /// Adds environment variables.
+    pub fn with_environment(self, environment: &'a [(String, String)]) -> Self {
+        Launch {
+            environment,
+            ..self
+        }
+    }
+
+    /// Runs one case in a process of its own. Always comes back, whatever the
+    /// candidate does.
+    pub fn observe(&self, job: &Job) -> Observation {
+        let start = Instant::now();
+        let mut events = Vec::new();
+        let ending = match self.spawn() {
+            Ok(child) => watch(child, job, start + self.timeout, &mut events, self.owns_group()),
+            Err(error) => Ending::Failed(format!(
+                "{} cannot be started: {error}",
+                self.runner.program.display()
+            )),
+        };
+        Observation {
+            events,
+            ending,
+            duration_ms: start.elapsed().as_millis() as u64,
+        }
+    }
+
+    /// Whether all children of the probe may be killed with it. Wine's own
+    /// servers are children of whoever came first, and others need them.
+    fn owns_group(&self) -> bool {
+        self.runner.front.is_none()
+    }
+
+    fn spawn(&self) -> std::io::Result<Child> {
+        let program = &self.runner.program;
+        let mut command = match &self.runner.front {
+            Some(front) => {
+                let mut command = Command::new(front);
+                command.arg(program);
+                if std::env::var_os("WINEDEBUG").is_none() {
+                    command.env("WINEDEBUG", "-all");
+                }
+                command
+            }
+            None => Command::new(program),
+        };
+        command
+            .arg(PROBE_COMMAND)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        #[cfg(unix)]
+        if self.owns_group() {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
+        command.spawn()
+    }
+}
+
+fn watch(
+    mut child: Child,
+    job: &Job,
+    deadline: Instant,
+    events: &mut Vec<Event>,
+    owns_group: bool,
+) -> Ending {
+    let mut to_probe = child.stdin.take().expect("stdin is a pipe");
+    let lines = read_lines(child.stdout.take().expect("stdout is a pipe"), &job.token);
+    let stderr = read_tail(child.stderr.take().expect("stderr is a pipe"));
+    let subject = Subject::of(&child);
+
+    let mut order = serde_json::to_string(job).expect("a job is plain data");
+    order.push('\n');
+    // A probe that is gone already is found out below.
+    let _ = to_probe.write_all(order.as_bytes());
+
+    let ending = follow(&mut child, &lines, &mut to_probe, subject, deadline, events);
+    end(&mut child, owns_group);
+    match ending {
+        Ending::Died(how) => {
+            let said = stderr.recv_timeout(TICK * 4).unwrap_or_default();
+            match said.trim() {
+                "" => Ending::Died(how),
+                said => Ending::Died(format!("{how}; it printed: {said}")),
+            }
+        }
+        ending => ending,
+    }
+}
+
+/// Takes events until the case is over, one way or another.
+fn follow(
+    child: &mut Child,
+    lines: &Receiver<Event>,
+    to_probe: &mut ChildStdin,
+    subject: Subject,
+    deadline: Instant,
+    events: &mut Vec<Event>,
+) -> Ending {
+    let mut status = None;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ending::TimedOut;
+        }
+        match lines.recv_timeout(left.min(TICK)) {
+            Ok(Event::Done) => return Ending::Done,
+            Ok(Event::ProbeFailed(reason)) => return Ending::Failed(reason),
+            Ok(Event::Exception(code)) => {
+                return Ending::Died(format!("ended by exception {code:#010x}{}", exception_name(code)));
+            }
+            Ok(Event::Moment { name, inside, .. }) => {
+                let outside = subject.measure();
+                events.push(Event::Moment {
+                    name,
+                    inside,
+                    outside,
+                });
+                // The probe stands still until it reads this.
+                let _ = to_probe.write_all(b"\n");
+            }
+            Ok(event) => events.push(event),
+            // The process was gone a tick ago, and nothing more has come.
+            Err(_) if status.is_some() => return Ending::Died(describe(status.unwrap())),
+            Err(RecvTimeoutError::Timeout) => {
+                status = child.try_wait().ok().flatten();
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                status = child.try_wait().ok().flatten();
+                if status.is_none() {
+                    thread::sleep(left.min(TICK));
+                }
+            }
+        }
+    }
+}
+
+/// Kills what is left of the probe and reaps it.
+fn end(child: &mut Child, owns_group: bool) {
+    #[cfg(unix)]
+    if owns_group {
+        let group = -(child.id() as libc::pid_t);
+        // SAFETY: a signal to the group that this child led. While a member
+        // of it lives the number is not given out again.
+        unsafe { libc::kill(group, libc::SIGKILL) };
+    }
+    #[cfg(not(unix))]
+    let _ = owns_group;
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Reads the probe's standard output in a thread of its own, so that the time
+/// limit holds whatever it writes, and passes our own lines on.
+fn read_lines(stdout: impl Read + Send + 'static, token: &str) -> Receiver<Event> {
+    let (sender, receiver) = channel();
+    let token = token.to_owned();
+    thread::spawn(move || {
+        // A line of ours is short; a flood without line breaks is not kept.
+        const LONGEST: u64 = 1 << 16;
+        let mut reader = BufReader::new(stdout);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {
+                    let event = decode(&token, line.trim_ascii_end());
+                    if event.is_some_and(|event| sender.send(event).is_err()) {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    receiver
+}
+
+/// Reads the probe's standard error to its end and keeps the last of it.
+fn read_tail(mut stderr: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+            kept.extend_from_slice(&buffer[..count]);
+            let excess = kept.len().saturating_sub(KEPT_STDERR);
+            kept.drain(..excess);
+        }
+        let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
+    });
+    receiver
+}
+
+fn describe(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("killed by {}", signal_name(signal));
+    }
+    match status.code() {
+        Some(code) => format!("the process exited with status {code} before the case was over"),
+        None => format!("the process ended before the case was over ({status})"),
+    }
+}
+
+#[cfg(unix)]
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGTRAP => "SIGTRAP",
+        _ => return format!("signal {signal}"),
+    };
+    format!("{name} ({signal})")
+}
+
+fn exception_name(code: u32) -> &'static str {
+    match code {
+        0xC000_0005 => " (access violation)",
+        0xC000_0374 => " (heap corruption)",
+        0xC000_00FD => " (stack overflow)",
+        0xC000_001D => " (illegal instruction)",
+        _ => "",
+    }
+}

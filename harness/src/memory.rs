@@ -1,0 +1,112 @@
+//! How much memory the system holds for a process, exactly.
+
+use serde::{Deserialize, Serialize};
+
+/// Memory of a process at one moment, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The resident set and what of the process was swapped out, which
+    /// nobody has given back either. On Windows the working set.
+    pub resident: u64,
+    /// The part of it that the system may take when it needs memory
+    /// (`MADV_FREE` on Linux), but has not taken yet.
+    pub lazily_freed: u64,
+}
+
+/// A process whose memory is read from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    #[cfg(not(windows))]
+    pid: u32,
+    #[cfg(windows)]
+    handle: usize,
+}
+
+impl Subject {
+    /// The process that a child is, or becomes.
+    pub fn of(child: &std::process::Child) -> Subject {
+        #[cfg(not(windows))]
+        return Subject { pid: child.id() };
+        #[cfg(windows)]
+        return Subject {
+            handle: std::os::windows::io::AsRawHandle::as_raw_handle(child) as usize,
+        };
+    }
+
+    /// Its memory now. `None` where the system does not tell.
+    ///
+    /// Linux: `/proc/PID/smaps_rollup`, which counts page by page (`VmRSS` of
+    /// `/proc/PID/status` is an estimate).
+    #[cfg(target_os = "linux")]
+    pub fn measure(&self) -> Option<Memory> {
+        let process = procfs::process::Process::new(self.pid.try_into().ok()?).ok()?;
+        let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
+        let figures = &rollup.0.first()?.extension.map;
+        let figure = |name| figures.get(name).copied().unwrap_or(0);
+        Some(Memory {
+            resident: figures.get("Rss")? + figure("Swap"),
+            lazily_freed: figure("LazyFree"),
+        })
+    }
+
+    /// Its memory now: the working set.
+    #[cfg(windows)]
+    pub fn measure(&self) -> Option<Memory> {
+        working_set(self.handle as _)
+    }
+
+    /// Its memory now; this system is not covered.
+    #[cfg(not(any(target_os = "linux", windows)))]
+    pub fn measure(&self) -> Option<Memory> {
+        let _ = self.pid;
+        None
+    }
+}
+
+/// The memory of this process as it sees it itself: the process memory
+/// counters on Windows (and in a Windows program under Wine). Elsewhere the
+/// parent's view is exact, and there is no second one.
+pub fn own() -> Option<Memory> {
+    #[cfg(windows)]
+    // SAFETY: a pseudo handle, which needs no closing.
+    return working_set(unsafe { windows_sys::Win32::System::Threading::GetCurrentProcess() });
+    #[cfg(not(windows))]
+    None
+}
+
+#[cfg(windows)]
+fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory> {
+    use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
+    // SAFETY: plain data, for which zeros are a value.
+    let mut counters: PROCESS_MEMORY_COUNTERS = unsafe { std::mem::zeroed() };
+    counters.cb = size_of::<PROCESS_MEMORY_COUNTERS>() as u32;
+    // SAFETY: a process handle, and a structure of the size it says.
+    let told = unsafe { K32GetProcessMemoryInfo(process, &mut counters, counters.cb) };
+    (told != 0).then_some(Memory {
+        resident: counters.WorkingSetSize as u64,
+        lazily_freed: 0,
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_is_written_is_seen_from_outside_and_gone_when_unmapped() {
+        let subject = Subject {
+            pid: std::process::id(),
+        };
+        let size = 64 << 20;
+        let before = subject.measure().unwrap().resident;
+        let mut map = memmap2::MmapMut::map_anon(size).unwrap();
+        map.fill(1);
+        let with = subject.measure().unwrap().resident;
+        drop(map);
+        let after = subject.measure().unwrap().resident;
+        // Other tests allocate in this process too, but not tens of megabytes.
+        let slack = 8 << 20;
+        assert!(with.abs_diff(before + size as u64) < slack);
+        assert!(after.abs_diff(before) < slack);
+    }
+}

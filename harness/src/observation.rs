@@ -1,0 +1,172 @@
+//! What was seen while one case ran: plain data, in the order it happened.
+
+use crate::memory::Memory;
+use serde::{Deserialize, Serialize};
+
+/// A call of a routine under observation, with the thread's error values
+/// around it. `None` where the candidate has no such value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The routine's name.
+    pub routine: String,
+    /// What it returned.
+    pub returned: i64,
+    /// `errno` just before and just after.
+    pub errno: Option<(i32, i32)>,
+    /// `_doserrno` just before and just after.
+    pub doserrno: Option<(u32, u32)>,
+    /// The system's last error before (`GetLastError`; on Unix the host's `errno`).
+    pub last_error_before: u32,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The probe is there and was built from these sources.
+    Hello {
+        /// See [`crate::probe::BUILD`].
+        build: String,
+    },
+    /// The library is loaded, from this file as the loader names it.
+    Loaded {
+        /// `None` if the loader does not say.
+        path: Option<String>,
+    },
+    /// The library could not be loaded, for this reason.
+    LoadFailed(String),
+    /// The case needs a routine that the library does not have.
+    Missing(String),
+    /// The case cannot run here, for this reason.
+    NotApplicable(String),
+    /// The candidate gave null for this many bytes, of a workload it should hold.
+    OutOfMemory(u64),
+    /// What the case does next.
+    Step(String),
+    /// A routine was called.
+    Call(Call),
+    /// Memory was measured.
+    Moment {
+        /// The moment's name.
+        name: String,
+        /// As the process itself sees it; kept where a runner is in front.
+        inside: Option<Memory>,
+        /// As the parent sees the process from outside.
+        outside: Option<Memory>,
+    },
+    /// Something was counted or read.
+    Fact {
+        /// What.
+        name: String,
+        /// The figure; bytes where it is memory.
+        value: i64,
+    },
+    /// The probe itself failed, for this reason; the candidate is not to blame.
+    ProbeFailed(String),
+    /// An exception that nobody handled (Windows), with its code.
+    Exception(u32),
+    /// The case ran to its end.
+    Done,
+}
+
+/// How the probe process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The case ran to its end.
+    Done,
+    /// The process ended before the case did; how, in words.
+    Died(String),
+    /// The time limit ran out and the process was killed.
+    TimedOut,
+    /// The harness itself failed, for this reason.
+    Failed(String),
+}
+
+/// Everything that was seen while one case ran.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// In the order they happened.
+    pub events: Vec<Event>,
+    /// How it ended.
+    pub ending: Ending,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl Observation {
+    /// The calls of a routine, in order.
+    pub fn calls<'a>(&'a self, routine: &'a str) -> impl Iterator<Item = &'a Call> {
+        self.events.iter().filter_map(move |event| match event {
+            Event::Call(call) if call.routine == routine => Some(call),
+            _ => None,
+        })
+    }
+
+    /// Memory at a named moment: seen from outside if it was, else from inside.
+    pub fn memory(&self, moment: &str) -> Option<Memory> {
+        self.events.iter().find_map(|event| match event {
+            Event::Moment {
+                name,
+                inside,
+                outside,
+            } if name == moment => outside.or(*inside),
+            _ => None,
+        })
+    }
+
+    /// A fact by its name.
+    pub fn fact(&self, wanted: &str) -> Option<i64> {
+        self.events.iter().find_map(|event| match event {
+            Event::Fact { name, value } if name == wanted => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// The routine that the case needed and the library does not have.
+    pub fn missing(&self) -> Option<&str> {
+        self.events.iter().find_map(|event| match event {
+            Event::Missing(routine) => Some(routine.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Why the case cannot run here.
+    pub fn not_applicable(&self) -> Option<&str> {
+        self.events.iter().find_map(|event| match event {
+            Event::NotApplicable(reason) => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Why the library could not be loaded.
+    pub fn load_failure(&self) -> Option<&str> {
+        self.events.iter().find_map(|event| match event {
+            Event::LoadFailed(reason) => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The file that the loader says it loaded.
+    pub fn loaded_from(&self) -> Option<&str> {
+        self.events.iter().find_map(|event| match event {
+            Event::Loaded { path } => path.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// How many bytes the candidate had no memory for.
+    pub fn out_of_memory(&self) -> Option<u64> {
+        self.events.iter().find_map(|event| match event {
+            Event::OutOfMemory(size) => Some(*size),
+            _ => None,
+        })
+    }
+
+    /// What the case was doing last.
+    pub fn last_step(&self) -> Option<&str> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::Step(step) => Some(step.as_str()),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! A workload's blocks: many, filled, checked and freed, with their table in
+//! pages that are resident before anything is measured.
+
+use super::Stop;
+use super::crt::{Block, Crt};
+use memmap2::MmapMut;
+
+/// A table of blocks. Block number `i` is filled with the pattern of seed `i`.
+pub struct Blocks {
+    /// Address and size of each block, as numbers; an address of 0 is none.
+    /// In a mapping of its own: the candidate may be the allocator that the
+    /// probe itself uses.
+    table: MmapMut,
+    count: usize,
+}
+
+const WORD: usize = size_of::<usize>();
+const ENTRY: usize = 2 * WORD;
+
+impl Blocks {
+    /// Room for `count` blocks.
+    pub fn with_room_for(count: usize) -> Result<Blocks, Stop> {
+        let mut table = MmapMut::map_anon((count * ENTRY).max(1))
+            .map_err(|error| Stop::Failed(format!("no memory for the table of blocks: {error}")))?;
+        // Every page is written now, so that none comes up while memory is measured.
+        table.fill(0);
+        Ok(Blocks { table, count })
+    }
+
+    /// How many blocks there is room for.
+    pub fn room(&self) -> usize {
+        self.count
+    }
+
+    fn words(&self, index: usize) -> (usize, usize) {
+        let entry = &self.table[index * ENTRY..(index + 1) * ENTRY];
+        let word = |bytes: &[u8]| usize::from_ne_bytes(bytes.try_into().expect("a word"));
+        (word(&entry[..WORD]), word(&entry[WORD..]))
+    }
+
+    fn set(&mut self, index: usize, address: usize, size: usize) {
+        let entry = &mut self.table[index * ENTRY..(index + 1) * ENTRY];
+        entry[..WORD].copy_from_slice(&address.to_ne_bytes());
+        entry[WORD..].copy_from_slice(&size.to_ne_bytes());
+    }
+
+    fn block(&self, index: usize) -> Option<Block> {
+        let (address, size) = self.words(index);
+        (address != 0).then(|| Block::at(address, size))
+    }
+
+    /// Allocates and fills every block that is not there; `size_of` gives the
+    /// bytes of each.
+    pub fn fill(&mut self, crt: &Crt, size_of: impl Fn(usize) -> usize) -> Result<(), Stop> {
+        for index in 0..self.count {
+            if self.words(index).0 == 0 {
+                let mut block = crt.need(size_of(index))?;
+                block.fill(index as u64);
+                self.set(index, block.address(), block.size());
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees the blocks whose number `gone` picks.
+    pub fn free_where(&mut self, crt: &Crt, gone: impl Fn(usize) -> bool) -> Result<(), Stop> {
+        for index in 0..self.count {
+            if gone(index)
+                && let Some(block) = self.block(index)
+            {
+                crt.free(block)?;
+                self.set(index, 0, 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees every block.
+    pub fn free_all(&mut self, crt: &Crt) -> Result<(), Stop> {
+        self.free_where(crt, |_| true)
+    }
+
+    /// Frees block number `index` if it is live, or else allocates and fills
+    /// it. Returns how many of its bytes had been lost.
+    pub fn toggle(&mut self, crt: &Crt, index: usize, size: usize) -> Result<i64, Stop> {
+        let Some(block) = self.block(index) else {
+            let mut block = crt.need(size)?;
+            block.fill(index as u64);
+            self.set(index, block.address(), block.size());
+            return Ok(0);
+        };
+        let lost = block.lost_bytes(index as u64) as i64;
+        crt.free(block)?;
+        self.set(index, 0, 0);
+        Ok(lost)
+    }
+
+    /// The live blocks, with their numbers.
+    pub fn live(&self) -> impl Iterator<Item = (usize, Block)> {
+        (0..self.count).filter_map(|index| Some((index, self.block(index)?)))
+    }
+
+    /// Bytes of live blocks that are not as they were written.
+    pub fn lost_bytes(&self) -> i64 {
+        let lost = self.live().map(|(index, block)| block.lost_bytes(index as u64));
+        lost.sum::<usize>() as i64
+    }
+
+    /// Bytes that live blocks were asked for.
+    pub fn live_bytes(&self) -> i64 {
+        self.live().map(|(_, block)| block.size()).sum::<usize>() as i64
+    }
+
+    /// Bytes of the distinct pages that hold a live block: what must stay
+    /// resident. Takes memory of its own, so measure first.
+    pub fn live_page_bytes(&self) -> i64 {
+        let page = page_size();
+        let mut pages: Vec<usize> = self
+            .live()
+            .filter(|(_, block)| block.size() > 0)
+            .flat_map(|(_, block)| {
+                let last = block.address() + block.size() - 1;
+                block.address() / page..=last / page
+            })
+            .collect();
+        pages.sort_unstable();
+        pages.dedup();
+        (pages.len() * page) as i64
+    }
+}
+
+fn page_size() -> usize {
+    #[cfg(unix)]
+    // SAFETY: sysconf reads a constant of the system.
+    return usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+    // Every Windows that this program is built for has pages of 4 KiB.
+    #[cfg(windows)]
+    4096
+}

@@ -1,0 +1,164 @@
+//! What the probe asks of its own system: streams, last error, crashes, the end.
+
+#[cfg(unix)]
+pub use unix::*;
+#[cfg(windows)]
+pub use windows::*;
+
+#[cfg(unix)]
+mod unix {
+    use crate::probe::pipe::Pipe;
+    use std::fs::{File, OpenOptions};
+    use std::os::fd::{AsFd, AsRawFd};
+
+    /// Duplicates of standard input and output; in their place come nothing
+    /// to read, and standard error to print to.
+    pub fn take_over_standard_streams() -> (File, File) {
+        let input = std::io::stdin().as_fd().try_clone_to_owned();
+        let output = std::io::stdout().as_fd().try_clone_to_owned();
+        let nothing = OpenOptions::new().read(true).open("/dev/null");
+        let nothing = nothing.expect("/dev/null can be opened");
+        // SAFETY: replaces descriptors 0 and 1, which std does not own in a
+        // way that would close them.
+        unsafe {
+            libc::dup2(nothing.as_raw_fd(), 0);
+            libc::dup2(2, 1);
+        }
+        let message = "standard input and output are open";
+        (File::from(input.expect(message)), File::from(output.expect(message)))
+    }
+
+    /// Keeps a crash from leaving a core file, and huge pages from blurring
+    /// what is resident: figures are to be exact to the page on every machine.
+    pub fn quiet_crashes() {
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: settings of this process, for which failure changes nothing.
+        unsafe {
+            libc::setrlimit(libc::RLIMIT_CORE, &none);
+            #[cfg(target_os = "linux")]
+            libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+        }
+    }
+
+    /// Signals are seen by the parent; there is nothing to report from here.
+    pub fn report_exceptions(_: &Pipe, _: &str) {}
+
+    /// The host's `errno`.
+    pub fn errno_location() -> *mut i32 {
+        // SAFETY: gives the address of a variable of this thread.
+        #[cfg(target_os = "linux")]
+        return unsafe { libc::__errno_location() };
+        // SAFETY: as above.
+        #[cfg(not(target_os = "linux"))]
+        return unsafe { libc::__error() };
+    }
+
+    pub fn set_last_error(value: u32) {
+        // SAFETY: this thread's own variable.
+        unsafe { *errno_location() = value as i32 };
+    }
+
+    /// Ends the process at once, without exit handlers.
+    pub fn end_process() -> ! {
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(0) }
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use crate::probe::pipe::Pipe;
+    use std::fs::{File, OpenOptions};
+    use std::os::windows::io::{AsHandle, AsRawHandle, IntoRawHandle};
+    use std::sync::OnceLock;
+    use windows_sys::Win32::Foundation::SetLastError;
+    use windows_sys::Win32::Storage::FileSystem::WriteFile;
+    use windows_sys::Win32::System::Console::{
+        GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetStdHandle,
+    };
+    use windows_sys::Win32::System::Diagnostics::Debug::{
+        EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
+        SetUnhandledExceptionFilter,
+    };
+    use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
+
+    /// Duplicates of standard input and output; in their place come nothing
+    /// to read, and standard error to print to.
+    pub fn take_over_standard_streams() -> (File, File) {
+        let input = std::io::stdin().as_handle().try_clone_to_owned();
+        let output = std::io::stdout().as_handle().try_clone_to_owned();
+        let nothing = OpenOptions::new().read(true).open("NUL").expect("NUL can be opened");
+        // SAFETY: valid handles; the one to NUL is given away and stays open.
+        unsafe {
+            SetStdHandle(STD_INPUT_HANDLE, nothing.into_raw_handle() as _);
+            SetStdHandle(STD_OUTPUT_HANDLE, GetStdHandle(STD_ERROR_HANDLE));
+        }
+        let message = "standard input and output are open";
+        (File::from(input.expect(message)), File::from(output.expect(message)))
+    }
+
+    /// Keeps a crash from opening a window or starting a debugger.
+    pub fn quiet_crashes() {
+        // SAFETY: a setting of this process.
+        unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
+    }
+
+    /// The pipe as a number, and the line for an exception up to its code.
+    static LAST_WORDS: OnceLock<(usize, String)> = OnceLock::new();
+
+    /// Reports an exception that nobody handles, with its code, and ends the process.
+    pub fn report_exceptions(pipe: &Pipe, token: &str) {
+        let handle = pipe.output().as_raw_handle() as usize;
+        // What `encode` makes of `Event::Exception`, without its number.
+        let line = format!("\n{token} {{\"exception\":");
+        if LAST_WORDS.set((handle, line)).is_ok() {
+            // SAFETY: the filter below needs nothing of the broken thread but some stack.
+            unsafe { SetUnhandledExceptionFilter(Some(last_words)) };
+        }
+    }
+
+    unsafe extern "system" fn last_words(info: *const EXCEPTION_POINTERS) -> i32 {
+        // SAFETY: the system passes a record that lives as long as the call.
+        let code = unsafe { (*(*info).ExceptionRecord).ExceptionCode } as u32;
+        // The heap may be broken: no allocation from here on.
+        let mut digits = [0u8; 12];
+        let mut at = digits.len() - 2;
+        digits[at..].copy_from_slice(b"}\n");
+        let mut rest = code;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if let Some((handle, line)) = LAST_WORDS.get() {
+            for part in [line.as_bytes(), &digits[at..]] {
+                let mut written = 0;
+                // SAFETY: the pipe is never closed before the process ends.
+                unsafe {
+                    WriteFile(*handle as _, part.as_ptr(), part.len() as u32, &mut written, std::ptr::null_mut());
+                }
+            }
+        }
+        // SAFETY: ends this process.
+        unsafe { TerminateProcess(GetCurrentProcess(), code) };
+        0
+    }
+
+    pub fn set_last_error(value: u32) {
+        // SAFETY: a value of this thread.
+        unsafe { SetLastError(value) };
+    }
+
+    /// Ends the process at once, without exit handlers.
+    pub fn end_process() -> ! {
+        // SAFETY: ends this process.
+        unsafe { TerminateProcess(GetCurrentProcess(), 0) };
+        unreachable!("the process has ended")
+    }
+}

@@ -1,0 +1,73 @@
+//! The probe's end of the channel.
+
+use super::{Stop, host};
+use crate::channel::encode;
+use crate::observation::Event;
+use std::fs::File;
+use std::io::{Read, Write};
+
+pub struct Pipe {
+    input: File,
+    output: File,
+    token: String,
+}
+
+impl Pipe {
+    /// Takes standard input and output for the channel, and gives candidates
+    /// nothing to read and standard error to print to.
+    pub fn take_over_standard_streams() -> Pipe {
+        let (input, output) = host::take_over_standard_streams();
+        Pipe {
+            input,
+            output,
+            token: String::new(),
+        }
+    }
+
+    pub fn use_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
+    /// The same pipe for another owner.
+    pub fn share(&self) -> Pipe {
+        Pipe {
+            input: self.input.try_clone().expect("a descriptor to spare"),
+            output: self.output.try_clone().expect("a descriptor to spare"),
+            token: self.token.clone(),
+        }
+    }
+
+    pub fn output(&self) -> &File {
+        &self.output
+    }
+
+    /// Sends an event in one write, so that nobody's printing comes between.
+    pub fn send(&mut self, event: &Event) -> Result<(), Stop> {
+        let line = encode(&self.token, event);
+        self.output.write_all(line.as_bytes()).map_err(gone)
+    }
+
+    /// Sends what there is to say before the end, and is done.
+    pub fn last_words(mut self, event: Event) -> Event {
+        let _ = self.send(&event);
+        Event::Done
+    }
+
+    /// The next line from the harness. Byte by byte and without a buffer of
+    /// growing size: while memory is measured, nothing of ours may move.
+    pub fn receive(&mut self) -> Result<Vec<u8>, Stop> {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        loop {
+            match self.input.read(&mut byte).map_err(gone)? {
+                0 => return Err(Stop::Failed("the harness is gone".into())),
+                _ if byte[0] == b'\n' => return Ok(line),
+                _ => line.push(byte[0]),
+            }
+        }
+    }
+}
+
+fn gone(error: std::io::Error) -> Stop {
+    Stop::Failed(format!("the pipe to the harness: {error}"))
+}

@@ -1,0 +1,183 @@
+//! Profiles: what is known of a library. New libraries are added by a
+//! profile, not by code.
+
+use crate::errno_names::Numbering;
+use crate::input_error::InputError;
+use crate::inspect::{Format, Maker};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Where a library is found by its profile's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// In the system's folder of libraries: Windows', or Wine's.
+    System,
+    /// Built with this program, from fixtures/adapters.
+    Adapter,
+    /// Built with this program, from reference/.
+    Reference,
+    /// Nowhere in particular: it is always given by path.
+    Path,
+}
+
+/// What is known of a library.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profile {
+    /// The name on the command line; the file's name without `.toml`.
+    #[serde(skip)]
+    pub name: String,
+    /// One line: what library this is.
+    pub title: String,
+    /// The library's file name; for the reference, the name that each system
+    /// decorates in its own way.
+    pub library: String,
+    /// Where that file is.
+    pub source: Source,
+    /// Its format; the host's own if not given.
+    pub format: Option<Format>,
+    /// Whose numbers its `errno` holds.
+    pub errno: Numbering,
+    /// The library that has its `errno`, if it has none itself.
+    pub errno_library: Option<String>,
+    /// Another name under which the same heap must be reached.
+    pub alias: Option<String>,
+    /// For a name that the loader resolves and that is no file: the file
+    /// behind it.
+    pub stands_for: Option<String>,
+    /// Another library that this one loads.
+    pub needs: Option<Needs>,
+    /// Why the file may not be there, and where it comes from.
+    pub if_absent: Option<String>,
+    /// Known deviations.
+    #[serde(default)]
+    pub known: Vec<Known>,
+}
+
+/// Another library that must be installed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Needs {
+    /// Its file name, as the loader finds it.
+    pub file: String,
+    /// How to get it.
+    pub install: String,
+}
+
+/// A known deviation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Known {
+    /// The clause that is broken.
+    pub clause: String,
+    /// Only in this case of the clause.
+    pub case: Option<String>,
+    /// Only in the library of this maker.
+    pub maker: Option<Maker>,
+    /// What comes out.
+    #[serde(default = "fail")]
+    pub verdict: String,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+fn fail() -> String {
+    "fail".into()
+}
+
+impl Known {
+    /// Whether this entry speaks of this clause, case and maker.
+    pub fn applies(&self, clause: &str, case: &str, maker: Maker) -> bool {
+        self.clause == clause
+            && self.case.as_deref().is_none_or(|known| known == case)
+            && self.maker.is_none_or(|known| known == maker)
+    }
+}
+
+/// The known deviations of a file given with `--expected`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    #[serde(default)]
+    known: Vec<Known>,
+}
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// If the text is not a profile; the message has the line.
+    pub fn parse(name: &str, text: &str) -> Result<Profile, InputError> {
+        let profile: Profile = toml::from_str(text)
+            .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
+        Ok(Profile {
+            name: name.to_owned(),
+            ..profile
+        })
+    }
+
+    /// Reads a profile from a file; its name is the file's, without `.toml`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a profile.
+    pub fn read(path: &Path) -> Result<Profile, InputError> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let profile = Profile::parse(&name, &read(path)?);
+        profile.map_err(|error| InputError::new(format!("{}: {}", path.display(), error.problem), error.mend))
+    }
+}
+
+/// Reads a file of known deviations.
+///
+/// # Errors
+/// If the file cannot be read or has something else in it.
+pub fn read_expected(path: &Path) -> Result<Vec<Known>, InputError> {
+    let expected: Expected = toml::from_str(&read(path)?)
+        .map_err(|error| not_toml(&path.display().to_string(), &error))?;
+    Ok(expected.known)
+}
+
+fn read(path: &Path) -> Result<String, InputError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let name = path.display();
+        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
+    })
+}
+
+fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
+    InputError::new(
+        format!("{name} cannot be understood: {}", error.to_string().trim_end()),
+        "docs/candidates.md shows what it may hold",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
+
+    #[test]
+    fn a_profile_is_read() {
+        let known = "[[known]]\nclause = 'c'\nmaker = 'wine'\nwhy = 'w'\n";
+        let profile = Profile::parse("a", &format!("{SOUND}{known}")).unwrap();
+        assert_eq!(profile.name, "a");
+        let known = &profile.known[0];
+        assert_eq!(known.verdict, "fail");
+        assert!(known.applies("c", "any", Maker::Wine));
+        assert!(!known.applies("c", "any", Maker::Microsoft));
+        assert!(!known.applies("d", "any", Maker::Wine));
+    }
+
+    #[rstest]
+    #[case::misspelt_key("titel = 'B'")]
+    #[case::wrong_value("format = 'coff'")]
+    #[case::no_reason("[[known]]\nclause = 'c'")]
+    #[case::not_toml("= = =")]
+    fn a_wrong_profile_is_refused_with_its_place(#[case] line: &str) {
+        let error = Profile::parse("a", &format!("{SOUND}{line}\n")).unwrap_err();
+        assert!(error.problem.contains("the profile a"), "{error}");
+    }
+}

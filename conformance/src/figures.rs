@@ -19,6 +19,9 @@ pub fn share(part: u64, whole: u64) -> String {
     if part < whole && percent > 99.9 {
         return "99.9 %".into();
     }
+    if part > 0 && percent < 0.05 {
+        return "under 0.1 %".into();
+    }
     if percent.fract() == 0.0 {
         format!("{percent:.0} %")
     } else {
@@ -45,6 +48,7 @@ mod tests {
     #[case(1, 4, "25 %")]
     #[case(999_999, 1_000_000, "99.9 %")]
     #[case(7, 7, "100 %")]
+    #[case(1, 1_000_000, "under 0.1 %")]
     fn shares_are_never_rounded_up_to_all(#[case] part: u64, #[case] whole: u64, #[case] text: &str) {
         assert_eq!(share(part, whole), text);
     }

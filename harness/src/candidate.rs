@@ -123,8 +123,9 @@ impl Catalogue {
         let library = inspect(&path)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
+        let environment: Vec<_> = profile.environment.clone().into_iter().collect();
         if let Some(needs) = &profile.needs {
-            runners.check_loadable(&runner, &needs.file).map_err(|reason| {
+            runners.check_loadable(&runner, &needs.file, &environment).map_err(|reason| {
                 let problem = format!("{argument}: {} cannot be loaded ({reason})", needs.file);
                 InputError::new(problem, format!("install it: {}", needs.install))
             })?;
@@ -141,7 +142,7 @@ impl Catalogue {
             profile: Some(profile),
             load_name,
             runner,
-            environment: Vec::new(),
+            environment,
         })
     }
 

@@ -5,6 +5,7 @@ use crate::errno_names::Numbering;
 use crate::input_error::InputError;
 use crate::inspect::{Format, Maker};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Where a library is found by its profile's name.
@@ -48,6 +49,9 @@ pub struct Profile {
     pub stands_for: Option<String>,
     /// Another library that this one loads.
     pub needs: Option<Needs>,
+    /// Environment variables that its probe needs.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
     /// Why the file may not be there, and where it comes from.
     pub if_absent: Option<String>,
     /// Known deviations.

@@ -155,12 +155,18 @@ impl Runners {
     ///
     /// # Errors
     /// The loader's message if it cannot.
-    pub fn check_loadable(&self, runner: &Runner, library: &str) -> Result<(), String> {
+    pub fn check_loadable(
+        &self,
+        runner: &Runner,
+        library: &str,
+        environment: &[(String, String)],
+    ) -> Result<(), String> {
         let job = Job {
             library: library.to_owned(),
             ..empty_job()
         };
-        let seen = Launch::new(runner, FIRST_START).observe(&job);
+        let launch = Launch::new(runner, FIRST_START).with_environment(environment);
+        let seen = launch.observe(&job);
         match (seen.load_failure(), &seen.ending) {
             (Some(reason), _) => Err(reason.to_owned()),
             (None, Ending::Done) => Ok(()),

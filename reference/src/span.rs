@@ -33,8 +33,9 @@ pub enum Kind {
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Span {
-    /// Neighbours in the list of spans of this class with room ([`crate::heap::NO_SPAN`]: none).
+    /// The next span of this class with room ([`crate::heap::NO_SPAN`]: none).
     pub next: u32,
+    /// The one before.
     pub prev: u32,
     /// Pages that hold memory of the system: written since they were last given back.
     pub resident: PageMask,
@@ -42,7 +43,9 @@ pub struct Span {
     pub used: u16,
     /// No word of the bitmap before this one has a free slot.
     hint: u16,
+    /// What the span is used for.
     pub kind: Kind,
+    /// The size class of its blocks (small spans).
     pub class: u8,
     /// Bytes of this span that belong to the large block (large spans).
     pub live_bytes: u32,

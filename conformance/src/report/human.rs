@@ -5,7 +5,7 @@ use crate::clause::{Clause, Level, Verdict};
 use crate::figures::{amount, share};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
@@ -63,6 +63,8 @@ fn table(checked: &Checked, width: Option<u16>) -> Table {
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width.unwrap_or(120).max(60))
+        .remove_style(TableComponent::HorizontalLines)
+        .remove_style(TableComponent::MiddleIntersections)
         .enforce_styling()
         .set_header(["clause", "level", "verdict", "seen"]);
     let mut clauses: Vec<&Clause> = Vec::new();

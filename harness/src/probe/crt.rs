@@ -353,7 +353,15 @@ unsafe fn look_up<T: Copy>(library: &Library, name: &str, own: impl Fn(&str) -> 
 #[cfg(unix)]
 fn open(name: &str) -> Result<Library, String> {
     // SAFETY: running a stranger's constructors is what this process is for.
-    unsafe { Library::new(name) }.map_err(|error| error.to_string())
+    unsafe { Library::new(name) }.map_err(|error| with_cause(&error))
+}
+
+/// The loader's own words are the cause of the crate's error.
+fn with_cause(error: &libloading::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => cause.to_string(),
+        None => error.to_string(),
+    }
 }
 
 #[cfg(windows)]
@@ -367,10 +375,7 @@ fn open(name: &str) -> Result<Library, String> {
     };
     // SAFETY: running a stranger's DllMain is what this process is for.
     let library = unsafe { WindowsLibrary::load_with_flags(name, flags) };
-    library.map(Library::from).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-        format!("{error}{}", cause.unwrap_or_default())
-    })
+    library.map(Library::from).map_err(|error| with_cause(&error))
 }
 
 #[cfg(unix)]

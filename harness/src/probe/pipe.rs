@@ -37,6 +37,7 @@ impl Pipe {
         }
     }
 
+    #[cfg(windows)]
     pub fn output(&self) -> &File {
         &self.output
     }

@@ -1,4 +1,8 @@
 //! Memory that was freed and not returned is available again.
+//!
+//! The page gives no number. A heap that uses nothing again holds four times
+//! the workload at the fourth filling; sound ones grow by up to a seventh
+//! while their caches fill. A quarter lies clear of both.
 
 use super::release::held_and_left;
 use super::workload::{MIB, count_for, mixed_size, warm_up};
@@ -14,7 +18,7 @@ pub static MEMORY_REUSABLE: Clause = Clause {
     level: Level::Must,
     page: "free",
     summary: "memory that was freed and not returned is available for allocation again",
-    expects: "the same workload again raises the peak by at most 10 %, before _heapmin and after it",
+    expects: "the same workload three times again raises the peak by at most a quarter, before _heapmin and after it",
     needs_success: false,
     cases: &[&AGAIN],
     judge: reusable,
@@ -58,7 +62,7 @@ fn reusable(seen: &Seen) -> Judgement {
     ];
     match figures {
         [Ok((peak, again)), Ok((_, after))] => Judgement::pass_if(
-            again.max(after) <= peak + peak / 10,
+            again.max(after) <= peak + peak / 4,
             format!(
                 "{} at first, {} when filled again, {} after _heapmin",
                 amount(peak),

@@ -16,17 +16,27 @@ fn main() {
 /// FNV-1a over names and contents, in an order that every system has.
 fn add(folder: &Path, hash: &mut u64) {
     let entries = fs::read_dir(folder).expect("the sources are there");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable sources").path()).collect();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("readable sources").path())
+        .collect();
     paths.sort();
     for path in paths {
         if path.is_dir() {
             add(&path, hash);
         } else {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let text = fs::read(&path).expect("readable sources");
             // Git may have changed the line ends on Windows.
-            let bytes = name.bytes().chain(text.into_iter().filter(|byte| *byte != b'\r'));
-            *hash = bytes.fold(*hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
+            let bytes = name
+                .bytes()
+                .chain(text.into_iter().filter(|byte| *byte != b'\r'));
+            *hash = bytes.fold(*hash, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+            });
         }
     }
 }

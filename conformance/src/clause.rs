@@ -29,14 +29,15 @@ impl fmt::Display for Level {
     }
 }
 
-/// What came of judging a clause. The order is from good to bad.
+/// What came of judging a clause. Where a clause has several cases, the
+/// greatest of their verdicts counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The promise was kept; for a clause of level `record`, it was observed.
-    Pass,
     /// There was nothing to judge, for a reason that is given.
     Unsupported,
+    /// The promise was kept; for a clause of level `record`, it was observed.
+    Pass,
     /// The promise was broken.
     Fail,
     /// The probe died while the clause was being checked.

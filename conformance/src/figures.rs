@@ -49,7 +49,11 @@ mod tests {
     #[case(999_999, 1_000_000, "99.9 %")]
     #[case(7, 7, "100 %")]
     #[case(1, 1_000_000, "under 0.1 %")]
-    fn shares_are_never_rounded_up_to_all(#[case] part: u64, #[case] whole: u64, #[case] text: &str) {
+    fn shares_are_never_rounded_up_to_all(
+        #[case] part: u64,
+        #[case] whole: u64,
+        #[case] text: &str,
+    ) {
         assert_eq!(share(part, whole), text);
     }
 }

@@ -16,9 +16,15 @@ pub fn judge(clause: &Clause, seen: &Seen) -> Judgement {
     if let Some(lost @ 1..) = observation.fact(LOST_BYTES)
         && clause.level != Level::Record
     {
-        return Judgement::fail(format!("{lost} bytes of live blocks were not as they were written"));
+        return Judgement::fail(format!(
+            "{lost} bytes of live blocks were not as they were written"
+        ));
     }
-    if clause.needs_success && observation.calls("_heapmin").any(|call| call.returned == -1) {
+    if clause.needs_success
+        && observation
+            .calls("_heapmin")
+            .any(|call| call.returned == -1)
+    {
         return Judgement::unsupported("_heapmin returned -1; see the failure clauses");
     }
     (clause.judge)(seen)

@@ -83,7 +83,11 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
 }
 
 /// Judges a clause by an observation of one of its cases.
-pub fn judge_observation(clause: &Clause, candidate: &Candidate, observation: &Observation) -> Judgement {
+pub fn judge_observation(
+    clause: &Clause,
+    candidate: &Candidate,
+    observation: &Observation,
+) -> Judgement {
     let seen = Seen {
         observation,
         numbering: numbering(candidate),
@@ -97,7 +101,14 @@ pub fn judge_observation(clause: &Clause, candidate: &Candidate, observation: &O
 fn numbering(candidate: &Candidate) -> Numbering {
     match &candidate.profile {
         Some(profile) => profile.errno,
-        None if candidate.library.exports.iter().any(|name| name == "_errno") => Numbering::Msvc,
+        None if candidate
+            .library
+            .exports
+            .iter()
+            .any(|name| name == "_errno") =>
+        {
+            Numbering::Msvc
+        }
         None => Numbering::Host,
     }
 }
@@ -122,14 +133,17 @@ pub fn check(
             scope.spawn(|| {
                 while let Some((index, case)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let observation = observe(&candidates[*index], case, limits.timeout);
-                    let position = index * cases.len() + cases.iter().position(|c| c.name == case.name).unwrap_or(0);
+                    let position = index * cases.len()
+                        + cases.iter().position(|c| c.name == case.name).unwrap_or(0);
                     *seen[position].lock().expect("no holder panics") = Some(observation);
                     progress();
                 }
             });
         }
     });
-    let mut seen = seen.into_iter().map(|slot| slot.into_inner().expect("no holder panics"));
+    let mut seen = seen
+        .into_iter()
+        .map(|slot| slot.into_inner().expect("no holder panics"));
     candidates
         .into_iter()
         .map(|candidate| {
@@ -149,7 +163,11 @@ fn conclude(
     expected: &[Known],
 ) -> Checked {
     let profile = candidate.profile.as_ref();
-    let known: Vec<&Known> = profile.iter().flat_map(|profile| &profile.known).chain(expected).collect();
+    let known: Vec<&Known> = profile
+        .iter()
+        .flat_map(|profile| &profile.known)
+        .chain(expected)
+        .collect();
     let maker = candidate.library.maker;
     let mut outcomes = Vec::new();
     for clause in clauses {
@@ -160,7 +178,8 @@ fn conclude(
                 .expect("every case of a clause was run");
             let judgement = judge_observation(clause, &candidate, observation);
             let entry = known.iter().find(|entry| {
-                entry.applies(clause.id, case.name, maker) && entry.verdict == judgement.verdict.name()
+                entry.applies(clause.id, case.name, maker)
+                    && entry.verdict == judgement.verdict.name()
             });
             outcomes.push(Outcome {
                 clause,
@@ -171,7 +190,11 @@ fn conclude(
             });
         }
     }
-    let stale = known.into_iter().filter(|entry| is_stale(entry, &candidate, &outcomes)).cloned().collect();
+    let stale = known
+        .into_iter()
+        .filter(|entry| is_stale(entry, &candidate, &outcomes))
+        .cloned()
+        .collect();
     let figures: Vec<_> = observations
         .iter()
         .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
@@ -190,7 +213,13 @@ fn conclude(
 fn is_stale(entry: &Known, candidate: &Candidate, outcomes: &[Outcome]) -> bool {
     let mut concerned = outcomes
         .iter()
-        .filter(|outcome| entry.applies(outcome.clause.id, outcome.case.name, candidate.library.maker))
+        .filter(|outcome| {
+            entry.applies(
+                outcome.clause.id,
+                outcome.case.name,
+                candidate.library.maker,
+            )
+        })
         .peekable();
     concerned.peek().is_some()
         && !concerned.any(|outcome| outcome.judgement.verdict.name() == entry.verdict)

@@ -44,7 +44,10 @@ pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
 pub fn check_known(known: &[Known], origin: &str) -> Result<(), InputError> {
     for entry in known {
         let place = |error: InputError| {
-            InputError::new(format!("{origin}, [[known]]: {}", error.problem), error.mend)
+            InputError::new(
+                format!("{origin}, [[known]]: {}", error.problem),
+                error.mend,
+            )
         };
         let clause = clause(&entry.clause).map_err(place)?;
         if let Some(case) = &entry.case
@@ -73,7 +76,10 @@ fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {
 
 fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
     let glob = Glob::new(text).map_err(|error| {
-        InputError::new(format!("the pattern {text} is wrong: {}", error.kind()), "see docs/clauses.md")
+        InputError::new(
+            format!("the pattern {text} is wrong: {}", error.kind()),
+            "see docs/clauses.md",
+        )
     })?;
     let matcher = glob.compile_matcher();
     if clauses::all().any(|clause| matcher.is_match(clause.id)) {

@@ -6,7 +6,12 @@ use heapmin_harness::observation::{Ending, Event, Observation};
 use std::fmt::Write;
 
 /// Facts that are another number in every run.
-const VOLATILE: [&str; 4] = ["entries", "calls of _heapmin meanwhile", "live page bytes", "rounds"];
+const VOLATILE: [&str; 4] = [
+    "entries",
+    "calls of _heapmin meanwhile",
+    "live page bytes",
+    "rounds",
+];
 
 /// The observation as text, a line an event.
 pub fn stable(observation: &Observation) -> String {
@@ -31,9 +36,17 @@ pub fn stable(observation: &Observation) -> String {
                 }
                 line
             }
-            Event::Moment { name, inside, outside } => {
+            Event::Moment {
+                name,
+                inside,
+                outside,
+            } => {
                 let resident = scale.band(outside.or(*inside));
-                format!("memory: {name}: {resident}")
+                let seen = match (outside, inside) {
+                    (Some(_), Some(_)) => ", seen from inside and outside",
+                    _ => "",
+                };
+                format!("memory: {name}: {resident}{seen}")
             }
             Event::Fact { name, .. } if VOLATILE.contains(&name.as_str()) => {
                 format!("fact: {name}: another number in every run")
@@ -68,7 +81,11 @@ struct Scale {
 
 impl Scale {
     fn of(observation: &Observation) -> Scale {
-        let resident = |moment| observation.memory(moment).map_or(0, |memory| memory.resident);
+        let resident = |moment| {
+            observation
+                .memory(moment)
+                .map_or(0, |memory| memory.resident)
+        };
         let baseline = resident("baseline");
         Scale {
             baseline,
@@ -116,12 +133,20 @@ mod tests {
     fn figures_become_words_and_volatile_facts_vanish() {
         let observation = Observation {
             events: vec![
-                Event::Loaded { path: Some("Z:\\a\\b.dll".into()) },
+                Event::Loaded {
+                    path: Some("Z:\\a\\b.dll".into()),
+                },
                 moment("baseline", 10),
                 moment("peak", 110),
                 moment("minimised", 12),
-                Event::Fact { name: "entries".into(), value: 4711 },
-                Event::Fact { name: "lost bytes".into(), value: 3 },
+                Event::Fact {
+                    name: "entries".into(),
+                    value: 4711,
+                },
+                Event::Fact {
+                    name: "lost bytes".into(),
+                    value: 3,
+                },
             ],
             ending: Ending::Done,
             duration_ms: 1,

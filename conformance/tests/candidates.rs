@@ -1,1 +1,207 @@
-fn main(){}
+//! One test for each candidate and clause, and one for each candidate and
+//! case: `reference::heapmin.releases-memory` judges, and
+//! `reference::observes::release-mixed-sizes` compares with the snapshot.
+//!
+//! A candidate that cannot be had here is named as skipped, with the reason.
+//! With HEAPMIN_REQUIRE=all it is a failure instead, but for those that
+//! nobody can have (their profile says why they may be absent).
+
+use heapmin_conformance::BUILD;
+use heapmin_conformance::clause::{Case, Clause, Verdict};
+use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::run::{judge_observation, observe};
+use heapmin_conformance::snapshot::stable;
+use heapmin_conformance::{clauses, select};
+use heapmin_harness::candidate::{Candidate, Catalogue};
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::inspect::{Format, Maker};
+use heapmin_harness::observation::Observation;
+use heapmin_harness::profile::{Profile, Source};
+use heapmin_harness::runner::Runners;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Long enough for a busy machine; a candidate that hangs still ends.
+const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// A candidate whose cases are run when first asked for, each once.
+struct Subject {
+    candidate: Candidate,
+    seen: BTreeMap<&'static str, OnceLock<Observation>>,
+}
+
+impl Subject {
+    fn observation(&self, case: &Case) -> &Observation {
+        self.seen[case.name].get_or_init(|| observe(&self.candidate, case, TIMEOUT))
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let catalogue = catalogue().expect("our own profiles are right");
+    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    let mut trials = Vec::new();
+    for profile in &catalogue.profiles {
+        if profile.source != Source::Path && concerns(&arguments, &profile.name) {
+            trials.extend(trials_of(profile, &catalogue, &runners));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Whether a run may ask for tests of this candidate. Runners that start one
+/// process a test name it in full, and need not wait for all the others.
+fn concerns(arguments: &Arguments, name: &str) -> bool {
+    match &arguments.filter {
+        Some(filter) if arguments.exact => filter.starts_with(&format!("{name}::")),
+        _ => true,
+    }
+}
+
+fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
+    let name = &profile.name;
+    if let Err(error) = select::check_known(&profile.known, &format!("the profile {name}")) {
+        return vec![failing(format!("{name}::profile"), error)];
+    }
+    match catalogue.candidate(name, None, runners) {
+        Ok(candidate) => {
+            let cases = clauses::cases();
+            let seen = cases
+                .iter()
+                .map(|case| (case.name, OnceLock::new()))
+                .collect();
+            let subject = Arc::new(Subject { candidate, seen });
+            let judged = clauses::all().map(|clause| judging(&subject, clause));
+            let observed = cases.iter().map(|case| observing(&subject, case));
+            judged.chain(observed).collect()
+        }
+        Err(error) => {
+            let required = std::env::var("HEAPMIN_REQUIRE").is_ok_and(|what| what == "all");
+            if required && profile.if_absent.is_none() {
+                return vec![failing(format!("{name}::is-there"), error)];
+            }
+            eprintln!("skipped: {error}");
+            let skipped = Trial::test(format!("{name}::skipped"), || Ok(()));
+            vec![skipped.with_kind("skipped").with_ignored_flag(true)]
+        }
+    }
+}
+
+fn failing(name: String, error: InputError) -> Trial {
+    Trial::test(name, move || Err(Failed::from(error.to_string())))
+}
+
+/// A clause, by all its cases: every deviation is known, and every known
+/// deviation occurs.
+fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
+    let subject = subject.clone();
+    let name = format!("{}::{}", subject.candidate.name, clause.id);
+    Trial::test(name, move || {
+        let profile = subject
+            .candidate
+            .profile
+            .as_ref()
+            .expect("it was found by its profile");
+        let mut occurred = Vec::new();
+        for case in clause.cases {
+            let observation = subject.observation(case);
+            let judgement = judge_observation(clause, &subject.candidate, observation);
+            let entry = profile.known.iter().find(|known| {
+                known.applies(clause.id, case.name, subject.candidate.library.maker)
+                    && known.verdict == judgement.verdict.name()
+            });
+            match (judgement.verdict, entry) {
+                (_, Some(entry)) => occurred.push(entry),
+                (Verdict::Pass | Verdict::Unsupported, None) => {}
+                (verdict, None) => {
+                    return Err(Failed::from(format!(
+                        "{} in the case {}\n  expected {}\n  observed {}\nA deviation that is meant stands in fixtures/profiles/{}.toml",
+                        verdict.name(),
+                        case.name,
+                        clause.expects,
+                        judgement.observed,
+                        profile.name
+                    )));
+                }
+            }
+        }
+        let concerns = |known: &&_| {
+            let known: &heapmin_harness::profile::Known = known;
+            let maker = subject.candidate.library.maker;
+            clause
+                .cases
+                .iter()
+                .any(|case| known.applies(clause.id, case.name, maker))
+        };
+        match profile
+            .known
+            .iter()
+            .filter(concerns)
+            .find(|known| !occurred.contains(known))
+        {
+            None => Ok(()),
+            Some(known) => Err(Failed::from(format!(
+                "the known deviation {} no longer occurs: take it out of fixtures/profiles/{}.toml",
+                known.clause, profile.name
+            ))),
+        }
+    })
+}
+
+/// A case: what was seen is what the snapshot has. Nobody has taken snapshots
+/// of every library on every system; where there are none, the test is
+/// skipped rather than made up.
+fn observing(subject: &Arc<Subject>, case: &'static Case) -> Trial {
+    let subject = subject.clone();
+    let name = format!("{}::observes::{}", subject.candidate.name, case.name);
+    let group = snapshot_group(&subject.candidate);
+    let taken = has_snapshots(&group) || std::env::var_os("INSTA_UPDATE").is_some();
+    let snapshot = format!("{group}__{}", case.name);
+    let trial = Trial::test(name, move || {
+        let text = stable(subject.observation(case));
+        insta::with_settings!({
+            snapshot_path => Path::new("..").join(SNAPSHOTS),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!(snapshot, text);
+        });
+        Ok(())
+    });
+    if taken {
+        trial
+    } else {
+        trial.with_kind("no snapshot").with_ignored_flag(true)
+    }
+}
+
+/// From this package's folder.
+const SNAPSHOTS: &str = "../fixtures/snapshots";
+
+/// Whether anybody has taken snapshots of this library. If so, one that is
+/// missing is a failure, not a reason to skip.
+fn has_snapshots(group: &str) -> bool {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(SNAPSHOTS);
+    let entries = std::fs::read_dir(folder).expect("the snapshots are part of the repository");
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let prefix = format!("{group}__");
+    names.into_iter().any(|name| name.to_string_lossy().starts_with(&prefix))
+}
+
+/// The same name stands for other libraries in other places: Wine's and
+/// Microsoft's, the reference as it is built here and there.
+fn snapshot_group(candidate: &Candidate) -> String {
+    let name = &candidate.name;
+    let source = candidate.profile.as_ref().map(|profile| profile.source);
+    match (candidate.library.format, candidate.library.maker, source) {
+        (Format::Pe, _, Some(Source::Reference)) => "reference-dll".into(),
+        (Format::Pe, Maker::Wine, _) => format!("{name}-of-wine"),
+        (Format::Pe, _, _) if candidate.runner.front.is_some() => format!("{name}-under-wine"),
+        (Format::Pe, _, _) => format!("{name}-on-windows"),
+        _ => name.clone(),
+    }
+}

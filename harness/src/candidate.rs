@@ -51,7 +51,10 @@ impl Catalogue {
             Some(near) => format!("did you mean {near}?"),
             None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
         };
-        Err(InputError::new(format!("no profile is called {name}"), mend))
+        Err(InputError::new(
+            format!("no profile is called {name}"),
+            mend,
+        ))
     }
 
     /// Turns an argument into a candidate: the path of a file, or the name of
@@ -93,9 +96,8 @@ impl Catalogue {
         let library = inspect(&path)?;
         let profile = profile.cloned().or_else(|| {
             let file_name = path.file_name()?.to_string_lossy().to_lowercase();
-            let fits = |profile: &&Profile| {
-                profile.library == file_name && profile.stands_for.is_none()
-            };
+            let fits =
+                |profile: &&Profile| profile.library == file_name && profile.stands_for.is_none();
             self.profiles.iter().find(fits).cloned()
         });
         check_exports(&path, &library)?;
@@ -125,10 +127,12 @@ impl Catalogue {
         let runner = runners.for_library(&path, &library)?;
         let environment: Vec<_> = profile.environment.clone().into_iter().collect();
         if let Some(needs) = &profile.needs {
-            runners.check_loadable(&runner, &needs.file, &environment).map_err(|reason| {
-                let problem = format!("{argument}: {} cannot be loaded ({reason})", needs.file);
-                InputError::new(problem, format!("install it: {}", needs.install))
-            })?;
+            runners
+                .check_loadable(&runner, &needs.file, &environment)
+                .map_err(|reason| {
+                    let problem = format!("{argument}: {} cannot be loaded ({reason})", needs.file);
+                    InputError::new(problem, format!("install it: {}", needs.install))
+                })?;
         }
         let load_name = match profile.source {
             // The loader is asked as a program asks it, by name.
@@ -174,7 +178,11 @@ impl Catalogue {
                 let mut found = folders.iter().map(|folder| folder.join(&file));
                 (
                     found.find(|path| path.is_file()),
-                    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "),
+                    folders
+                        .iter()
+                        .map(|folder| folder.display().to_string())
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     "build it: `cargo build --release`".into(),
                 )
             }
@@ -204,12 +212,16 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
             "export _heapmin and its neighbours from the library",
         ));
     }
-    let mend = if library.format == Format::Elf && library.exports.iter().any(|name| name == "malloc") {
-        "export it too, or bring the allocator through an adapter (docs/candidates.md)"
-    } else {
-        "name a C runtime library, or export the routine undecorated"
-    };
-    Err(InputError::new(format!("{name} does not export _heapmin"), mend))
+    let mend =
+        if library.format == Format::Elf && library.exports.iter().any(|name| name == "malloc") {
+            "export it too, or bring the allocator through an adapter (docs/candidates.md)"
+        } else {
+            "name a C runtime library, or export the routine undecorated"
+        };
+    Err(InputError::new(
+        format!("{name} does not export _heapmin"),
+        mend,
+    ))
 }
 
 /// What a build calls a library of this format.

@@ -70,7 +70,10 @@ pub fn inspect(path: &Path) -> Result<Library, InputError> {
     }
     if !metadata.is_file() {
         let mend = "name a library file";
-        return Err(InputError::new(format!("{name} is not a regular file"), mend));
+        return Err(InputError::new(
+            format!("{name} is not a regular file"),
+            mend,
+        ));
     }
     if metadata.len() == 0 {
         let mend = "build or copy the library again";
@@ -122,7 +125,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     let exports = exports(&file).map_err(|error| not_a_library(&error))?;
     let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
     if executable {
-        return Err(not_a_library("it is an executable, which cannot be loaded as one"));
+        return Err(not_a_library(
+            "it is an executable, which cannot be loaded as one",
+        ));
     }
     let (version, maker) = match format {
         Format::Pe => (pe_version(bytes), pe_maker(bytes)),
@@ -143,7 +148,8 @@ fn familiar_other(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"!<arch>\n") {
         return Some("it is a static archive");
     }
-    if bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBE]) || bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBF]) {
+    if bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBE]) || bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBF])
+    {
         return Some("it is a universal Mach-O file; take one architecture out with `lipo -thin`");
     }
     if head.starts_with(b"/* GNU ld script") {
@@ -222,7 +228,12 @@ fn arch(architecture: object::Architecture) -> String {
 }
 
 fn pe_version(bytes: &[u8]) -> Option<String> {
-    let info = pelite::PeFile::from_bytes(bytes).ok()?.resources().ok()?.version_info().ok()?;
+    let info = pelite::PeFile::from_bytes(bytes)
+        .ok()?
+        .resources()
+        .ok()?
+        .version_info()
+        .ok()?;
     let version = info.fixed()?.dwFileVersion;
     Some(format!(
         "{}.{}.{}.{}",
@@ -275,9 +286,19 @@ mod tests {
     #[test]
     fn a_missing_file_a_directory_and_an_empty_file_are_named() {
         let folder = std::env::temp_dir();
-        assert!(inspect(&folder).unwrap_err().problem.contains("is a directory"));
+        assert!(
+            inspect(&folder)
+                .unwrap_err()
+                .problem
+                .contains("is a directory")
+        );
         let missing = folder.join("no such library.so");
-        assert!(inspect(&missing).unwrap_err().problem.contains("no such file"));
+        assert!(
+            inspect(&missing)
+                .unwrap_err()
+                .problem
+                .contains("no such file")
+        );
     }
 
     #[test]

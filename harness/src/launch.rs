@@ -48,7 +48,13 @@ impl<'a> Launch<'a> {
         let start = Instant::now();
         let mut events = Vec::new();
         let ending = match self.spawn() {
-            Ok(child) => watch(child, job, start + self.timeout, &mut events, self.owns_group()),
+            Ok(child) => watch(
+                child,
+                job,
+                start + self.timeout,
+                &mut events,
+                self.owns_group(),
+            ),
             Err(error) => Ending::Failed(format!(
                 "{} cannot be started: {error}",
                 self.runner.program.display()
@@ -144,7 +150,10 @@ fn follow(
             Ok(Event::Done) => return Ending::Done,
             Ok(Event::ProbeFailed(reason)) => return Ending::Failed(reason),
             Ok(Event::Exception(code)) => {
-                return Ending::Died(format!("ended by exception {code:#010x}{}", exception_name(code)));
+                return Ending::Died(format!(
+                    "ended by exception {code:#010x}{}",
+                    exception_name(code)
+                ));
             }
             Ok(Event::Moment { name, inside, .. }) => {
                 let outside = subject.measure();

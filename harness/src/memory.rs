@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 /// Memory of a process at one moment, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// The resident set and what of the process was swapped out, which
-    /// nobody has given back either. On Windows the working set.
+    /// Linux: the resident set without pages of files, and what was swapped
+    /// out, which nobody has given back either. Code that runs for the first
+    /// time brings pages of its file in, up to 64 KiB at a time; that is no
+    /// heap memory. Windows: the working set.
     pub resident: u64,
     /// The part of it that the system may take when it needs memory
     /// (`MADV_FREE` on Linux), but has not taken yet.
@@ -43,8 +45,16 @@ impl Subject {
         let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
         let figures = &rollup.0.first()?.extension.map;
         let figure = |name| figures.get(name).copied().unwrap_or(0);
+        let resident = match figures.get("Pss_Shmem") {
+            Some(shared) => {
+                let huge = figure("Private_Hugetlb") + figure("Shared_Hugetlb");
+                figures.get("Anonymous")? + shared + huge
+            }
+            // Kernels before 5.4 do not tell the parts apart.
+            None => *figures.get("Rss")?,
+        };
         Some(Memory {
-            resident: figures.get("Rss")? + figure("Swap"),
+            resident: resident + figure("Swap"),
             lazily_freed: figure("LazyFree"),
         })
     }
@@ -76,7 +86,9 @@ pub fn own() -> Option<Memory> {
 
 #[cfg(windows)]
 fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory> {
-    use windows_sys::Win32::System::ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS};
+    use windows_sys::Win32::System::ProcessStatus::{
+        K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS,
+    };
     // SAFETY: plain data, for which zeros are a value.
     let mut counters: PROCESS_MEMORY_COUNTERS = unsafe { std::mem::zeroed() };
     counters.cb = size_of::<PROCESS_MEMORY_COUNTERS>() as u32;

@@ -114,6 +114,19 @@ impl Observation {
         })
     }
 
+    /// Memory at a named moment as the process itself saw it, where there is
+    /// such a figure beside the one from outside.
+    pub fn memory_inside(&self, moment: &str) -> Option<Memory> {
+        self.events.iter().find_map(|event| match event {
+            Event::Moment {
+                name,
+                inside,
+                outside: Some(_),
+            } if name == moment => *inside,
+            _ => None,
+        })
+    }
+
     /// A fact by its name.
     pub fn fact(&self, wanted: &str) -> Option<i64> {
         self.events.iter().find_map(|event| match event {

@@ -128,7 +128,9 @@ impl Profile {
     pub fn read(path: &Path) -> Result<Profile, InputError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let profile = Profile::parse(&name, &read(path)?);
-        profile.map_err(|error| InputError::new(format!("{}: {}", path.display(), error.problem), error.mend))
+        profile.map_err(|error| {
+            InputError::new(format!("{}: {}", path.display(), error.problem), error.mend)
+        })
     }
 }
 
@@ -151,7 +153,10 @@ fn read(path: &Path) -> Result<String, InputError> {
 
 fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
     InputError::new(
-        format!("{name} cannot be understood: {}", error.to_string().trim_end()),
+        format!(
+            "{name} cannot be understood: {}",
+            error.to_string().trim_end()
+        ),
         "docs/candidates.md shows what it may hold",
     )
 }

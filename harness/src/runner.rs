@@ -106,9 +106,9 @@ impl Runners {
                 front: None,
                 program: self.program.clone(),
             }),
-            Format::Pe if cfg!(target_os = "linux") => {
-                self.wine().map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend))
-            }
+            Format::Pe if cfg!(target_os = "linux") => self
+                .wine()
+                .map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend)),
             format => Err(InputError::new(
                 format!("{name} is a {format} library, which this system cannot load"),
                 "check it on a system that can",
@@ -120,7 +120,11 @@ impl Runners {
     ///
     /// # Errors
     /// If there is no Windows and no Wine here.
-    pub fn system_libraries(&self, name: &str, format: Option<Format>) -> Result<PathBuf, InputError> {
+    pub fn system_libraries(
+        &self,
+        name: &str,
+        format: Option<Format>,
+    ) -> Result<PathBuf, InputError> {
         if format.unwrap_or(native_format()) != Format::Pe {
             let problem = format!("{name} has no folder to be found in by name on this system");
             return Err(InputError::new(problem, "give its path"));
@@ -138,7 +142,11 @@ impl Runners {
     ///
     /// # Errors
     /// If it is the Windows one and there is no Wine here.
-    pub fn reference_folders(&self, name: &str, format: Option<Format>) -> Result<Vec<PathBuf>, InputError> {
+    pub fn reference_folders(
+        &self,
+        name: &str,
+        format: Option<Format>,
+    ) -> Result<Vec<PathBuf>, InputError> {
         let program = if format.unwrap_or(native_format()) == native_format() {
             self.program.clone()
         } else {
@@ -180,7 +188,9 @@ impl Runners {
     }
 
     fn find_wine(&self) -> Result<Runner, InputError> {
-        let front = ["wine", "wine64"].iter().find_map(|name| which::which(name).ok());
+        let front = ["wine", "wine64"]
+            .iter()
+            .find_map(|name| which::which(name).ok());
         let Some(front) = front else {
             return Err(InputError::new(
                 "it is a Windows library, and wine was not found",
@@ -210,7 +220,9 @@ impl Runners {
         let target = folder.parent().unwrap_or(Path::new("."));
         let mut places = vec![folder.join("heapmin.exe")];
         for name in [profile, "release".as_ref(), "debug".as_ref()] {
-            places.extend(WINDOWS_TARGETS.map(|triple| target.join(triple).join(name).join("heapmin.exe")));
+            places.extend(
+                WINDOWS_TARGETS.map(|triple| target.join(triple).join(name).join("heapmin.exe")),
+            );
         }
         places.into_iter().find(|place| place.is_file()).ok_or_else(|| {
             InputError::new(
@@ -235,7 +247,10 @@ impl Runners {
                 "build it again (docs/windows.md)",
             )),
             None => Err(InputError::new(
-                format!("the Windows build {program} does not start under Wine: {:?}", seen.ending),
+                format!(
+                    "the Windows build {program} does not start under Wine: {:?}",
+                    seen.ending
+                ),
                 "see whether `wine cmd /c ver` works, and build it again (docs/windows.md)",
             )),
         }

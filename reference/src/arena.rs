@@ -176,7 +176,11 @@ impl Arena {
     pub fn find_chunks(&self, count: usize) -> Option<usize> {
         let mut run = 0;
         let last = (self.first_free..self.chunk_count).find(|&index| {
-            run = if self.chunk(index).used == 0 { run + 1 } else { 0 };
+            run = if self.chunk(index).used == 0 {
+                run + 1
+            } else {
+                0
+            };
             run == count
         })?;
         Some(last + 1 - count)

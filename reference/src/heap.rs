@@ -144,12 +144,8 @@ impl Heap {
             Kind::Small => {
                 let slot = offset / record.block_size();
                 let begins = offset % record.block_size() == 0;
-                (begins && slot < record.capacity() && record.is_live(slot)).then_some(
-                    Place::Small {
-                        span: number,
-                        slot,
-                    },
-                )
+                (begins && slot < record.capacity() && record.is_live(slot))
+                    .then_some(Place::Small { span: number, slot })
             }
             Kind::LargeHead => (offset == 0).then_some(Place::Large { span: number }),
             Kind::LargeTail | Kind::Free => None,
@@ -306,7 +302,9 @@ impl Heap {
     }
 
     fn arena(&mut self, index: usize) -> &mut Arena {
-        self.arenas[index].as_mut().expect("the arena of a block exists")
+        self.arenas[index]
+            .as_mut()
+            .expect("the arena of a block exists")
     }
 
     fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
@@ -316,7 +314,9 @@ impl Heap {
 
     fn span(&self, number: u32) -> &Span {
         let (arena, span) = split(number);
-        let arena = self.arenas[arena].as_ref().expect("the arena of a block exists");
+        let arena = self.arenas[arena]
+            .as_ref()
+            .expect("the arena of a block exists");
         arena.span(span)
     }
 

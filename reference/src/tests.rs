@@ -22,7 +22,10 @@ fn verify(blocks: &Blocks) {
     for (&address, &(size, byte)) in blocks {
         // SAFETY: a live block of `size` bytes.
         let bytes = unsafe { std::slice::from_raw_parts(address as *const u8, size) };
-        assert!(bytes.iter().all(|&b| b == byte), "{size} bytes at {address:#x}");
+        assert!(
+            bytes.iter().all(|&b| b == byte),
+            "{size} bytes at {address:#x}"
+        );
     }
 }
 
@@ -32,7 +35,10 @@ fn live_in_walk(heap: &Heap) -> BTreeMap<usize, usize> {
     loop {
         match heap.entry_after(at) {
             Next::Entry(entry) => {
-                assert!(entry.address.cast_const() > at, "entries come in address order");
+                assert!(
+                    entry.address.cast_const() > at,
+                    "entries come in address order"
+                );
                 at = entry.address;
                 if entry.used {
                     found.insert(entry.address as usize, entry.size);
@@ -49,7 +55,10 @@ struct Lcg(u64);
 
 impl Lcg {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % limit
     }
 }
@@ -161,7 +170,11 @@ fn what_is_not_a_block_is_refused_and_told() {
     assert_eq!(heap.check(), Condition::Empty);
     let block = heap.allocate(100).address;
     let outside = 0u8;
-    for wild in [block.wrapping_add(1), block.wrapping_add(112), (&raw const outside).cast_mut()] {
+    for wild in [
+        block.wrapping_add(1),
+        block.wrapping_add(112),
+        (&raw const outside).cast_mut(),
+    ] {
         assert!(!heap.free(wild));
         assert_eq!(heap.size_of(wild), None);
     }

@@ -28,7 +28,10 @@ pub fn distinct_cases<'a>(clauses: impl IntoIterator<Item = &'a Clause>) -> Vec<
 
 /// What the case of this name does.
 pub fn act_of(name: &str) -> Option<Act> {
-    cases().iter().find(|case| case.name == name).map(|case| case.act)
+    cases()
+        .iter()
+        .find(|case| case.name == name)
+        .map(|case| case.act)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `heapmin check`: candidates in, verdicts out.
 
 use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, output, say};
+use crate::BUILD;
 use crate::clauses::distinct_cases;
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{check_known, select};
-use crate::BUILD;
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::profile::{Known, read_expected};
@@ -61,12 +61,19 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     for profile in &catalogue.profiles {
         check_known(&profile.known, &format!("the profile {}", profile.name))?;
     }
-    let profile = args.profile.as_deref().map(|name| catalogue.profile(name)).transpose()?;
+    let profile = args
+        .profile
+        .as_deref()
+        .map(|name| catalogue.profile(name))
+        .transpose()?;
     if let Some(profile) = &profile {
         check_known(&profile.known, &format!("the profile {}", profile.name))?;
     }
     let program = std::env::current_exe().map_err(|error| {
-        InputError::new(format!("this program cannot find itself: {error}"), "start it by its path")
+        InputError::new(
+            format!("this program cannot find itself: {error}"),
+            "start it by its path",
+        )
     })?;
     let runners = Runners::new(program, BUILD, args.windows_probe.clone());
     let names = match args.candidates.as_slice() {

@@ -21,16 +21,27 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
         writeln!(text, "  asks      {}", clause.summary)?;
         writeln!(text, "  expects   {}", clause.expects)?;
         writeln!(text, "  level     {} ({meaning})", clause.level)?;
-        writeln!(text, "  page      {} (Microsoft's C runtime reference)", clause.page)?;
+        writeln!(
+            text,
+            "  page      {} (Microsoft's C runtime reference)",
+            clause.page
+        )?;
         if clause.needs_success {
-            writeln!(text, "  applies   to calls of _heapmin that succeed; after -1 it is unsupported")?;
+            writeln!(
+                text,
+                "  applies   to calls of _heapmin that succeed; after -1 it is unsupported"
+            )?;
         }
         for case in clause.cases {
             writeln!(text, "  case      {}: {}", case.name, case.summary)?;
         }
         let mut anybody = false;
         for profile in &catalogue.profiles {
-            for known in profile.known.iter().filter(|known| known.clause == clause.id) {
+            for known in profile
+                .known
+                .iter()
+                .filter(|known| known.clause == clause.id)
+            {
                 let whose = match known.maker {
                     Some(Maker::Wine) => "Wine's ",
                     Some(Maker::Microsoft) => "Microsoft's ",

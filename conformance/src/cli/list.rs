@@ -66,7 +66,11 @@ fn human() -> String {
             case_names(clause).join("\n"),
         ]);
     }
-    format!("{table}\n{} clauses, {} cases\n", clauses::all().count(), clauses::cases().len())
+    format!(
+        "{table}\n{} clauses, {} cases\n",
+        clauses::all().count(),
+        clauses::cases().len()
+    )
 }
 
 fn candidates() -> Result<String, InputError> {

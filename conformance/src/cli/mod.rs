@@ -23,7 +23,11 @@ pub const FAILED: u8 = 2;
 
 /// Checks C runtime heaps against the promises of Microsoft's reference.
 #[derive(Parser)]
-#[command(name = "heapmin", version, after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, or a listed one that no longer occurs; 2 the run itself failed.")]
+#[command(
+    name = "heapmin",
+    version,
+    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, or a listed one that no longer occurs; 2 the run itself failed."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -127,6 +131,8 @@ pub fn catalogue() -> Result<Catalogue, InputError> {
     let adapters = heapmin_fixtures::ADAPTERS.iter();
     Ok(Catalogue {
         profiles: profiles?,
-        adapters: adapters.map(|(name, path)| (name.to_string(), path.into())).collect(),
+        adapters: adapters
+            .map(|(name, path)| (name.to_string(), path.into()))
+            .collect(),
     })
 }

@@ -28,7 +28,13 @@ fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::f
     let candidate = &checked.candidate;
     let library = &candidate.library;
     writeln!(text, "{STRONG}{}{STRONG:#}", candidate.name)?;
-    write!(text, "{FAINT}{}, {} {}", candidate.path.display(), library.format, library.arch)?;
+    write!(
+        text,
+        "{FAINT}{}, {} {}",
+        candidate.path.display(),
+        library.format,
+        library.arch
+    )?;
     if let Some(version) = &library.version {
         write!(text, ", version {version}")?;
     }
@@ -46,7 +52,10 @@ fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::f
         }
     }
     for known in &checked.stale {
-        let profile = candidate.profile.as_ref().map_or("--expected", |profile| &profile.name);
+        let profile = candidate
+            .profile
+            .as_ref()
+            .map_or("--expected", |profile| &profile.name);
         writeln!(
             text,
             "{STRONG}{}{STRONG:#} is listed as a known deviation ({}), but did not occur; take it out of {profile}",
@@ -56,7 +65,7 @@ fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::f
     writeln!(text)
 }
 
-/// A row a clause, with the worst of its cases.
+/// A row a clause, with the case that counts.
 fn table(checked: &Checked, width: Option<u16>) -> Table {
     let mut table = Table::new();
     table
@@ -74,14 +83,19 @@ fn table(checked: &Checked, width: Option<u16>) -> Table {
         }
     }
     for clause in clauses {
-        let cases = checked.outcomes.iter().filter(|outcome| outcome.clause.id == clause.id);
-        let worst = cases.max_by_key(|outcome| outcome.judgement.verdict).expect("a clause has a case");
-        let (word, colour) = word(worst);
+        let cases = checked
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.clause.id == clause.id);
+        let counting = cases
+            .max_by_key(|outcome| outcome.judgement.verdict)
+            .expect("a clause has a case");
+        let (word, colour) = word(counting);
         table.add_row([
             Cell::new(clause.id),
             Cell::new(clause.level),
             Cell::new(word).fg(colour),
-            Cell::new(&worst.judgement.observed),
+            Cell::new(&counting.judgement.observed),
         ]);
     }
     table
@@ -104,11 +118,24 @@ fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         Some(_) => AnsiColor::Yellow.on_default().bold(),
         None => AnsiColor::Red.on_default().bold(),
     };
-    writeln!(text, "{colour}{}{colour:#}: {}", clause.id, outcome.judgement.verdict.name())?;
-    writeln!(text, "  promised  {} (page: {})", clause.summary, clause.page)?;
+    writeln!(
+        text,
+        "{colour}{}{colour:#}: {}",
+        clause.id,
+        outcome.judgement.verdict.name()
+    )?;
+    writeln!(
+        text,
+        "  promised  {} (page: {})",
+        clause.summary, clause.page
+    )?;
     writeln!(text, "  expected  {}", clause.expects)?;
     writeln!(text, "  observed  {}", outcome.judgement.observed)?;
-    writeln!(text, "  case      {}: {}", outcome.case.name, outcome.case.summary)?;
+    writeln!(
+        text,
+        "  case      {}: {}",
+        outcome.case.name, outcome.case.summary
+    )?;
     if let Some(why) = &outcome.known {
         writeln!(text, "  known     {why}")?;
     }
@@ -117,7 +144,11 @@ fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
 
 fn closing_line(text: &mut String, checked: &Checked) -> std::fmt::Result {
     write!(text, "{STRONG}{}{STRONG:#}: ", checked.candidate.name)?;
-    let known = checked.outcomes.iter().filter(|outcome| outcome.known.is_some()).count();
+    let known = checked
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.known.is_some())
+        .count();
     let parts: Vec<_> = counts(checked)
         .iter()
         .filter(|(verdict, count)| *count > 0 || matches!(verdict, Verdict::Pass | Verdict::Fail))
@@ -128,7 +159,13 @@ fn closing_line(text: &mut String, checked: &Checked) -> std::fmt::Result {
         write!(text, " ({known} known)")?;
     }
     if let Some((held, back)) = checked.given_back {
-        write!(text, "; given back {} of {} ({})", amount(back), amount(held), share(back, held))?;
+        write!(
+            text,
+            "; given back {} of {} ({})",
+            amount(back),
+            amount(held),
+            share(back, held)
+        )?;
     }
     writeln!(text)
 }

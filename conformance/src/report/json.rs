@@ -59,9 +59,14 @@ fn entry(checked: &Checked) -> Entry<'_> {
         format: candidate.library.format,
         arch: &candidate.library.arch,
         runner: candidate.runner.command(),
-        profile: candidate.profile.as_ref().map(|profile| profile.name.as_str()),
+        profile: candidate
+            .profile
+            .as_ref()
+            .map(|profile| profile.name.as_str()),
         version: candidate.library.version.as_deref(),
-        summary: counts(checked).map(|(verdict, count)| (verdict.name(), count)).into(),
+        summary: counts(checked)
+            .map(|(verdict, count)| (verdict.name(), count))
+            .into(),
         results: checked.outcomes.iter().map(line).collect(),
     }
 }

@@ -10,7 +10,9 @@ use crate::run::Checked;
 pub fn counts(checked: &Checked) -> [(Verdict, usize); 6] {
     Verdict::ALL.map(|verdict| {
         let outcomes = checked.outcomes.iter();
-        let count = outcomes.filter(|outcome| outcome.judgement.verdict == verdict).count();
+        let count = outcomes
+            .filter(|outcome| outcome.judgement.verdict == verdict)
+            .count();
         (verdict, count)
     })
 }

@@ -102,7 +102,9 @@ impl Blocks {
 
     /// Bytes of live blocks that are not as they were written.
     pub fn lost_bytes(&self) -> i64 {
-        let lost = self.live().map(|(index, block)| block.lost_bytes(index as u64));
+        let lost = self
+            .live()
+            .map(|(index, block)| block.lost_bytes(index as u64));
         lost.sum::<usize>() as i64
     }
 

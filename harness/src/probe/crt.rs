@@ -87,7 +87,11 @@ impl Crt {
         };
         let errno_home = errno_library.as_ref().unwrap_or(&library);
         let own_exports = job.exports.as_deref();
-        let errno_exports = if errno_library.is_some() { None } else { own_exports };
+        let errno_exports = if errno_library.is_some() {
+            None
+        } else {
+            own_exports
+        };
         let own = |name: &str| is_exported(own_exports, name);
         let errno_own = |name: &str| is_exported(errno_exports, name);
         // SAFETY: each name stands for a routine with the signature that its
@@ -120,9 +124,10 @@ impl Crt {
     /// # Errors
     /// If there is no other name, or it cannot be loaded.
     pub fn alias(&self) -> Result<Crt, Stop> {
-        let name = self.alias_name.clone().ok_or_else(|| {
-            Stop::NotApplicable("the library has no second name".into())
-        })?;
+        let name = self
+            .alias_name
+            .clone()
+            .ok_or_else(|| Stop::NotApplicable("the library has no second name".into()))?;
         let job = Job {
             token: String::new(),
             case: String::new(),
@@ -131,7 +136,8 @@ impl Crt {
             errno_library: None,
             alias: None,
         };
-        Crt::load(&job).map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
+        Crt::load(&job)
+            .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
     }
 
     /// The file that the loader took.
@@ -375,7 +381,9 @@ fn open(name: &str) -> Result<Library, String> {
     };
     // SAFETY: running a stranger's DllMain is what this process is for.
     let library = unsafe { WindowsLibrary::load_with_flags(name, flags) };
-    library.map(Library::from).map_err(|error| with_cause(&error))
+    library
+        .map(Library::from)
+        .map_err(|error| with_cause(&error))
 }
 
 #[cfg(unix)]

@@ -25,7 +25,10 @@ mod unix {
             libc::dup2(2, 1);
         }
         let message = "standard input and output are open";
-        (File::from(input.expect(message)), File::from(output.expect(message)))
+        (
+            File::from(input.expect(message)),
+            File::from(output.expect(message)),
+        )
     }
 
     /// Keeps a crash from leaving a core file, and huge pages from blurring
@@ -90,14 +93,20 @@ mod windows {
     pub fn take_over_standard_streams() -> (File, File) {
         let input = std::io::stdin().as_handle().try_clone_to_owned();
         let output = std::io::stdout().as_handle().try_clone_to_owned();
-        let nothing = OpenOptions::new().read(true).open("NUL").expect("NUL can be opened");
+        let nothing = OpenOptions::new()
+            .read(true)
+            .open("NUL")
+            .expect("NUL can be opened");
         // SAFETY: valid handles; the one to NUL is given away and stays open.
         unsafe {
             SetStdHandle(STD_INPUT_HANDLE, nothing.into_raw_handle() as _);
             SetStdHandle(STD_OUTPUT_HANDLE, GetStdHandle(STD_ERROR_HANDLE));
         }
         let message = "standard input and output are open";
-        (File::from(input.expect(message)), File::from(output.expect(message)))
+        (
+            File::from(input.expect(message)),
+            File::from(output.expect(message)),
+        )
     }
 
     /// Keeps a crash from opening a window or starting a debugger.
@@ -141,7 +150,13 @@ mod windows {
                 let mut written = 0;
                 // SAFETY: the pipe is never closed before the process ends.
                 unsafe {
-                    WriteFile(*handle as _, part.as_ptr(), part.len() as u32, &mut written, std::ptr::null_mut());
+                    WriteFile(
+                        *handle as _,
+                        part.as_ptr(),
+                        part.len() as u32,
+                        &mut written,
+                        std::ptr::null_mut(),
+                    );
                 }
             }
         }

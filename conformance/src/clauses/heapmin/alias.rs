@@ -46,7 +46,11 @@ fn same_heap(seen: &Seen) -> Judgement {
     let there = fact("_msize through the other name");
     let back = fact("_msize the other way round");
     let minimised = fact("_heapmin through the other name");
-    let returned = seen.observation.calls("_heapmin").next().map_or(-2, |call| call.returned);
+    let returned = seen
+        .observation
+        .calls("_heapmin")
+        .next()
+        .map_or(-2, |call| call.returned);
     let large_enough = |size| size >= SIZE as i64;
     Judgement::pass_if(
         large_enough(there) && large_enough(back) && minimised == returned,

@@ -51,7 +51,11 @@ fn coalesces(seen: &Seen) -> Judgement {
     match held_and_left(seen.observation, "large") {
         Ok((peak, large)) => Judgement::pass_if(
             large <= peak + peak / 50,
-            format!("{} at the peak, {} with the large block", amount(peak), amount(large)),
+            format!(
+                "{} at the peak, {} with the large block",
+                amount(peak),
+                amount(large)
+            ),
         ),
         Err(judgement) => judgement,
     }

@@ -59,12 +59,16 @@ fn threads(probe: &mut Probe) -> Result<(), Stop> {
             thread::yield_now();
         }
         let workers = workers.into_iter();
-        let done: Result<Vec<Done>, Stop> =
-            workers.map(|worker| worker.join().expect("a worker does not panic")).collect();
+        let done: Result<Vec<Done>, Stop> = workers
+            .map(|worker| worker.join().expect("a worker does not panic"))
+            .collect();
         done
     })?;
     probe.fact("calls of _heapmin meanwhile", calls.into_inner() as i64)?;
-    probe.fact("rounds", done.iter().map(|done| done.rounds).sum::<usize>() as i64)?;
+    probe.fact(
+        "rounds",
+        done.iter().map(|done| done.rounds).sum::<usize>() as i64,
+    )?;
     probe.fact(LOST_BYTES, done.iter().map(|done| done.lost).sum())
 }
 
@@ -80,13 +84,20 @@ fn work(crt: &Crt, worker: usize, calls: &AtomicUsize) -> Result<Done, Stop> {
     let mut round = 0;
     while round < ROUNDS || calls.load(Ordering::Relaxed) < CALLS {
         let number = scattered(worker * ROUNDS + round);
-        let size = if number % 64 == 0 { 40_000 } else { 16 + number / 64 % 3000 };
+        let size = if number % 64 == 0 {
+            40_000
+        } else {
+            16 + number / 64 % 3000
+        };
         lost += blocks.toggle(crt, number / 7 % SLOTS, size)?;
         round += 1;
     }
     lost += blocks.lost_bytes();
     blocks.free_all(crt)?;
-    Ok(Done { rounds: round, lost })
+    Ok(Done {
+        rounds: round,
+        lost,
+    })
 }
 
 /// Lost bytes and a hang are failures of any clause; what is left to see is
@@ -94,5 +105,7 @@ fn work(crt: &Crt, worker: usize, calls: &AtomicUsize) -> Result<Done, Stop> {
 fn concurrent(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(0);
     let (rounds, calls) = (fact("rounds"), fact("calls of _heapmin meanwhile"));
-    Judgement::pass(format!("no byte lost in {rounds} rounds of four threads, with {calls} calls between"))
+    Judgement::pass(format!(
+        "no byte lost in {rounds} rounds of four threads, with {calls} calls between"
+    ))
 }

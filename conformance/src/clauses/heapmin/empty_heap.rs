@@ -38,10 +38,17 @@ fn empty(probe: &mut Probe) -> Result<(), Stop> {
 }
 
 fn works_on_empty(seen: &Seen) -> Judgement {
-    let returned: Vec<_> = seen.observation.calls("_heapmin").map(|call| call.returned).collect();
+    let returned: Vec<_> = seen
+        .observation
+        .calls("_heapmin")
+        .map(|call| call.returned)
+        .collect();
     if returned.iter().all(|value| *value == -1) {
-        return Judgement::unsupported("_heapmin returned -1 with blocks too; see the failure clauses");
+        return Judgement::unsupported(
+            "_heapmin returned -1 with blocks too; see the failure clauses",
+        );
     }
-    let observed = format!("{returned:?} before the first allocation, with blocks, and after the last free");
+    let observed =
+        format!("{returned:?} before the first allocation, with blocks, and after the last free");
     Judgement::pass_if(returned == [0, 0, 0], observed)
 }

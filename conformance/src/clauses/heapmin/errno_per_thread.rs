@@ -30,7 +30,9 @@ const TOO_MUCH: usize = usize::MAX / 2;
 
 fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
     if probe.crt.errno().is_none() {
-        return Err(Stop::NotApplicable("nobody knows where the library keeps errno".into()));
+        return Err(Stop::NotApplicable(
+            "nobody knows where the library keeps errno".into(),
+        ));
     }
     probe.step("a second thread fails")?;
     let crt = &probe.crt;
@@ -70,12 +72,19 @@ fn per_thread(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(-1) as i32;
     let (there, here) = (fact("errno there"), fact("errno here"));
     let describe = |number| seen.numbering.describe(number);
-    let heapmin_failed = seen.observation.calls("_heapmin").any(|call| call.returned != 0);
+    let heapmin_failed = seen
+        .observation
+        .calls("_heapmin")
+        .any(|call| call.returned != 0);
     if there == THERE && !heapmin_failed {
         return Judgement::unsupported("no failure set errno in the second thread");
     }
     Judgement::pass_if(
         here == HERE,
-        format!("{HERE} was set here, {} there by a failure; here it was then {}", describe(there), describe(here)),
+        format!(
+            "{HERE} was set here, {} there by a failure; here it was then {}",
+            describe(there),
+            describe(here)
+        ),
     )
 }

@@ -37,6 +37,9 @@ fn is_exported(seen: &Seen) -> Judgement {
         };
         return Judgement::pass_if(found, observed);
     }
-    let similar: Vec<_> = exports.iter().filter(|name| name.contains("heapmin")).collect();
+    let similar: Vec<_> = exports
+        .iter()
+        .filter(|name| name.contains("heapmin"))
+        .collect();
     Judgement::fail(format!("the file exports only {similar:?}"))
 }

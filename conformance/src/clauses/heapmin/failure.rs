@@ -80,7 +80,9 @@ fn after_failure(probe: &mut Probe) -> Result<(), Stop> {
 }
 
 fn failures<'a>(seen: &'a Seen) -> impl Iterator<Item = &'a Call> {
-    seen.observation.calls("_heapmin").filter(|call| call.returned != 0)
+    seen.observation
+        .calls("_heapmin")
+        .filter(|call| call.returned != 0)
 }
 
 fn no_failure() -> Judgement {
@@ -112,9 +114,13 @@ fn sets_enosys(seen: &Seen) -> Judgement {
     wrong.dedup();
     match (failed, wrong.as_slice()) {
         (0, _) => no_failure(),
-        (_, []) => Judgement::pass(format!("errno was ENOSYS after all {failed} calls that failed")),
+        (_, []) => Judgement::pass(format!(
+            "errno was ENOSYS after all {failed} calls that failed"
+        )),
         (_, [one]) => Judgement::fail(format!("{count} of {failed}: {one}")),
-        (_, [first, .., last]) => Judgement::fail(format!("{count} of {failed}: {first}; … {last}")),
+        (_, [first, .., last]) => {
+            Judgement::fail(format!("{count} of {failed}: {first}; … {last}"))
+        }
     }
 }
 
@@ -138,7 +144,9 @@ fn wrong_errno(seen: &Seen, call: &Call) -> Result<Option<String>, Judgement> {
 
 fn unsupported_os(seen: &Seen) -> Judgement {
     let Some(call) = failures(seen).next() else {
-        return Judgement::unsupported("the system did release memory, so this cannot be seen here");
+        return Judgement::unsupported(
+            "the system did release memory, so this cannot be seen here",
+        );
     };
     if call.returned != -1 {
         return Judgement::fail(format!("it returned {}", call.returned));
@@ -154,7 +162,11 @@ fn doserrno(seen: &Seen) -> Judgement {
     let mut values: Vec<String> = failures(seen)
         .filter_map(|call| call.doserrno)
         .map(|(before, after)| {
-            if before == after { "as before".into() } else { after.to_string() }
+            if before == after {
+                "as before".into()
+            } else {
+                after.to_string()
+            }
         })
         .collect();
     values.sort();

@@ -33,7 +33,10 @@ fn walk(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("allocate the blocks and free two thirds")?;
     blocks.fill(&probe.crt, mixed_size)?;
     blocks.free_where(&probe.crt, |index| scattered(index) % 3 != 0)?;
-    let mut live: Vec<_> = blocks.live().map(|(_, block)| (block.address(), block.size(), 0u32)).collect();
+    let mut live: Vec<_> = blocks
+        .live()
+        .map(|(_, block)| (block.address(), block.size(), 0u32))
+        .collect();
     live.sort_unstable();
     probe.step("_heapmin")?;
     probe.heapmin()?;
@@ -61,8 +64,14 @@ fn walk(probe: &mut Probe) -> Result<(), Stop> {
     probe.fact("_heapwalk ended with", ended.into())?;
     probe.fact("entries", entries)?;
     probe.fact("live blocks", live.len() as i64)?;
-    probe.fact("found once", live.iter().filter(|block| block.2 == 1).count() as i64)?;
-    probe.fact("found more than once", live.iter().filter(|block| block.2 > 1).count() as i64)?;
+    probe.fact(
+        "found once",
+        live.iter().filter(|block| block.2 == 1).count() as i64,
+    )?;
+    probe.fact(
+        "found more than once",
+        live.iter().filter(|block| block.2 > 1).count() as i64,
+    )?;
     probe.fact("too small", too_small)
 }
 
@@ -71,7 +80,9 @@ fn consistent(seen: &Seen) -> Judgement {
     let (checked, ended) = (fact("_heapchk"), fact("_heapwalk ended with"));
     let (live, once) = (fact("live blocks"), fact("found once"));
     let (twice, small) = (fact("found more than once"), fact("too small"));
-    let mut observed = format!("_heapchk {checked}; {once} of {live} live blocks found in use; the walk ended with {ended}");
+    let mut observed = format!(
+        "_heapchk {checked}; {once} of {live} live blocks found in use; the walk ended with {ended}"
+    );
     if twice > 0 {
         observed += &format!("; {twice} found more than once");
     }

@@ -29,7 +29,11 @@ pub static KEEPS_ERRNO: Clause = Clause {
 };
 
 fn returns_zero(seen: &Seen) -> Judgement {
-    let returned: Vec<_> = seen.observation.calls("_heapmin").map(|call| call.returned).collect();
+    let returned: Vec<_> = seen
+        .observation
+        .calls("_heapmin")
+        .map(|call| call.returned)
+        .collect();
     if let Some(other) = returned.iter().find(|value| !matches!(value, 0 | -1)) {
         return Judgement::fail(format!("a call returned {other}"));
     }
@@ -40,13 +44,19 @@ fn returns_zero(seen: &Seen) -> Judgement {
             "none of {count} calls succeeded; see the failure clauses"
         )),
         _ if zeros == count => Judgement::pass(format!("0 from all {count} calls")),
-        _ => Judgement::pass(format!("0 from {zeros} of {count} calls, -1 from the others")),
+        _ => Judgement::pass(format!(
+            "0 from {zeros} of {count} calls, -1 from the others"
+        )),
     }
 }
 
 fn keeps_errno(seen: &Seen) -> Judgement {
     let mut succeeded = 0;
-    for call in seen.observation.calls("_heapmin").filter(|call| call.returned == 0) {
+    for call in seen
+        .observation
+        .calls("_heapmin")
+        .filter(|call| call.returned == 0)
+    {
         succeeded += 1;
         let Some((before, after)) = call.errno else {
             return Judgement::unsupported("nobody knows where the library keeps errno");
@@ -69,6 +79,8 @@ fn keeps_errno(seen: &Seen) -> Judgement {
     }
     match succeeded {
         0 => Judgement::unsupported("no call succeeded; see the failure clauses"),
-        _ => Judgement::pass(format!("errno was kept by all {succeeded} successful calls")),
+        _ => Judgement::pass(format!(
+            "errno was kept by all {succeeded} successful calls"
+        )),
     }
 }

@@ -1,0 +1,128 @@
+//! Small candidates, each wrong in one way, get the verdicts they deserve.
+//! What a check is worth shows on these.
+#![cfg(target_os = "linux")]
+
+use heapmin_conformance::BUILD;
+use heapmin_conformance::clause::Verdict::{self, Crash, Fail, Pass, Timeout, Unsupported};
+use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::run::{Limits, Outcome, check};
+use heapmin_conformance::select::select;
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::runner::Runners;
+use rstest::rstest;
+use std::time::Duration;
+
+fn candidate(name: &str) -> Result<Candidate, InputError> {
+    let file = format!("lib{name}.so");
+    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    let path = candidates
+        .clone()
+        .find(|(known, _)| *known == file)
+        .expect("it was built")
+        .1;
+    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    catalogue()?.candidate(path, None, &runners)
+}
+
+fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {
+    let limits = Limits {
+        jobs: 1,
+        timeout: Duration::from_secs(seconds),
+    };
+    let clauses = select(&[clause.to_owned()], &[]).expect("the clause exists");
+    let candidate = candidate(name).expect("it is a candidate");
+    check(vec![candidate], &clauses, limits, &[], || ())
+        .remove(0)
+        .outcomes
+}
+
+fn counting(outcomes: &[Outcome]) -> Verdict {
+    outcomes
+        .iter()
+        .map(|outcome| outcome.judgement.verdict)
+        .max()
+        .expect("a clause has a case")
+}
+
+#[rstest]
+#[case("decorated", "heapmin.exported", Fail)]
+#[case("decorated", "heapmin.success-returns-zero", Unsupported)]
+#[case("returns_one", "heapmin.success-returns-zero", Fail)]
+#[case("returns_one", "heapmin.failure-returns-minus-one", Fail)]
+#[case("sets_errno_on_success", "heapmin.success-keeps-errno", Fail)]
+#[case("sets_errno_on_success", "heapmin.success-returns-zero", Pass)]
+#[case("fails_as_promised", "heapmin.failure-returns-minus-one", Pass)]
+#[case("fails_as_promised", "heapmin.failure-sets-enosys", Pass)]
+#[case("fails_as_promised", "heapmin.unsupported-os", Pass)]
+#[case("fails_as_promised", "heapmin.success-returns-zero", Unsupported)]
+#[case("fails_as_promised", "heapmin.releases-memory", Unsupported)]
+#[case("fails_as_promised", "heapmin.empty-heap", Unsupported)]
+#[case("fails_with_einval", "heapmin.failure-returns-minus-one", Pass)]
+#[case("fails_with_einval", "heapmin.failure-sets-enosys", Fail)]
+#[case("fails_with_einval", "heapmin.unsupported-os", Fail)]
+#[case("fails_on_empty_heap", "heapmin.empty-heap", Fail)]
+#[case("fails_on_empty_heap", "heapmin.failure-sets-enosys", Pass)]
+#[case("returns_zero", "heapmin.releases-memory", Fail)]
+#[case("returns_zero", "heapmin.releases-partial", Fail)]
+#[case("returns_zero", "heapmin.memory-reusable", Pass)]
+#[case("returns_zero", "heapmin.failure-sets-enosys", Unsupported)]
+#[case("never_reuses", "heapmin.memory-reusable", Fail)]
+#[case("never_reuses", "heapmin.coalesces", Fail)]
+#[case("never_reuses", "heapmin.preserves-live-blocks", Pass)]
+#[case("loses_a_byte", "heapmin.preserves-live-blocks", Fail)]
+#[case("loses_a_byte", "heapmin.unsupported-os", Fail)]
+#[case("shares_errno", "heapmin.errno-per-thread", Fail)]
+#[case("crashes_on_load", "heapmin.exported", Crash)]
+#[case("crashes_in_heapmin", "heapmin.releases-memory", Crash)]
+#[case("crashes_in_heapmin", "heapmin.exported", Pass)]
+#[case("exits_in_heapmin", "heapmin.success-returns-zero", Crash)]
+#[case("prints_everywhere", "heapmin.success-returns-zero", Pass)]
+#[case("prints_everywhere", "heapmin.preserves-live-blocks", Pass)]
+fn a_small_candidate_gets_its_verdict(
+    #[case] name: &str,
+    #[case] clause: &str,
+    #[case] verdict: Verdict,
+) {
+    let outcomes = outcomes(name, clause, 60);
+    assert_eq!(counting(&outcomes), verdict, "{outcomes:#?}");
+}
+
+#[test]
+fn a_candidate_that_hangs_is_ended() {
+    let outcomes = outcomes("hangs_in_heapmin", "heapmin.empty-heap", 2);
+    assert_eq!(counting(&outcomes), Timeout, "{outcomes:#?}");
+    let observed = &outcomes[0].judgement.observed;
+    assert!(
+        observed.contains("before the first allocation"),
+        "{observed}"
+    );
+}
+
+#[test]
+fn a_crash_is_blamed_on_the_step_it_came_in() {
+    let outcomes = outcomes("crashes_in_heapmin", "heapmin.preserves-live-blocks", 60);
+    let observed = &outcomes[0].judgement.observed;
+    assert!(observed.contains("SIGSEGV"), "{observed}");
+    assert!(observed.contains("in the step \"_heapmin\""), "{observed}");
+}
+
+#[test]
+fn a_crash_on_loading_says_so() {
+    let outcomes = outcomes("crashes_on_load", "heapmin.empty-heap", 60);
+    let observed = &outcomes[0].judgement.observed;
+    assert!(
+        observed.contains("while the library was being loaded"),
+        "{observed}"
+    );
+}
+
+#[test]
+fn a_library_without_heapmin_is_no_candidate() {
+    let error = candidate("no_heapmin").unwrap_err();
+    assert!(
+        error.problem.contains("does not export _heapmin"),
+        "{error}"
+    );
+    assert!(error.mend.contains("adapter"), "{error}");
+}

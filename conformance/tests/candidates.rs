@@ -189,7 +189,9 @@ fn has_snapshots(group: &str) -> bool {
     let entries = std::fs::read_dir(folder).expect("the snapshots are part of the repository");
     let names = entries.flatten().map(|entry| entry.file_name());
     let prefix = format!("{group}__");
-    names.into_iter().any(|name| name.to_string_lossy().starts_with(&prefix))
+    names
+        .into_iter()
+        .any(|name| name.to_string_lossy().starts_with(&prefix))
 }
 
 /// The same name stands for other libraries in other places: Wine's and

@@ -49,7 +49,7 @@ impl Catalogue {
         let names = || self.profiles.iter().map(|profile| profile.name.as_str());
         let mend = match nearest(name, names()) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
+            None => "`heapmin list --candidates` shows those there are".into(),
         };
         Err(InputError::new(
             format!("no profile is called {name}"),
@@ -69,7 +69,7 @@ impl Catalogue {
         profile: Option<&Profile>,
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
-        let is_path = argument.contains(['/', '\\']) || Path::new(argument).is_file();
+        let is_path = looks_like_a_path(argument);
         let named = match (is_path, profile) {
             (true, _) => None,
             (false, Some(_)) if self.profile(argument).is_err() => None,
@@ -100,6 +100,7 @@ impl Catalogue {
                 |profile: &&Profile| profile.library == file_name && profile.stands_for.is_none();
             self.profiles.iter().find(fits).cloned()
         });
+        check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
         let load_name = runner.path_for_loader(&path)?;
@@ -123,6 +124,7 @@ impl Catalogue {
     ) -> Result<Candidate, InputError> {
         let path = self.locate(&profile, runners)?;
         let library = inspect(&path)?;
+        check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
         let environment: Vec<_> = profile.environment.clone().into_iter().collect();
@@ -154,7 +156,7 @@ impl Catalogue {
     fn locate(&self, profile: &Profile, runners: &Runners) -> Result<PathBuf, InputError> {
         let name = &profile.name;
         let file = profile.stands_for.as_ref().unwrap_or(&profile.library);
-        let (found, looked, mend) = match profile.source {
+        let (places, mend): (Vec<PathBuf>, _) = match profile.source {
             Source::Path => {
                 let problem = format!("{name} is found by path only");
                 return Err(InputError::new(problem, format!("name the file {file}")));
@@ -162,41 +164,46 @@ impl Catalogue {
             Source::System => {
                 let folder = runners.system_libraries(name, profile.format)?;
                 let mend = format!("give its path: `heapmin check path/to/{file}`");
-                (Some(folder.join(file)), folder.display().to_string(), mend)
+                (vec![folder.join(file)], mend)
             }
             Source::Adapter => {
-                let found = self.adapters.iter().find(|(library, _)| library == file);
-                (
-                    found.map(|(_, path)| path.clone()),
-                    "the adapters of this build".into(),
-                    "build heapmin on Unix with a C compiler, from its repository".into(),
-                )
+                let named = self.adapters.iter().filter(|(library, _)| library == file);
+                let mend = "build heapmin on Linux with a C compiler, from its repository";
+                (named.map(|(_, path)| path.clone()).collect(), mend.into())
             }
             Source::Reference => {
                 let folders = runners.reference_folders(name, profile.format)?;
                 let file = library_file_name(file, profile.format.unwrap_or(native_format()));
-                let mut found = folders.iter().map(|folder| folder.join(&file));
-                (
-                    found.find(|path| path.is_file()),
-                    folders
-                        .iter()
-                        .map(|folder| folder.display().to_string())
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                    "build it: `cargo build --release`".into(),
-                )
+                let places = folders.iter().map(|folder| folder.join(&file));
+                (places.collect(), "build it: `cargo build --release`".into())
             }
         };
-        match found {
-            Some(path) if path.is_file() => Ok(path),
-            _ => {
-                let why = profile.if_absent.as_deref().map(|why| format!(" ({why})"));
-                let why = why.unwrap_or_default();
-                let problem = format!("{name}: {file} was not found in {looked}{why}");
-                Err(InputError::new(problem, mend))
-            }
+        if let Some(found) = places.iter().find(|path| path.is_file()) {
+            return Ok(found.clone());
         }
+        let looked: Vec<_> = places
+            .iter()
+            .map(|path| format!("no {}", path.display()))
+            .collect();
+        let why = profile.if_absent.as_deref().map(|why| format!(" ({why})"));
+        let problem = format!(
+            "{name}: {file} was not found: there is {}{}",
+            looked.join(" and "),
+            why.unwrap_or_default()
+        );
+        Err(InputError::new(problem, mend))
     }
+}
+
+fn check_architecture(path: &Path, library: &Library) -> Result<(), InputError> {
+    let (name, theirs, ours) = (path.display(), &library.arch, std::env::consts::ARCH);
+    if theirs == ours {
+        return Ok(());
+    }
+    Err(InputError::new(
+        format!("{name} is for {theirs}, and this heapmin for {ours}"),
+        format!("name a library for {ours}, or use a heapmin built for {theirs}"),
+    ))
 }
 
 /// A library without anything like `_heapmin` is not a CRT heap. One that has
@@ -222,6 +229,13 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
         format!("{name} does not export _heapmin"),
         mend,
     ))
+}
+
+fn looks_like_a_path(argument: &str) -> bool {
+    let ending = Path::new(argument).extension();
+    argument.contains(['/', '\\'])
+        || ending.is_some_and(|ending| ["so", "dll", "dylib"].iter().any(|known| ending == *known))
+        || Path::new(argument).exists()
 }
 
 /// What a build calls a library of this format.

@@ -88,19 +88,12 @@ impl Runners {
         }
     }
 
-    /// What can load a library of this format and architecture.
+    /// What can load a library of this format.
     ///
     /// # Errors
     /// If nothing here can.
     pub fn for_library(&self, path: &Path, library: &Library) -> Result<Runner, InputError> {
         let name = path.display();
-        if library.arch != std::env::consts::ARCH {
-            let (theirs, ours) = (&library.arch, std::env::consts::ARCH);
-            return Err(InputError::new(
-                format!("{name} is for {theirs}, and this heapmin for {ours}"),
-                format!("name a library for {ours}, or use a heapmin built for {theirs}"),
-            ));
-        }
         match library.format {
             format if format == native_format() => Ok(Runner {
                 front: None,

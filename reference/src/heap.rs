@@ -69,11 +69,14 @@ impl Heap {
 
     /// A block of at least `size` bytes, aligned to 16; one of its own even for size 0.
     pub fn allocate(&mut self, size: usize) -> Block {
-        let block = match size {
-            0..=size_class::LARGEST => self.allocate_small(size_class::of(size)),
-            ..=CHUNK_SIZE => self.allocate_large(size),
-            ..=MAX_REQUEST => self.allocate_huge(size),
-            _ => None,
+        let block = if size <= size_class::LARGEST {
+            self.allocate_small(size_class::of(size))
+        } else if size <= CHUNK_SIZE {
+            self.allocate_large(size)
+        } else if size <= MAX_REQUEST {
+            self.allocate_huge(size)
+        } else {
+            None
         };
         block.unwrap_or(NO_BLOCK)
     }

@@ -54,7 +54,7 @@ pub fn malloc(size: usize) -> *mut c_void {
 /// A block for `count` items of `size` bytes, all zero. Null with `ENOMEM`
 /// if there is no memory for it or the product overflows. Page: *calloc*.
 pub fn calloc(count: usize, size: usize) -> *mut c_void {
-    let total = count.checked_mul(size).unwrap_or(usize::MAX);
+    let total = count.saturating_mul(size);
     let block = or_enomem(heap().allocate(total));
     if block.old_bytes && !block.address.is_null() {
         // SAFETY: the block is new, ours, and has at least `total` bytes.

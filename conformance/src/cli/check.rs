@@ -1,6 +1,7 @@
 //! `heapmin check`: candidates in, verdicts out.
 
-use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, output, say};
+use super::output::{Output, terminal_width};
+use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, say};
 use crate::BUILD;
 use crate::clauses::distinct_cases;
 use crate::report;
@@ -21,6 +22,7 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let clauses = select(&args.only, &args.skip)?;
     let expected = known_deviations(args)?;
     let (candidates, refused) = candidates(args)?;
+    let output = Output::create(args.output.as_deref())?;
     for error in &refused {
         say(error);
     }
@@ -36,7 +38,7 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     };
     let checked = check_all(candidates, &clauses, limits, &expected, || bar.inc(1));
     bar.finish_and_clear();
-    output::write(&text(&checked, args), args.output.as_deref())?;
+    output.write(&text(&checked, args))?;
     Ok(if !refused.is_empty() {
         FAILED
     } else if checked.iter().all(Checked::is_as_expected) {
@@ -95,7 +97,7 @@ fn text(checked: &[Checked], args: &CheckArgs) -> String {
     match args.format {
         ReportFormat::Json => report::json::report(checked),
         ReportFormat::Human => {
-            let width = output::terminal_width().filter(|_| args.output.is_none());
+            let width = terminal_width().filter(|_| args.output.is_none());
             report::human::report(checked, width)
         }
     }

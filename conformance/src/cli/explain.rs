@@ -1,6 +1,7 @@
 //! `heapmin explain`: what a clause asks, where that comes from, who breaks it.
 
-use super::{AS_EXPECTED, catalogue, output};
+use super::output::Output;
+use super::{AS_EXPECTED, catalogue};
 use crate::clause::Level;
 use crate::select::clause;
 use heapmin_harness::input_error::InputError;
@@ -57,6 +58,6 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
         Ok(())
     };
     write().expect("writing to a string");
-    output::write(&text, None)?;
+    Output::Standard.write(&text)?;
     Ok(AS_EXPECTED)
 }

@@ -1,6 +1,7 @@
 //! `heapmin list`: the clauses and cases, or the libraries known by name.
 
-use super::{AS_EXPECTED, ListArgs, ReportFormat, catalogue, output};
+use super::output::{Output, terminal_width};
+use super::{AS_EXPECTED, ListArgs, ReportFormat, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -32,7 +33,7 @@ pub fn list(args: &ListArgs) -> Result<u8, InputError> {
             ReportFormat::Human => human(),
         }
     };
-    output::write(&text, None)?;
+    Output::Standard.write(&text)?;
     Ok(AS_EXPECTED)
 }
 
@@ -86,7 +87,7 @@ fn table(header: &[&str]) -> Table {
     table
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(output::terminal_width().unwrap_or(120).max(60))
+        .set_width(terminal_width().unwrap_or(120).max(60))
         .set_header(header);
     table
 }

@@ -4,21 +4,54 @@ use anstream::StripStream;
 use heapmin_harness::input_error::InputError;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Writes text to a file, or to standard output if none is named. Colours
-/// reach terminals only, and not those of users who set `NO_COLOR`.
-pub fn write(text: &str, file: Option<&Path>) -> Result<(), InputError> {
-    match file {
-        None => match anstream::stdout().write_all(text.as_bytes()) {
-            // Whoever closed the pipe has read enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(cannot_write("standard output", &error)),
-            Ok(()) => Ok(()),
-        },
-        Some(path) => {
-            let write = || StripStream::new(File::create(path)?).write_all(text.as_bytes());
-            write().map_err(|error| cannot_write(&path.display().to_string(), &error))
+/// Where a report goes: a file, or standard output. Made before the run, so
+/// that a wrong path costs nobody a run.
+pub enum Output {
+    /// Standard output, with colours on terminals only, and not for users who
+    /// set `NO_COLOR`.
+    Standard,
+    /// A file, never with colours.
+    File(PathBuf, File),
+}
+
+impl Output {
+    /// Creates the file, if one is named.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn create(path: Option<&Path>) -> Result<Output, InputError> {
+        let Some(path) = path else {
+            return Ok(Output::Standard);
+        };
+        match File::create(path) {
+            Ok(file) => Ok(Output::File(path.to_owned(), file)),
+            Err(error) => Err(cannot_write(&path.display().to_string(), &error)),
+        }
+    }
+
+    /// Writes the whole text.
+    ///
+    /// # Errors
+    /// If it cannot be written. A text that was meant for a file then goes to
+    /// standard output, so that a long run is not lost.
+    pub fn write(self, text: &str) -> Result<(), InputError> {
+        match self {
+            Output::Standard => match anstream::stdout().write_all(text.as_bytes()) {
+                // Whoever closed the pipe has read enough.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                Err(error) => Err(cannot_write("standard output", &error)),
+                Ok(()) => Ok(()),
+            },
+            Output::File(path, file) => {
+                StripStream::new(file)
+                    .write_all(text.as_bytes())
+                    .map_err(|error| {
+                        let _ = Output::Standard.write(text);
+                        cannot_write(&path.display().to_string(), &error)
+                    })
+            }
         }
     }
 }

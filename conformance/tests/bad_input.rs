@@ -1,0 +1,170 @@
+//! Whatever is wrong with what the user names, the message says what and how
+//! to mend it, and the exit status is 2.
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn heapmin(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    command
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+/// A file of this name with these bytes.
+fn file(name: &str, bytes: &[u8]) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, bytes).expect("the test's folder can be written");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
+
+/// A small candidate that was built, as bytes.
+fn small_candidate() -> Vec<u8> {
+    let (_, path) = heapmin_fixtures::CANDIDATES[0];
+    std::fs::read(path).expect("it was built")
+}
+
+/// The headers of an ELF library for 32-bit x86, and nothing else.
+fn elf32() -> Vec<u8> {
+    let mut bytes = vec![0; 52];
+    bytes[..8].copy_from_slice(b"\x7fELF\x01\x01\x01\x00");
+    bytes[16] = 3; // a shared library
+    bytes[18] = 3; // for x86
+    bytes[20] = 1;
+    bytes[40] = 52; // size of this header
+    bytes[42] = 32; // of a program header
+    bytes[46] = 40; // of a section header
+    bytes
+}
+
+/// The headers of a PE library of this machine, and nothing else.
+fn pe(machine: u16, magic: u16) -> Vec<u8> {
+    let optional_size: u16 = if magic == 0x10B { 224 } else { 240 };
+    let mut bytes = vec![0; 0x80 + 24 + usize::from(optional_size) + 64];
+    bytes[..2].copy_from_slice(b"MZ");
+    bytes[0x3C] = 0x80;
+    bytes[0x80..0x84].copy_from_slice(b"PE\0\0");
+    bytes[0x84..0x86].copy_from_slice(&machine.to_le_bytes());
+    bytes[0x94..0x96].copy_from_slice(&optional_size.to_le_bytes());
+    bytes[0x96..0x98].copy_from_slice(&0x2022u16.to_le_bytes()); // a DLL
+    bytes[0x98..0x9A].copy_from_slice(&magic.to_le_bytes());
+    let directories = 0x98 + usize::from(optional_size) - 16 * 8 - 4;
+    bytes[directories] = 16;
+    bytes[0x86] = 1; // a section, of no size
+    bytes
+}
+
+/// The header of a Mach-O library for arm64, and nothing else.
+fn macho() -> Vec<u8> {
+    let words: [u32; 8] = [0xFEED_FACF, 0x0100_000C, 0, 6, 0, 0, 0, 0];
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+#[rstest]
+#[case::no_such_file("no/such/file.so".into(), "no such file", "check the path")]
+#[case::directory(env!("CARGO_TARGET_TMPDIR").into(), "is a directory", "name the library file")]
+#[case::empty(file("empty.so", b""), "is empty", "again")]
+#[case::text(
+    file("text.so", b"int _heapmin(void);\n"),
+    "it is a text file",
+    "name a .so, .dll"
+)]
+#[case::executable(env!("CARGO_BIN_EXE_heapmin").into(), "it is an executable", "name a .so, .dll")]
+#[case::cut(file("cut.so", &small_candidate()[..2000]), "damaged", "name a .so, .dll")]
+#[case::elf_x86(file("elf32.so", &elf32()), "is for x86, and this heapmin for", "or use a heapmin built for x86")]
+#[case::elf_arm64(file("arm64.so", &{ let mut bytes = small_candidate(); bytes[18] = 183; bytes }), "is for aarch64", "name a library for")]
+#[case::pe_x86(file("x86.dll", &pe(0x14C, 0x10B)), "is for x86, and this heapmin for", "name a library for")]
+#[case::pe_without_exports(file("none.dll", &pe(0x8664, 0x20B)), "exports nothing", "export _heapmin")]
+#[case::macho(file("lib.dylib", &macho()), "is for aarch64", "name a library for")]
+#[case::profile("ucrtbsae".into(), "no profile is called ucrtbsae", "did you mean ucrtbase?")]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "the files are for x86-64")]
+fn a_wrong_candidate_is_refused(
+    #[case] candidate: String,
+    #[case] problem: &str,
+    #[case] mend: &str,
+) {
+    let output = heapmin(&["check", &candidate]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(problem), "{said}");
+    assert!(said.contains(mend), "{said}");
+    assert!(said.contains(&candidate), "{said}");
+}
+
+#[rstest]
+#[case(&["check", "--only", "heapmin.releses-memory"], "did you mean heapmin.releases-memory?")]
+#[case(&["check", "--skip", "heapmin.exportet"], "did you mean heapmin.exported?")]
+#[case(&["check", "--skip", "*"], "leave one of them out")]
+#[case(&["check", "--profile", "msvcr12"], "did you mean msvcr120?")]
+#[case(&["check", "--profile", "no/such.toml"], "check the path")]
+#[case(&["check", "--expected", "no/such.toml"], "check the path")]
+#[case(&["check", "--output", "/no/such/folder/report"], "check the path")]
+#[case(&["check", "--jobs", "0"], "--jobs")]
+#[case(&["check", "--timeout", "0"], "--timeout")]
+#[case(&["check", "--format", "xml"], "--format")]
+#[case(&["explain", "heapmin.exportd"], "did you mean heapmin.exported?")]
+#[case(&["probe"], "use `heapmin check`")]
+fn a_wrong_argument_is_refused(#[case] arguments: &[&str], #[case] mend: &str) {
+    let output = heapmin(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(mend), "{said}");
+}
+
+#[rstest]
+#[case::clause("clause = 'heapmin.exportet'", "did you mean heapmin.exported?")]
+#[case::case("clause = 'heapmin.exported'\ncase = 'lod'", "did you mean load?")]
+#[case::verdict(
+    "clause = 'heapmin.exported'\nverdict = 'bad'",
+    "verdicts are pass, fail"
+)]
+fn a_wrong_entry_of_known_deviations_is_refused(#[case] entry: &str, #[case] mend: &str) {
+    let name = format!("expected-{}.toml", mend.len());
+    let expected = file(&name, format!("[[known]]\nwhy = 'w'\n{entry}\n").as_bytes());
+    let output = heapmin(&["check", "--expected", &expected]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(&expected) && said.contains(mend), "{said}");
+}
+
+#[test]
+fn a_windows_library_without_wine_is_an_error() {
+    let library = file("ok.dll", &pe(0x8664, 0x20B));
+    for candidate in ["ucrtbase", &library] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+        let output = command
+            .args(["check", candidate])
+            .env("PATH", "/nowhere")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        // The file has no exports, which is said first.
+        let expected = if candidate == "ucrtbase" {
+            "wine was not found, install"
+        } else {
+            "exports nothing"
+        };
+        assert!(
+            said.replace("; install", ", install").contains(expected),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_candidate_does_not_stop_the_others() {
+    let output = heapmin(&[
+        "check",
+        "no/such.so",
+        "reference",
+        "--only",
+        "heapmin.exported",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(report.contains("reference: 1 pass, 0 fail"), "{report}");
+}

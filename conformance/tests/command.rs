@@ -1,0 +1,208 @@
+//! The command as users and CI jobs see it: reports and exit statuses.
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn heapmin(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    command
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+fn small_candidate(name: &str) -> &'static str {
+    let file = format!("lib{name}.so");
+    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    candidates
+        .clone()
+        .find(|(known, _)| *known == file)
+        .expect("it was built")
+        .1
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("the report is JSON")
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<_> = value
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[test]
+fn the_json_report_has_the_promised_shape_and_adds_up() {
+    let output = heapmin(&["check", "--format", "json", "--only", "heapmin.e*"]);
+    assert_eq!(output.status.code(), Some(0));
+    let report = json(&output);
+    assert_eq!(keys(&report), ["candidates", "schema", "suite"]);
+    assert_eq!(report["schema"], 1);
+    let candidate = &report["candidates"][0];
+    assert_eq!(
+        keys(candidate),
+        [
+            "arch", "format", "name", "path", "profile", "results", "runner", "summary", "version"
+        ]
+    );
+    assert_eq!(candidate["format"], "elf");
+    let results = candidate["results"].as_array().unwrap();
+    for result in results {
+        assert_eq!(
+            keys(result),
+            [
+                "case",
+                "clause",
+                "duration_ms",
+                "expected",
+                "known",
+                "level",
+                "observed",
+                "verdict"
+            ]
+        );
+    }
+    let summary = candidate["summary"].as_object().unwrap();
+    assert_eq!(
+        keys(&candidate["summary"]),
+        ["crash", "error", "fail", "pass", "timeout", "unsupported"]
+    );
+    for (verdict, count) in summary {
+        let counted = results
+            .iter()
+            .filter(|result| result["verdict"] == verdict.as_str())
+            .count();
+        assert_eq!(count.as_u64(), Some(counted as u64), "{verdict}");
+    }
+}
+
+#[test]
+fn the_json_list_has_the_promised_shape() {
+    let list = json(&heapmin(&["list", "--format", "json"]));
+    assert_eq!(keys(&list), ["clauses", "schema"]);
+    let clauses = list["clauses"].as_array().unwrap();
+    assert!(
+        clauses
+            .iter()
+            .any(|clause| clause["id"] == "heapmin.releases-memory")
+    );
+    for clause in clauses {
+        assert_eq!(
+            keys(clause),
+            ["cases", "id", "level", "page", "routine", "summary"]
+        );
+    }
+}
+
+#[rstest]
+#[case::as_expected("heapmin.exported", "", 0)]
+#[case::unlisted("heapmin.success-keeps-errno", "", 1)]
+#[case::listed(
+    "heapmin.success-keeps-errno",
+    "clause = 'heapmin.success-keeps-errno'",
+    0
+)]
+#[case::listed_as_something_else(
+    "heapmin.success-keeps-errno",
+    "clause = 'heapmin.success-keeps-errno'\nverdict = 'crash'",
+    1
+)]
+#[case::no_longer_occurs("heapmin.exported", "clause = 'heapmin.exported'", 1)]
+#[case::not_checked("heapmin.exported", "clause = 'heapmin.success-keeps-errno'", 0)]
+fn the_exit_status_tells_known_deviations_from_others(
+    #[case] clause: &str,
+    #[case] known: &str,
+    #[case] status: i32,
+) {
+    let name = format!("known-{clause}-{}.toml", known.len());
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let entry = if known.is_empty() {
+        String::new()
+    } else {
+        format!("[[known]]\nwhy = 'a test'\n{known}\n")
+    };
+    std::fs::write(&path, entry).unwrap();
+    let candidate = small_candidate("sets_errno_on_success");
+    let output = heapmin(&[
+        "check",
+        candidate,
+        "--only",
+        clause,
+        "--expected",
+        path.to_str().unwrap(),
+    ]);
+    assert_eq!(
+        output.status.code(),
+        Some(status),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
+fn the_human_report_says_what_was_promised_and_what_came() {
+    let output = heapmin(&[
+        "check",
+        small_candidate("fails_with_einval"),
+        "--only",
+        "*sets-enosys",
+    ]);
+    let report = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "heapmin.failure-sets-enosys: fail",
+        "(page: _heapmin)",
+        "expected  errno ENOSYS",
+        "errno EINVAL (22)",
+        "0 pass, 2 fail",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in\n{report}");
+    }
+    assert!(!report.contains('\u{1b}'), "colours are for terminals only");
+}
+
+#[test]
+fn the_closing_line_says_how_much_memory_was_given_back() {
+    let output = heapmin(&["check", "--only", "heapmin.releases-memory"]);
+    let report = String::from_utf8(output.stdout).unwrap();
+    let line = report.lines().last().unwrap();
+    assert!(
+        line.starts_with("reference: 2 pass, 0 fail; given back 26"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_clause_is_explained_with_those_who_break_it() {
+    let output = heapmin(&["explain", "heapmin.failure-sets-enosys"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("start-values"), "{text}");
+    assert!(text.contains("broken by Wine's ucrtbase"), "{text}");
+}
+
+/// A report goes to a file without what only a terminal understands.
+#[test]
+fn a_report_goes_to_a_file() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report.txt");
+    let output = heapmin(&[
+        "check",
+        "--only",
+        "heapmin.exported",
+        "--output",
+        path.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.is_empty());
+    let report = std::fs::read_to_string(path).unwrap();
+    assert!(
+        report.contains("heapmin.exported") && !report.contains('\u{1b}'),
+        "{report}"
+    );
+}

@@ -187,6 +187,21 @@ fn a_clause_is_explained_with_those_who_break_it() {
     assert!(text.contains("broken by Wine's ucrtbase"), "{text}");
 }
 
+/// This repository has a folder called reference.
+#[test]
+fn a_known_name_goes_before_a_folder_of_that_name() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    let command = command.args(["check", "--only", "heapmin.exported"]);
+    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let output = command.current_dir(repository).output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// A report goes to a file without what only a terminal understands.
 #[test]
 fn a_report_goes_to_a_file() {

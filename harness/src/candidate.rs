@@ -58,7 +58,8 @@ impl Catalogue {
     }
 
     /// Turns an argument into a candidate: the path of a file, or the name of
-    /// a profile.
+    /// a profile. A name goes before a file of that name in this folder;
+    /// `./name` is the file.
     ///
     /// # Errors
     /// If there is no such thing, it is not a library, it has no heap, or
@@ -69,7 +70,8 @@ impl Catalogue {
         profile: Option<&Profile>,
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
-        let is_path = looks_like_a_path(argument);
+        let is_known = self.profiles.iter().any(|profile| profile.name == argument);
+        let is_path = !is_known && looks_like_a_path(argument);
         let named = match (is_path, profile) {
             (true, _) => None,
             (false, Some(_)) if self.profile(argument).is_err() => None,

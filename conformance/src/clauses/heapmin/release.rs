@@ -41,7 +41,7 @@ pub static NEVER_GROWS: Clause = Clause {
     level: Level::Should,
     page: "_heapmin",
     summary: "resident memory after the call is not above what it was before",
-    expects: "no more resident after the call than before (64 KiB allowed for its own code and stack)",
+    expects: "no more resident after the call than before (64 KiB allowed for its own stack and data)",
     needs_success: true,
     cases: &[&SMALL, &MIXED, &SCATTERED, &ALL_LIVE],
     judge: never_grows,
@@ -84,7 +84,7 @@ static ALL_LIVE: Case = Case {
 };
 
 const WORKLOAD: usize = 128 * MIB;
-/// What a call may touch for the first time: its own code and stack.
+/// What a call may touch for the first time: its own stack and data.
 const OWN_PAGES: u64 = 64 * 1024;
 
 fn release_small(probe: &mut Probe) -> Result<(), Stop> {

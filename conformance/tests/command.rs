@@ -187,6 +187,25 @@ fn a_clause_is_explained_with_those_who_break_it() {
     assert!(text.contains("broken by Wine's ucrtbase"), "{text}");
 }
 
+/// Clauses and verdicts in the README are those of the program; figures and
+/// counts may differ from machine to machine.
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    let rows = |text: &str| -> Vec<String> {
+        let rows = text.lines().filter(|line| line.starts_with(" heapmin."));
+        rows.map(|row| row.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    let readme = include_str!("../../README.md");
+    let (_, block) = readme
+        .split_once("<!-- what `heapmin check` prints")
+        .expect("the marker");
+    let shown = rows(block.split("```").nth(1).expect("a block"));
+    let output = heapmin(&["check"]);
+    assert_eq!(shown, rows(&String::from_utf8(output.stdout).unwrap()));
+    assert_eq!(output.status.code(), Some(0));
+}
+
 /// This repository has a folder called reference.
 #[test]
 fn a_known_name_goes_before_a_folder_of_that_name() {

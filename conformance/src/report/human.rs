@@ -87,8 +87,15 @@ fn table(checked: &Checked, width: Option<u16>) -> Table {
             .outcomes
             .iter()
             .filter(|outcome| outcome.clause.id == clause.id);
+        // The first of those with the greatest verdict.
         let counting = cases
-            .max_by_key(|outcome| outcome.judgement.verdict)
+            .reduce(|first, next| {
+                if next.judgement.verdict > first.judgement.verdict {
+                    next
+                } else {
+                    first
+                }
+            })
             .expect("a clause has a case");
         let (word, colour) = word(counting);
         table.add_row([

@@ -129,12 +129,16 @@ pub struct Case {
     pub name: &'static str,
     /// What it does, in a sentence.
     pub summary: &'static str,
+    /// How the system is made to refuse, if it is: the name for `--fault`.
+    pub fault: Option<&'static str>,
     /// What it does.
     pub act: Act,
 }
 
 /// What a clause is judged by.
 pub struct Seen<'a> {
+    /// The name of the case.
+    pub case: &'a str,
     /// What was seen while the case ran.
     pub observation: &'a Observation,
     /// Whose numbers the candidate's `errno` holds.

@@ -1,7 +1,6 @@
 //! From an observation to a verdict: what holds for every clause comes first.
 
 use crate::clause::{Clause, Judgement, Level, Seen, Verdict};
-use heapmin_harness::inspect::Maker;
 use heapmin_harness::observation::{Ending, Observation};
 
 /// The fact that any case may report: bytes of live blocks that changed.
@@ -72,11 +71,9 @@ fn during(observation: &Observation) -> String {
 /// must not be taken for one about the file that was asked for.
 fn other_file(seen: &Seen) -> Option<String> {
     let candidate = seen.candidate;
-    if candidate.runner.front.is_none() || candidate.library.maker == Maker::Wine {
-        return None;
-    }
+    // What has no stage is Wine's own, or needs no care.
+    candidate.stage.as_ref()?;
     let loaded = seen.observation.loaded_from()?;
-    let wanted = candidate.runner.path_for_loader(&candidate.path).ok()?;
-    let same = loaded.eq_ignore_ascii_case(&wanted);
+    let same = loaded.eq_ignore_ascii_case(&candidate.load_name);
     (!same).then(|| format!("Wine loaded {loaded} instead of this file"))
 }

@@ -1,9 +1,9 @@
 //! Has candidates' cases acted out, several at a time, and judges them.
 
 use crate::clause::{Case, Clause, Judgement, Seen};
-use crate::clauses::distinct_cases;
 use crate::clauses::heapmin::{GIVEN_BACK, given_back};
 use crate::judge::judge;
+use crate::select::Selection;
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::channel::{Job, new_token};
 use heapmin_harness::errno_names::Numbering;
@@ -85,10 +85,12 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
 /// Judges a clause by an observation of one of its cases.
 pub fn judge_observation(
     clause: &Clause,
+    case: &Case,
     candidate: &Candidate,
     observation: &Observation,
 ) -> Judgement {
     let seen = Seen {
+        case: case.name,
         observation,
         numbering: numbering(candidate),
         candidate,
@@ -117,12 +119,12 @@ fn numbering(candidate: &Candidate) -> Numbering {
 /// profiles; `progress` is called after each case.
 pub fn check(
     candidates: Vec<Candidate>,
-    clauses: &[&'static Clause],
+    selection: &Selection,
     limits: Limits,
     expected: &[Known],
     progress: impl Fn() + Sync,
 ) -> Vec<Checked> {
-    let cases = distinct_cases(clauses.iter().copied());
+    let cases = selection.cases();
     let work: Vec<_> = (0..candidates.len())
         .flat_map(|index| cases.iter().map(move |case| (index, *case)))
         .collect();
@@ -151,14 +153,14 @@ pub fn check(
                 .iter()
                 .map(|case| (*case, seen.next().flatten().expect("every case was run")))
                 .collect();
-            conclude(candidate, clauses, &observations, expected)
+            conclude(candidate, selection, &observations, expected)
         })
         .collect()
 }
 
 fn conclude(
     candidate: Candidate,
-    clauses: &[&'static Clause],
+    selection: &Selection,
     observations: &[(&Case, Observation)],
     expected: &[Known],
 ) -> Checked {
@@ -170,13 +172,13 @@ fn conclude(
         .collect();
     let maker = candidate.library.maker;
     let mut outcomes = Vec::new();
-    for clause in clauses {
-        for case in clause.cases {
+    for clause in &selection.clauses {
+        for case in selection.cases_of(clause) {
             let (_, observation) = observations
                 .iter()
                 .find(|(seen, _)| seen.name == case.name)
                 .expect("every case of a clause was run");
-            let judgement = judge_observation(clause, &candidate, observation);
+            let judgement = judge_observation(clause, case, &candidate, observation);
             let entry = known.iter().find(|entry| {
                 entry.applies(clause.id, case.name, maker)
                     && entry.verdict == judgement.verdict.name()

@@ -1,11 +1,32 @@
 //! Which clauses are checked.
 
-use crate::clause::Clause;
+use crate::clause::{Case, Clause};
 use crate::clauses;
 use globset::{Glob, GlobMatcher};
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::profile::Known;
 use heapmin_harness::suggest::nearest;
+
+/// What is checked of each candidate.
+pub struct Selection {
+    /// The clauses.
+    pub clauses: Vec<&'static Clause>,
+    /// Only the cases that make the system refuse in this way.
+    pub fault: Option<String>,
+}
+
+impl Selection {
+    /// The cases of a clause that are wanted.
+    pub fn cases_of(&self, clause: &Clause) -> impl Iterator<Item = &'static Case> {
+        let cases = clause.cases.iter().copied();
+        cases.filter(|case| self.fault.is_none() || case.fault == self.fault.as_deref())
+    }
+
+    /// All cases that are wanted, each once.
+    pub fn cases(&self) -> Vec<&'static Case> {
+        clauses::distinct(self.clauses.iter().flat_map(|clause| self.cases_of(clause)))
+    }
+}
 
 /// The clauses that some `only` pattern names, or all if there is none, but
 /// for those that a `skip` pattern names.
@@ -107,7 +128,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&[], &[], 19)]
+    #[case(&[], &[], 21)]
     #[case(&["heapmin.releases-memory"], &[], 1)]
     #[case(&["heapmin.releases-*"], &[], 2)]
     #[case(&["heapmin.releases-*"], &["*-partial"], 1)]

@@ -6,7 +6,8 @@ use heapmin_harness::observation::{Ending, Event, Observation};
 use std::fmt::Write;
 
 /// Facts that are another number in every run.
-const VOLATILE: [&str; 4] = [
+const VOLATILE: [&str; 5] = [
+    "blocks at the limit",
     "entries",
     "calls of _heapmin meanwhile",
     "live page bytes",
@@ -33,6 +34,12 @@ pub fn stable(observation: &Observation) -> String {
                 }
                 if let Some((before, after)) = call.doserrno {
                     line += &format!(", _doserrno {before} -> {after}");
+                }
+                if let Some(refusals) = call.refusals {
+                    line += match refusals {
+                        0 => ", not refused",
+                        _ => ", refused",
+                    };
                 }
                 line
             }

@@ -4,7 +4,8 @@
 //!
 //! A candidate that cannot be had here is named as skipped, with the reason.
 //! With HEAPMIN_REQUIRE=all it is a failure instead, but for those that
-//! nobody can have (their profile says why they may be absent).
+//! nobody can have (their profile says why they may be absent); with
+//! HEAPMIN_REQUIRE=all,genuine Microsoft's own libraries are required too.
 
 use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause, Verdict};
@@ -30,6 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A candidate whose cases are run when first asked for, each once.
 struct Subject {
+    name: String,
     candidate: Candidate,
     seen: BTreeMap<&'static str, OnceLock<Observation>>,
 }
@@ -50,6 +52,11 @@ fn main() -> ExitCode {
             trials.extend(trials_of(profile, &catalogue, &runners));
         }
     }
+    for file in ["msvcr120", "ucrtbase"] {
+        if concerns(&arguments, &format!("genuine-{file}")) {
+            trials.extend(genuine_trials(file, &catalogue, &runners));
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -68,27 +75,60 @@ fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec
         return vec![failing(format!("{name}::profile"), error)];
     }
     match catalogue.candidate(name, None, runners) {
-        Ok(candidate) => {
-            let cases = clauses::cases();
-            let seen = cases
-                .iter()
-                .map(|case| (case.name, OnceLock::new()))
-                .collect();
-            let subject = Arc::new(Subject { candidate, seen });
-            let judged = clauses::all().map(|clause| judging(&subject, clause));
-            let observed = cases.iter().map(|case| observing(&subject, case));
-            judged.chain(observed).collect()
+        Ok(candidate) => all_trials(name, candidate),
+        Err(error) if is_required("all") && profile.if_absent.is_none() => {
+            vec![failing(format!("{name}::is-there"), error)]
         }
-        Err(error) => {
-            let required = std::env::var("HEAPMIN_REQUIRE").is_ok_and(|what| what == "all");
-            if required && profile.if_absent.is_none() {
-                return vec![failing(format!("{name}::is-there"), error)];
-            }
-            eprintln!("skipped: {error}");
-            let skipped = Trial::test(format!("{name}::skipped"), || Ok(()));
-            vec![skipped.with_kind("skipped").with_ignored_flag(true)]
-        }
+        Err(error) => vec![skipped(name, &error.to_string())],
     }
+}
+
+/// Microsoft's own libraries, if fixtures/fetch-genuine has put them there.
+fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
+    let name = format!("genuine-{file}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/genuine")
+        .join(format!("{file}.dll"));
+    let found = match path.is_file() {
+        true => catalogue.candidate(&path.to_string_lossy(), None, runners),
+        false => Err(InputError::new(
+            format!("{name} is not there"),
+            "fetch it: fixtures/fetch-genuine",
+        )),
+    };
+    match found {
+        Ok(candidate) => all_trials(&name, candidate),
+        Err(error) if is_required("genuine") => vec![failing(format!("{name}::is-there"), error)],
+        Err(error) => vec![skipped(&name, &error.to_string())],
+    }
+}
+
+fn is_required(what: &str) -> bool {
+    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
+    required.split(',').any(|named| named == what)
+}
+
+fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
+    let cases = clauses::cases();
+    let seen = cases
+        .iter()
+        .map(|case| (case.name, OnceLock::new()))
+        .collect();
+    let name = name.to_owned();
+    let subject = Arc::new(Subject {
+        name,
+        candidate,
+        seen,
+    });
+    let judged = clauses::all().map(|clause| judging(&subject, clause));
+    let observed = cases.iter().map(|case| observing(&subject, case));
+    judged.chain(observed).collect()
+}
+
+fn skipped(name: &str, reason: &str) -> Trial {
+    eprintln!("skipped: {reason}");
+    let skipped = Trial::test(format!("{name}::skipped"), || Ok(()));
+    skipped.with_kind("skipped").with_ignored_flag(true)
 }
 
 fn failing(name: String, error: InputError) -> Trial {
@@ -99,7 +139,7 @@ fn failing(name: String, error: InputError) -> Trial {
 /// deviation occurs.
 fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     let subject = subject.clone();
-    let name = format!("{}::{}", subject.candidate.name, clause.id);
+    let name = format!("{}::{}", subject.name, clause.id);
     Trial::test(name, move || {
         let profile = subject
             .candidate
@@ -109,7 +149,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         let mut occurred = Vec::new();
         for case in clause.cases {
             let observation = subject.observation(case);
-            let judgement = judge_observation(clause, &subject.candidate, observation);
+            let judgement = judge_observation(clause, case, &subject.candidate, observation);
             let entry = profile.known.iter().find(|known| {
                 known.applies(clause.id, case.name, subject.candidate.library.maker)
                     && known.verdict == judgement.verdict.name()
@@ -157,8 +197,8 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
 /// skipped rather than made up.
 fn observing(subject: &Arc<Subject>, case: &'static Case) -> Trial {
     let subject = subject.clone();
-    let name = format!("{}::observes::{}", subject.candidate.name, case.name);
-    let group = snapshot_group(&subject.candidate);
+    let name = format!("{}::observes::{}", subject.name, case.name);
+    let group = snapshot_group(&subject);
     let taken = has_snapshots(&group) || std::env::var_os("INSTA_UPDATE").is_some();
     let snapshot = format!("{group}__{}", case.name);
     let trial = Trial::test(name, move || {
@@ -196,8 +236,8 @@ fn has_snapshots(group: &str) -> bool {
 
 /// The same name stands for other libraries in other places: Wine's and
 /// Microsoft's, the reference as it is built here and there.
-fn snapshot_group(candidate: &Candidate) -> String {
-    let name = &candidate.name;
+fn snapshot_group(subject: &Subject) -> String {
+    let (name, candidate) = (&subject.name, &subject.candidate);
     let source = candidate.profile.as_ref().map(|profile| profile.source);
     match (candidate.library.format, candidate.library.maker, source) {
         (Format::Pe, _, Some(Source::Reference)) => "reference-dll".into(),

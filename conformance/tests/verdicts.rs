@@ -6,7 +6,7 @@ use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::Verdict::{self, Crash, Fail, Pass, Timeout, Unsupported};
 use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::run::{Limits, Outcome, check};
-use heapmin_conformance::select::select;
+use heapmin_conformance::select::{Selection, select};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::runner::Runners;
@@ -30,9 +30,12 @@ fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {
         jobs: 1,
         timeout: Duration::from_secs(seconds),
     };
-    let clauses = select(&[clause.to_owned()], &[]).expect("the clause exists");
+    let selection = Selection {
+        clauses: select(&[clause.to_owned()], &[]).expect("the clause exists"),
+        fault: None,
+    };
     let candidate = candidate(name).expect("it is a candidate");
-    check(vec![candidate], &clauses, limits, &[], || ())
+    check(vec![candidate], &selection, limits, &[], || ())
         .remove(0)
         .outcomes
 }

@@ -4,6 +4,7 @@ use crate::input_error::InputError;
 use crate::inspect::{Format, Library, inspect};
 use crate::profile::{Profile, Source};
 use crate::runner::{Runner, Runners, native_format};
+use crate::stage::Stage;
 use crate::suggest::nearest;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,8 @@ pub struct Candidate {
     pub runner: Runner,
     /// Environment variables that the probe needs.
     pub environment: Vec<(String, String)>,
+    /// The folder from which Wine loads it, if it needs one.
+    pub stage: Option<Stage>,
 }
 
 /// Where candidates come from.
@@ -105,8 +108,15 @@ impl Catalogue {
         check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
-        let load_name = runner.path_for_loader(&path)?;
-        let environment = runner.environment_for(&path, &library);
+        let stage = Stage::new(&path, &library, &runner)?;
+        let (load_name, environment, runner) = match &stage {
+            Some(stage) => (
+                runner.path_for_loader(&stage.library())?,
+                stage.environment(&path, &runner),
+                stage.runner(&runner),
+            ),
+            None => (runner.path_for_loader(&path)?, Vec::new(), runner),
+        };
         Ok(Candidate {
             name: argument.to_owned(),
             path,
@@ -115,6 +125,7 @@ impl Catalogue {
             load_name,
             runner,
             environment,
+            stage,
         })
     }
 
@@ -151,6 +162,7 @@ impl Catalogue {
             load_name,
             runner,
             environment,
+            stage: None,
         })
     }
 

@@ -3,11 +3,13 @@
 //! The way through: [`inspect`] says what a file is, [`candidate`] turns what
 //! the user named into something to check, [`launch`] starts a [`probe`] for
 //! one case, the probe acts on the library and reports over a [`channel`],
-//! and what comes out is an [`observation`]. Nothing here knows a clause.
+//! and what comes out is an [`observation`]. A [`fault`] makes the system
+//! refuse on purpose. Nothing here knows a clause.
 
 pub mod candidate;
 pub mod channel;
 pub mod errno_names;
+pub mod fault;
 pub mod input_error;
 pub mod inspect;
 pub mod launch;
@@ -16,4 +18,5 @@ pub mod observation;
 pub mod probe;
 pub mod profile;
 pub mod runner;
+pub mod stage;
 pub mod suggest;

@@ -17,6 +17,9 @@ pub struct Call {
     pub doserrno: Option<(u32, u32)>,
     /// The system's last error before (`GetLastError`; on Unix the host's `errno`).
     pub last_error_before: u32,
+    /// How often the system was made to refuse during the call; `None` where
+    /// no fault was made.
+    pub refusals: Option<u32>,
 }
 
 /// One thing that happened.

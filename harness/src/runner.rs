@@ -2,7 +2,7 @@
 
 use crate::channel::{Job, new_token};
 use crate::input_error::InputError;
-use crate::inspect::{Format, Library, Maker};
+use crate::inspect::{Format, Library};
 use crate::launch::Launch;
 use crate::observation::{Ending, Event};
 use std::path::{Path, PathBuf};
@@ -52,18 +52,6 @@ impl Runner {
             Some(_) => format!("Z:{}", text.replace('/', "\\")),
             None => text.to_owned(),
         })
-    }
-
-    /// What Wine must be told to load this very file rather than its own of
-    /// the same name.
-    pub fn environment_for(&self, path: &Path, library: &Library) -> Vec<(String, String)> {
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        match (&self.front, library.maker, stem) {
-            (Some(_), Maker::Microsoft | Maker::Other, Some(stem)) => {
-                vec![("WINEDLLOVERRIDES".into(), format!("{stem}=n"))]
-            }
-            _ => Vec::new(),
-        }
     }
 }
 

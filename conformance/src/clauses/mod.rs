@@ -12,13 +12,13 @@ pub fn all() -> impl Iterator<Item = &'static Clause> {
 
 /// Every case, each once, in the order in which clauses name them.
 pub fn cases() -> Vec<&'static Case> {
-    distinct_cases(all())
+    distinct(all().flat_map(|clause| clause.cases.iter().copied()))
 }
 
-/// The cases of some clauses, each once.
-pub fn distinct_cases<'a>(clauses: impl IntoIterator<Item = &'a Clause>) -> Vec<&'static Case> {
+/// The same cases, each once.
+pub fn distinct(many: impl Iterator<Item = &'static Case>) -> Vec<&'static Case> {
     let mut cases: Vec<&'static Case> = Vec::new();
-    for case in clauses.into_iter().flat_map(|clause| clause.cases) {
+    for case in many {
         if !cases.iter().any(|known| known.name == case.name) {
             cases.push(case);
         }

@@ -3,10 +3,9 @@
 use super::output::{Output, terminal_width};
 use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, say};
 use crate::BUILD;
-use crate::clauses::distinct_cases;
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
-use crate::select::{check_known, select};
+use crate::select::{Selection, check_known, select};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::profile::{Known, read_expected};
@@ -19,7 +18,15 @@ use std::time::Duration;
 const REFERENCE: &str = "reference";
 
 pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
-    let clauses = select(&args.only, &args.skip)?;
+    let selection = Selection {
+        clauses: select(&args.only, &args.skip)?,
+        fault: args.fault.clone(),
+    };
+    if selection.cases().is_empty() {
+        let fault = args.fault.as_deref().unwrap_or_default();
+        let problem = format!("none of these clauses has a case for --fault {fault}");
+        return Err(InputError::new(problem, "leave --only and --skip out"));
+    }
     let expected = known_deviations(args)?;
     let (candidates, refused) = candidates(args)?;
     let output = Output::create(args.output.as_deref())?;
@@ -29,14 +36,14 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     if candidates.is_empty() {
         return Ok(FAILED);
     }
-    let steps = candidates.len() * distinct_cases(clauses.iter().copied()).len();
+    let steps = candidates.len() * selection.cases().len();
     let bar = progress_bar(steps as u64);
     let cores = available_parallelism().map_or(1, usize::from);
     let limits = Limits {
         jobs: args.jobs.map_or(cores, usize::from),
         timeout: Duration::from_secs(args.timeout),
     };
-    let checked = check_all(candidates, &clauses, limits, &expected, || bar.inc(1));
+    let checked = check_all(candidates, &selection, limits, &expected, || bar.inc(1));
     bar.finish_and_clear();
     output.write(&text(&checked, args))?;
     Ok(if !refused.is_empty() {

@@ -3,6 +3,7 @@
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
 use crate::clause::Level;
+use crate::clauses::heapmin::FAULT_HOW as HOW;
 use crate::select::clause;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::inspect::Maker;
@@ -35,6 +36,9 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
         }
         for case in clause.cases {
             writeln!(text, "  case      {}: {}", case.name, case.summary)?;
+        }
+        if clause.cases.iter().any(|case| case.fault.is_some()) {
+            writeln!(text, "  fault     made {}", HOW)?;
         }
         let mut anybody = false;
         for profile in &catalogue.profiles {

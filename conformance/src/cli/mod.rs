@@ -6,6 +6,7 @@ mod list;
 mod output;
 
 use crate::{BUILD, clauses};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use heapmin_harness::candidate::Catalogue;
 use heapmin_harness::input_error::InputError;
@@ -62,6 +63,9 @@ struct CheckArgs {
     /// Leave the clauses out that this pattern names; may be given several times
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
+    /// Run only the cases in which the system is made to refuse in this way
+    #[arg(long, value_name = "MODE", value_parser = fault_modes())]
+    fault: Option<String>,
     /// How many cases run at a time [default: the number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -111,6 +115,16 @@ pub fn run() -> ExitCode {
         say(&error);
         FAILED
     }))
+}
+
+/// The ways in which cases make the system refuse.
+fn fault_modes() -> PossibleValuesParser {
+    let mut modes: Vec<_> = clauses::cases()
+        .iter()
+        .filter_map(|case| case.fault)
+        .collect();
+    modes.sort_unstable();
+    PossibleValuesParser::new(modes)
 }
 
 /// Tells the user what to mend.

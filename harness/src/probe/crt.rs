@@ -136,14 +136,33 @@ impl Crt {
             errno_library: None,
             alias: None,
         };
-        Crt::load(&job)
-            .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
+        let alias = Crt::load(&job)
+            .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))?;
+        // A library that was given by path may not be the one that the loader
+        // has for this name. Then nothing can be said about either.
+        match (alias.loaded_from(), self.loaded_from()) {
+            (Some(other), Some(own)) if !other.eq_ignore_ascii_case(&own) => {
+                Err(Stop::NotApplicable(format!(
+                    "the loader takes {name} to be another file: {other}"
+                )))
+            }
+            _ => Ok(alias),
+        }
     }
 
     /// The file that the loader took.
     pub fn loaded_from(&self) -> Option<String> {
         let address = self.heapmin.map_or(ptr::null(), |f| f as *const c_void);
         module_path(&self.library, address)
+    }
+
+    /// Where the loader put the library. Of no use on Unix, where it has no
+    /// one place.
+    pub(super) fn module(&self) -> *const u8 {
+        #[cfg(windows)]
+        return module_handle(&self.library) as *const u8;
+        #[cfg(unix)]
+        std::ptr::null()
     }
 
     /// Whether the loader finds `_heapmin`.
@@ -233,6 +252,7 @@ impl Crt {
             } else {
                 start.errno as u32
             },
+            refusals: None,
         })
     }
 
@@ -400,15 +420,20 @@ fn module_path(_: &Library, address: *const c_void) -> Option<String> {
 }
 
 #[cfg(windows)]
-fn module_path(library: &Library, _: *const c_void) -> Option<String> {
+fn module_handle(library: &Library) -> isize {
     use libloading::os::windows::Library as WindowsLibrary;
+    // SAFETY: the library's own handle, which is used and not closed.
+    unsafe {
+        let copy: Library = ptr::read(library);
+        WindowsLibrary::from(copy).into_raw() as isize
+    }
+}
+
+#[cfg(windows)]
+fn module_path(library: &Library, _: *const c_void) -> Option<String> {
     use windows_sys::Win32::System::LibraryLoader::GetModuleFileNameW;
     // Asked by handle: an API set's handle is that of the library behind it.
-    // SAFETY: the library's own handle, which is used and not closed.
-    let handle = unsafe {
-        let copy: Library = ptr::read(library);
-        WindowsLibrary::from(copy).into_raw()
-    };
+    let handle = module_handle(library);
     let mut name = [0u16; 1024];
     // SAFETY: a buffer of the length it says.
     let length = unsafe { GetModuleFileNameW(handle as _, name.as_mut_ptr(), name.len() as u32) };

@@ -46,6 +46,29 @@ mod unix {
         }
     }
 
+    /// Lets the address space of this process grow by so many bytes only.
+    pub fn limit_address_space(room: usize) -> Result<(), String> {
+        let statm =
+            std::fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
+        let pages = statm
+            .split(' ')
+            .next()
+            .and_then(|pages| pages.parse::<u64>().ok());
+        let pages = pages.ok_or("the size of this process is not to be read")?;
+        // SAFETY: sysconf reads a constant of the system.
+        let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+        let size = pages * page + room as u64;
+        let limit = libc::rlimit {
+            rlim_cur: size,
+            rlim_max: size,
+        };
+        // SAFETY: a setting of this process.
+        match unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error().to_string()),
+        }
+    }
+
     /// Signals are seen by the parent; there is nothing to report from here.
     pub fn report_exceptions(_: &Pipe, _: &str) {}
 
@@ -113,6 +136,11 @@ mod windows {
     pub fn quiet_crashes() {
         // SAFETY: a setting of this process.
         unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
+    }
+
+    /// A process of its own has no such limit on Windows.
+    pub fn limit_address_space(_: usize) -> Result<(), String> {
+        Err("Windows has no limit for the address space of one process".into())
     }
 
     /// The pipe as a number, and the line for an exception up to its code.

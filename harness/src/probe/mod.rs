@@ -10,6 +10,7 @@ mod host;
 mod pipe;
 
 use crate::channel::Job;
+use crate::fault::{Fault, Plan};
 use crate::memory;
 use crate::observation::{Call, Event};
 use crt::Crt;
@@ -58,6 +59,7 @@ pub struct Probe {
     /// The candidate's routines.
     pub crt: Crt,
     pipe: Pipe,
+    fault: Option<Fault>,
 }
 
 impl Probe {
@@ -94,6 +96,47 @@ impl Probe {
     pub fn heapmin_from(&mut self, start: ErrorState) -> Result<i32, Stop> {
         let call = self.crt.observed_heapmin(start)?;
         self.report(call)
+    }
+
+    /// Leaves this process so much more address space, in bytes, and no more.
+    ///
+    /// # Errors
+    /// [`Stop::NotApplicable`] where a process has no such limit.
+    pub fn limit_address_space(&mut self, room: usize) -> Result<(), Stop> {
+        let not_here = |why| Stop::NotApplicable(format!("memory cannot be limited: {why}"));
+        host::limit_address_space(room).map_err(not_here)
+    }
+
+    /// Gets ready to make the system refuse. Nothing is refused yet.
+    ///
+    /// # Errors
+    /// [`Stop::NotApplicable`] with the reason where that cannot be done.
+    pub fn prepare_fault(&mut self) -> Result<(), Stop> {
+        let fault = Fault::install(self.crt.module());
+        let not_here =
+            |why| Stop::NotApplicable(format!("the system cannot be made to refuse: {why}"));
+        self.fault = Some(fault.map_err(not_here)?);
+        Ok(())
+    }
+
+    /// Calls `_heapmin` with these error values while the system follows a
+    /// plan, and reports the call. Returns what it returned, and how many
+    /// calls that release memory the system saw meanwhile.
+    pub fn heapmin_under(&mut self, plan: Plan, start: ErrorState) -> Result<(i32, u32), Stop> {
+        let Some(fault) = &self.fault else {
+            return Err(Stop::Failed(
+                "a fault was used before it was prepared".into(),
+            ));
+        };
+        fault.plan(plan);
+        let call = self.crt.observed_heapmin(start);
+        let (seen, refused) = (fault.seen(), fault.refused());
+        fault.plan(Plan::Off);
+        let call = Call {
+            refusals: Some(refused),
+            ..call?
+        };
+        Ok((self.report(call)?, seen))
     }
 
     /// Reports a call that was made, say by another thread.
@@ -146,7 +189,11 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
     let Some(act) = act_of(&job.case) else {
         return Event::ProbeFailed(format!("there is no case {}", job.case));
     };
-    let mut probe = Probe { crt, pipe };
+    let mut probe = Probe {
+        crt,
+        pipe,
+        fault: None,
+    };
     let result = catch_unwind(AssertUnwindSafe(|| act(&mut probe)));
     match result {
         Ok(Ok(())) => Event::Done,

@@ -18,6 +18,7 @@ pub static SAME_HEAP: Clause = Clause {
 static TWO_NAMES: Case = Case {
     name: "two-names-one-heap",
     summary: "allocates through each of two names of a library and asks, minimises and frees through the other",
+    fault: None,
     act: two_names,
 };
 

@@ -23,6 +23,7 @@ pub static COALESCES: Clause = Clause {
 static SMALL_THEN_LARGE: Case = Case {
     name: "small-blocks-then-a-large-one",
     summary: "fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB",
+    fault: None,
     act: small_then_large,
 };
 

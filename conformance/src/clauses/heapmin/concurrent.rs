@@ -24,6 +24,7 @@ pub static CONCURRENT: Clause = Clause {
 static THREADS: Case = Case {
     name: "threads-and-heapmin",
     summary: "four threads allocate, check and free at least 20,000 times each while a fifth calls _heapmin at least 100 times",
+    fault: None,
     act: threads,
 };
 

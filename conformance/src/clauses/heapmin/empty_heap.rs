@@ -19,6 +19,7 @@ pub static EMPTY_HEAP: Clause = Clause {
 pub static EMPTY: Case = Case {
     name: "empty-heap",
     summary: "calls _heapmin before the first allocation, between live blocks, and after the last free",
+    fault: None,
     act: empty,
 };
 

@@ -20,6 +20,7 @@ pub static PER_THREAD: Clause = Clause {
 static TWO_THREADS: Case = Case {
     name: "failure-in-another-thread",
     summary: "sets errno, has a second thread ask for more memory than there is and call _heapmin, and looks at errno again",
+    fault: None,
     act: two_threads,
 };
 

@@ -18,6 +18,7 @@ pub static EXPORTED: Clause = Clause {
 static LOAD: Case = Case {
     name: "load",
     summary: "loads the library and looks _heapmin up",
+    fault: None,
     act: load,
 };
 
@@ -30,10 +31,10 @@ fn is_exported(seen: &Seen) -> Judgement {
     let exports = &seen.candidate.library.exports;
     let found = seen.observation.fact("_heapmin found") == Some(1);
     if exports.iter().any(|name| name == "_heapmin") {
-        let observed = if found {
-            "the file exports _heapmin, and the loader finds it"
-        } else {
-            "the file exports _heapmin, but the loader does not find it"
+        let observed = match (found, seen.observation.loaded_from()) {
+            (true, Some(file)) => format!("exported, and found by the loader in {file}"),
+            (true, None) => "exported, and found by the loader".into(),
+            (false, _) => "the file exports _heapmin, but the loader does not find it".into(),
         };
         return Judgement::pass_if(found, observed);
     }

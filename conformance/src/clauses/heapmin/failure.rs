@@ -1,9 +1,10 @@
 //! A call that fails returns -1, sets `errno` to `ENOSYS`, and does no harm.
 //!
-//! Here a library fails of its own accord or not at all: Wine's does, since
-//! its system call for it is not written.
+//! Judged where a library fails of its own accord, as Wine's do, and where the
+//! system is made to refuse ([`super::faults`]).
 
 use super::empty_heap::EMPTY;
+use super::faults;
 use super::start_values::START_VALUES;
 use super::workload::{MIB, count_for, mixed_size, scattered};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
@@ -20,7 +21,15 @@ pub static RETURNS_MINUS_ONE: Clause = Clause {
     summary: "a call that fails returns -1 and nothing else",
     expects: "-1 from every call that does not return 0",
     needs_success: false,
-    cases: &[&START_VALUES, &EMPTY],
+    cases: &[
+        &START_VALUES,
+        &EMPTY,
+        &faults::UNSUPPORTED,
+        &faults::ACCESS_DENIED,
+        &faults::NO_MEMORY,
+        &faults::INVALID_PARAMETER,
+        &faults::STALE,
+    ],
     judge: returns_minus_one,
 };
 
@@ -32,7 +41,15 @@ pub static SETS_ENOSYS: Clause = Clause {
     summary: "a call that fails sets errno to ENOSYS, whatever errno and the system's last error were before",
     expects: "errno ENOSYS after every call that fails",
     needs_success: false,
-    cases: &[&START_VALUES, &EMPTY],
+    cases: &[
+        &START_VALUES,
+        &EMPTY,
+        &faults::UNSUPPORTED,
+        &faults::ACCESS_DENIED,
+        &faults::NO_MEMORY,
+        &faults::INVALID_PARAMETER,
+        &faults::STALE,
+    ],
     judge: sets_enosys,
 };
 
@@ -44,7 +61,7 @@ pub static UNSUPPORTED_OS: Clause = Clause {
     summary: "on a system that cannot release heap memory it returns -1 with ENOSYS, and the heap stays usable",
     expects: "-1 with ENOSYS, every live block whole, and new blocks to be had",
     needs_success: false,
-    cases: &[&AFTER_FAILURE],
+    cases: &[&faults::UNSUPPORTED, &AFTER_FAILURE],
     judge: unsupported_os,
 };
 
@@ -56,13 +73,14 @@ pub static DOSERRNO: Clause = Clause {
     summary: "what _doserrno holds after a failure; nothing is promised for calls that are no I/O",
     expects: "nothing; it is written down",
     needs_success: false,
-    cases: &[&START_VALUES],
+    cases: &[&START_VALUES, &faults::UNSUPPORTED, &faults::ACCESS_DENIED],
     judge: doserrno,
 };
 
 static AFTER_FAILURE: Case = Case {
     name: "heap-after-failure",
     summary: "calls _heapmin between live blocks, then allocates, checks and frees",
+    fault: None,
     act: after_failure,
 };
 
@@ -79,30 +97,55 @@ fn after_failure(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_all(&probe.crt)
 }
 
+/// The calls that failed, or had to: those that the system refused.
 fn failures<'a>(seen: &'a Seen) -> impl Iterator<Item = &'a Call> {
-    seen.observation
-        .calls("_heapmin")
-        .filter(|call| call.returned != 0)
+    let calls = seen.observation.calls("_heapmin");
+    calls.filter(|call| match call.refusals {
+        Some(refusals) => refusals > 0,
+        None => call.returned != 0,
+    })
 }
 
-fn no_failure() -> Judgement {
-    Judgement::unsupported("no call failed")
+/// Why there is no failure to judge, if there is none.
+fn no_failure(seen: &Seen) -> Option<Judgement> {
+    if let Some(judgement) = faults::never_reached(seen) {
+        return Some(judgement);
+    }
+    failures(seen)
+        .next()
+        .is_none()
+        .then(|| Judgement::unsupported("no call failed"))
 }
 
 fn returns_minus_one(seen: &Seen) -> Judgement {
-    if let Some(call) = failures(seen).find(|call| call.returned != -1) {
-        return Judgement::fail(format!("a call returned {}", call.returned));
+    if let Some(judgement) = no_failure(seen) {
+        return judgement;
     }
-    match failures(seen).count() {
-        0 => no_failure(),
-        count => Judgement::pass(format!("-1 from all {count} calls that failed")),
+    if let Some(call) = failures(seen).find(|call| call.returned != -1) {
+        return Judgement::fail(format!(
+            "a call returned {}{}",
+            call.returned,
+            although_refused(call)
+        ));
+    }
+    let count = failures(seen).count();
+    Judgement::pass(format!("-1 from all {count} calls that failed"))
+}
+
+fn although_refused(call: &Call) -> String {
+    match call.refusals {
+        Some(count) => format!(", although the system refused {count} times"),
+        None => String::new(),
     }
 }
 
 fn sets_enosys(seen: &Seen) -> Judgement {
+    if let Some(judgement) = no_failure(seen) {
+        return judgement;
+    }
     let mut wrong = Vec::new();
     let mut failed = 0;
-    for call in failures(seen) {
+    for call in failures(seen).filter(|call| call.returned != 0) {
         failed += 1;
         match wrong_errno(seen, call) {
             Ok(None) => {}
@@ -113,7 +156,7 @@ fn sets_enosys(seen: &Seen) -> Judgement {
     let count = wrong.len();
     wrong.dedup();
     match (failed, wrong.as_slice()) {
-        (0, _) => no_failure(),
+        (0, _) => Judgement::unsupported("every call that was refused returned 0 all the same"),
         (_, []) => Judgement::pass(format!(
             "errno was ENOSYS after all {failed} calls that failed"
         )),
@@ -143,22 +186,32 @@ fn wrong_errno(seen: &Seen, call: &Call) -> Result<Option<String>, Judgement> {
 }
 
 fn unsupported_os(seen: &Seen) -> Judgement {
-    let Some(call) = failures(seen).next() else {
-        return Judgement::unsupported(
-            "the system did release memory, so this cannot be seen here",
-        );
-    };
-    if call.returned != -1 {
-        return Judgement::fail(format!("it returned {}", call.returned));
+    if let Some(judgement) = no_failure(seen) {
+        return judgement;
     }
-    match wrong_errno(seen, call) {
-        Ok(None) => Judgement::pass("-1 with ENOSYS, and the heap stayed usable"),
-        Ok(Some(text)) => Judgement::fail(format!("-1 with {text}; the heap stayed usable")),
-        Err(judgement) => judgement,
+    for call in failures(seen) {
+        if call.returned != -1 {
+            return Judgement::fail(format!(
+                "it returned {}{}",
+                call.returned,
+                although_refused(call)
+            ));
+        }
+        match wrong_errno(seen, call) {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                return Judgement::fail(format!("-1 with {text}; the heap stayed usable"));
+            }
+            Err(judgement) => return judgement,
+        }
     }
+    Judgement::pass("-1 with ENOSYS, and the heap stayed usable")
 }
 
 fn doserrno(seen: &Seen) -> Judgement {
+    if let Some(judgement) = no_failure(seen) {
+        return judgement;
+    }
     let mut values: Vec<String> = failures(seen)
         .filter_map(|call| call.doserrno)
         .map(|(before, after)| {
@@ -171,9 +224,6 @@ fn doserrno(seen: &Seen) -> Judgement {
         .collect();
     values.sort();
     values.dedup();
-    if failures(seen).next().is_none() {
-        return no_failure();
-    }
     match values.is_empty() {
         true => Judgement::unsupported("the library does not export __doserrno"),
         false => Judgement::pass(format!("_doserrno after a failure: {}", values.join(", "))),

@@ -22,6 +22,7 @@ pub static CONSISTENT: Clause = Clause {
 static WALK: Case = Case {
     name: "walk-after-heapmin",
     summary: "frees two thirds of 3000 blocks, calls _heapmin, then _heapchk, and walks the heap",
+    fault: None,
     act: walk,
 };
 

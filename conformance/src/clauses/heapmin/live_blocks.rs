@@ -22,6 +22,7 @@ pub static PRESERVED: Clause = Clause {
 static BETWEEN: Case = Case {
     name: "live-between-freed",
     summary: "frees one, nine or half of ten blocks in 32 MiB, calls _heapmin, checks the others, and fills the gaps",
+    fault: None,
     act: between,
 };
 

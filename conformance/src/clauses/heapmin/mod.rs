@@ -8,26 +8,31 @@ mod empty_heap;
 mod errno_per_thread;
 mod exported;
 mod failure;
+mod faults;
 mod heap_consistent;
 mod live_blocks;
+mod memory_limit;
 mod release;
 mod reuse;
 mod start_values;
 mod success;
 mod workload;
 
+pub use faults::HOW as FAULT_HOW;
 pub use release::{GIVEN_BACK, given_back};
 
 use crate::clause::Clause;
 
 /// The clauses, in the order of the specification.
-pub static CLAUSES: [&Clause; 19] = [
+pub static CLAUSES: [&Clause; 21] = [
     &exported::EXPORTED,
     &success::RETURNS_ZERO,
     &success::KEEPS_ERRNO,
     &failure::RETURNS_MINUS_ONE,
     &failure::SETS_ENOSYS,
     &failure::UNSUPPORTED_OS,
+    &faults::RECOVERS,
+    &memory_limit::RELIEVES_LIMIT,
     &release::MEMORY,
     &release::PARTIAL,
     &release::NEVER_GROWS,

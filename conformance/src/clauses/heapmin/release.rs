@@ -62,24 +62,28 @@ pub static IDEMPOTENT: Clause = Clause {
 static SMALL: Case = Case {
     name: "release-64-byte-blocks",
     summary: "fills 128 MiB with blocks of 64 bytes, frees them all, and calls _heapmin twice",
+    fault: None,
     act: release_small,
 };
 
 static MIXED: Case = Case {
     name: "release-mixed-sizes",
     summary: "fills 128 MiB with blocks of 16 bytes to 128 KiB, frees them all, and calls _heapmin twice",
+    fault: None,
     act: release_mixed,
 };
 
 static SCATTERED: Case = Case {
     name: "release-scattered-tenth",
     summary: "fills 128 MiB with blocks of 16 to 2048 bytes, frees all but a scattered tenth, and calls _heapmin twice",
+    fault: None,
     act: release_scattered,
 };
 
 static ALL_LIVE: Case = Case {
     name: "nothing-to-release",
     summary: "fills 32 MiB with blocks and calls _heapmin while all are alive",
+    fault: None,
     act: all_live,
 };
 

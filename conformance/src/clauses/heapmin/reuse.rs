@@ -27,6 +27,7 @@ pub static MEMORY_REUSABLE: Clause = Clause {
 static AGAIN: Case = Case {
     name: "fill-free-fill-again",
     summary: "fills 64 MiB, frees it and fills it again, three times; then once more after _heapmin",
+    fault: None,
     act: again,
 };
 

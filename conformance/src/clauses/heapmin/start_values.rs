@@ -8,6 +8,7 @@ use heapmin_harness::probe::{ErrorState, Probe, Stop};
 pub static START_VALUES: Case = Case {
     name: "start-values",
     summary: "calls _heapmin from every pair of several values of errno and of the system's last error",
+    fault: None,
     act: start_values,
 };
 

@@ -1,6 +1,7 @@
 //! A call that succeeds returns 0 and leaves `errno` alone.
 
 use super::empty_heap::EMPTY;
+use super::faults::SUCCEEDS;
 use super::start_values::START_VALUES;
 use crate::clause::{Clause, Judgement, Level, Seen};
 
@@ -12,7 +13,7 @@ pub static RETURNS_ZERO: Clause = Clause {
     summary: "on success it returns 0",
     expects: "0 from every call that does not fail with -1",
     needs_success: false,
-    cases: &[&START_VALUES, &EMPTY],
+    cases: &[&START_VALUES, &EMPTY, &SUCCEEDS],
     judge: returns_zero,
 };
 
@@ -24,7 +25,7 @@ pub static KEEPS_ERRNO: Clause = Clause {
     summary: "a successful call leaves errno and _doserrno as they were",
     expects: "errno and _doserrno after the call as before it, from every start value",
     needs_success: false,
-    cases: &[&START_VALUES],
+    cases: &[&START_VALUES, &SUCCEEDS],
     judge: keeps_errno,
 };
 

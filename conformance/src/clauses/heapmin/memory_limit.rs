@@ -1,0 +1,87 @@
+//! When memory runs out, `_heapmin` frees enough for the next allocation.
+
+use super::workload::MIB;
+use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::judge::LOST_BYTES;
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::{Probe, Stop};
+
+pub static RELIEVES_LIMIT: Clause = Clause {
+    id: "heapmin.relieves-memory-limit",
+    routine: "_heapmin",
+    level: Level::Should,
+    page: "_heapmin, malloc",
+    summary: "when small blocks have used up all memory there is and are freed, a large block is to be had after the call",
+    expects: "NULL with ENOMEM at the limit; 0 from _heapmin after the blocks are freed; then a block of 32 MiB",
+    needs_success: true,
+    cases: &[&LIMIT],
+    judge: relieves,
+};
+
+static LIMIT: Case = Case {
+    name: "memory-limit",
+    summary: "limits the address space to 256 MiB more, allocates 1 KiB blocks until NULL, frees them, calls _heapmin, and asks for 32 MiB",
+    fault: None,
+    act: limit,
+};
+
+const ROOM: usize = 256 * MIB;
+const BLOCK: usize = 1024;
+const LARGE: usize = 32 * MIB;
+
+fn limit(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(ROOM / BLOCK)?;
+    probe.step("limit the address space and allocate until there is no more")?;
+    probe.limit_address_space(ROOM)?;
+    let mut errno = None;
+    let mut held = 0;
+    for index in 0..blocks.room() {
+        probe.crt.set_errno(0);
+        match blocks.toggle(&probe.crt, index, BLOCK) {
+            Ok(_) => held += 1,
+            Err(Stop::OutOfMemory(_)) => {
+                errno = Some(probe.crt.errno());
+                break;
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    // The probe may live on this very heap, and needs a little to go on.
+    blocks.free_where(&probe.crt, |index| index < 1000)?;
+    probe.fact("blocks at the limit", held)?;
+    match errno {
+        Some(errno) => probe.fact("errno at the limit", errno.unwrap_or(-1).into())?,
+        None => {
+            let why = "the limit on address space did not make malloc fail";
+            return Err(Stop::NotApplicable(why.into()));
+        }
+    }
+    let lost = blocks.lost_bytes();
+    probe.step("free the blocks and call _heapmin")?;
+    blocks.free_all(&probe.crt)?;
+    probe.heapmin()?;
+    probe.step("allocate the large block")?;
+    let large = probe.crt.malloc(LARGE)?;
+    probe.fact("large block", large.is_some().into())?;
+    probe.fact(LOST_BYTES, lost)
+}
+
+fn relieves(seen: &Seen) -> Judgement {
+    let fact = |name| seen.observation.fact(name).unwrap_or(-1);
+    let errno = fact("errno at the limit") as i32;
+    let large = fact("large block") == 1;
+    let returned = seen
+        .observation
+        .calls("_heapmin")
+        .next()
+        .map_or(-1, |call| call.returned);
+    let sound = Some(errno) == seen.numbering.number("ENOMEM") && returned == 0 && large;
+    Judgement::pass_if(
+        sound,
+        format!(
+            "errno {} at the limit; _heapmin returned {returned}; then 32 MiB were {}",
+            seen.numbering.describe(errno),
+            if large { "to be had" } else { "not to be had" }
+        ),
+    )
+}

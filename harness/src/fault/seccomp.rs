@@ -1,0 +1,175 @@
+//! Linux: a seccomp filter sends the system calls that release memory to a
+//! signal handler, which refuses them or makes them in the candidate's place.
+
+use super::{Answer, Refusal, answer};
+use libc::{c_int, c_long, c_void, siginfo_t, ucontext_t};
+use seccompiler::{
+    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// The sixth argument of calls that the handler makes itself; none of these
+/// system calls has one, and the filter lets it pass.
+const OURS: u64 = 0x6865_6170_6D69_6E21;
+
+/// What can release memory. `brk` does if it lowers the break.
+const CALLS: [c_long; 5] = [
+    libc::SYS_madvise,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_brk,
+    libc::SYS_process_madvise,
+];
+
+/// Puts the filter on every thread of this process, once.
+pub fn install() -> Result<(), String> {
+    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
+    DONE.get_or_init(|| {
+        handle_sigsys()?;
+        apply_filter().map_err(|error| format!("seccomp is not to be had here: {error}"))
+    })
+    .clone()
+}
+
+fn apply_filter() -> Result<(), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let not_ours = SeccompCondition::new(5, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, OURS);
+    let not_ours = not_ours.map_err(|error| text(&error))?;
+    let mut rules = BTreeMap::new();
+    for call in CALLS {
+        let rule = SeccompRule::new(vec![not_ours.clone()]).map_err(|error| text(&error))?;
+        rules.insert(call, vec![rule]);
+    }
+    let arch = std::env::consts::ARCH
+        .try_into()
+        .map_err(|error: seccompiler::BackendError| text(&error))?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trap, arch);
+    let program: seccompiler::BpfProgram = filter
+        .and_then(TryInto::try_into)
+        .map_err(|error| text(&error))?;
+    seccompiler::apply_filter_all_threads(&program).map_err(|error| text(&error))
+}
+
+fn handle_sigsys() -> Result<(), String> {
+    // SAFETY: zeros are a valid sigaction; the handler has the signature that
+    // SA_SIGINFO asks for and does nothing that a handler must not.
+    let done = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_sigsys as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_NODEFER | libc::SA_ONSTACK;
+        libc::sigaction(libc::SIGSYS, &action, std::ptr::null_mut())
+    };
+    match done {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error().to_string()),
+    }
+}
+
+extern "C" fn on_sigsys(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
+    // SAFETY: with SA_SIGINFO the kernel passes a context that is ours until we return.
+    let registers = Registers(unsafe { &mut *context.cast::<ucontext_t>() });
+    let (call, arguments) = registers.call();
+    // SAFETY: this thread's own variable; a handler must leave it as it was.
+    let kept = unsafe { *libc::__errno_location() };
+    let result = if releases(call, &arguments) {
+        match answer() {
+            // A refused brk says where the break is, and nothing more.
+            Answer::Refuse(_) if call == libc::SYS_brk => make(call, [0; 5]),
+            Answer::Refuse(refusal) => -i64::from(number(refusal)),
+            Answer::PassThrough | Answer::Succeed => make(call, arguments),
+        }
+    } else {
+        make(call, arguments)
+    };
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = kept };
+    registers.set_result(result);
+}
+
+fn number(refusal: Refusal) -> c_int {
+    match refusal {
+        Refusal::Unsupported | Refusal::Stale => libc::ENOSYS,
+        Refusal::AccessDenied => libc::EPERM,
+        Refusal::NoMemory => libc::ENOMEM,
+        Refusal::InvalidParameter => libc::EINVAL,
+    }
+}
+
+fn releases(call: c_long, arguments: &[u64; 5]) -> bool {
+    match call {
+        // Asking where it is, or raising it, releases nothing.
+        libc::SYS_brk => arguments[0] != 0 && arguments[0] < make(call, [0; 5]) as u64,
+        // Other advice, such as about huge pages, releases nothing.
+        libc::SYS_madvise => is_release_advice(arguments[2]),
+        libc::SYS_process_madvise => is_release_advice(arguments[3]),
+        // Moving or growing releases nothing.
+        libc::SYS_mremap => arguments[2] < arguments[1],
+        _ => true,
+    }
+}
+
+fn is_release_advice(advice: u64) -> bool {
+    const REMOVE: [c_int; 5] = [
+        libc::MADV_DONTNEED,
+        libc::MADV_FREE,
+        libc::MADV_REMOVE,
+        libc::MADV_PAGEOUT,
+        libc::MADV_COLD,
+    ];
+    REMOVE.iter().any(|known| *known as u64 == advice)
+}
+
+/// Makes a system call so that the filter lets it pass. Returns what the
+/// kernel returns: a negative error number on failure.
+fn make(call: c_long, [a, b, c, d, e]: [u64; 5]) -> i64 {
+    // SAFETY: the very call that the candidate was about to make, or a `brk`
+    // that changes nothing.
+    let result = unsafe { libc::syscall(call, a, b, c, d, e, OURS) };
+    if result == -1 {
+        // SAFETY: this thread's own variable.
+        return -i64::from(unsafe { *libc::__errno_location() });
+    }
+    result
+}
+
+/// The registers of the thread that was about to make a system call.
+struct Registers<'a>(&'a mut ucontext_t);
+
+#[cfg(target_arch = "x86_64")]
+impl Registers<'_> {
+    fn call(&self) -> (c_long, [u64; 5]) {
+        let registers = &self.0.uc_mcontext.gregs;
+        let register = |index: c_int| registers[index as usize];
+        let arguments = [
+            libc::REG_RDI,
+            libc::REG_RSI,
+            libc::REG_RDX,
+            libc::REG_R10,
+            libc::REG_R8,
+        ];
+        (
+            register(libc::REG_RAX),
+            arguments.map(|index| register(index) as u64),
+        )
+    }
+
+    fn set_result(self, result: i64) {
+        self.0.uc_mcontext.gregs[libc::REG_RAX as usize] = result;
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Registers<'_> {
+    fn call(&self) -> (c_long, [u64; 5]) {
+        let registers = &self.0.uc_mcontext.regs;
+        (
+            registers[8] as c_long,
+            [0, 1, 2, 3, 4].map(|index| registers[index]),
+        )
+    }
+
+    fn set_result(self, result: i64) {
+        self.0.uc_mcontext.regs[0] = result as u64;
+    }
+}

@@ -70,6 +70,15 @@ fn counting(outcomes: &[Outcome]) -> Verdict {
 #[case("returns_zero", "heapmin.releases-partial", Fail)]
 #[case("returns_zero", "heapmin.memory-reusable", Pass)]
 #[case("returns_zero", "heapmin.failure-sets-enosys", Unsupported)]
+#[case("returns_zero", "heapmin.unsupported-os", Unsupported)]
+#[case("returns_zero", "heapmin.recovers", Unsupported)]
+#[case("ignores_refusal", "heapmin.failure-returns-minus-one", Fail)]
+#[case("ignores_refusal", "heapmin.unsupported-os", Fail)]
+#[case("ignores_refusal", "heapmin.recovers", Fail)]
+#[case("ignores_refusal", "heapmin.success-returns-zero", Pass)]
+#[case("gives_up_after_refusal", "heapmin.failure-sets-enosys", Pass)]
+#[case("gives_up_after_refusal", "heapmin.recovers", Fail)]
+#[case("never_reuses", "heapmin.relieves-memory-limit", Fail)]
 #[case("never_reuses", "heapmin.memory-reusable", Fail)]
 #[case("never_reuses", "heapmin.coalesces", Fail)]
 #[case("never_reuses", "heapmin.preserves-live-blocks", Pass)]
@@ -89,6 +98,16 @@ fn a_small_candidate_gets_its_verdict(
 ) {
     let outcomes = outcomes(name, clause, 60);
     assert_eq!(counting(&outcomes), verdict, "{outcomes:#?}");
+}
+
+#[test]
+fn a_heapmin_that_asks_nothing_of_the_system_is_no_pass() {
+    let outcomes = outcomes("returns_zero", "heapmin.unsupported-os", 60);
+    let observed = &outcomes[0].judgement.observed;
+    assert!(
+        observed.contains("the fault was never reached"),
+        "{observed}"
+    );
 }
 
 #[test]

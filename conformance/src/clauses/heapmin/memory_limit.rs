@@ -12,8 +12,8 @@ pub static RELIEVES_LIMIT: Clause = Clause {
     level: Level::Should,
     page: "_heapmin, malloc",
     summary: "when small blocks have used up all memory there is and are freed, a large block is to be had after the call",
-    expects: "NULL with ENOMEM at the limit; 0 from _heapmin after the blocks are freed; then a block of 32 MiB",
-    needs_success: true,
+    expects: "NULL with ENOMEM at the limit; after the blocks are freed and _heapmin was called, a block of 32 MiB",
+    needs_success: false,
     cases: &[&LIMIT],
     judge: relieves,
 };
@@ -25,6 +25,8 @@ static LIMIT: Case = Case {
     act: limit,
 };
 
+/// What `_heapmin` returned under the limit.
+pub const RETURNED: &str = "returned under the limit";
 const ROOM: usize = 256 * MIB;
 const BLOCK: usize = 1024;
 const LARGE: usize = 32 * MIB;
@@ -59,7 +61,10 @@ fn limit(probe: &mut Probe) -> Result<(), Stop> {
     let lost = blocks.lost_bytes();
     probe.step("free the blocks and call _heapmin")?;
     blocks.free_all(&probe.crt)?;
-    probe.heapmin()?;
+    // Not as a call to be judged: some allocators have too little memory left
+    // even for this, in some runs.
+    let returned = probe.crt.heapmin()?;
+    probe.fact(RETURNED, returned.into())?;
     probe.step("allocate the large block")?;
     let large = probe.crt.malloc(LARGE)?;
     probe.fact("large block", large.is_some().into())?;
@@ -70,12 +75,8 @@ fn relieves(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(-1);
     let errno = fact("errno at the limit") as i32;
     let large = fact("large block") == 1;
-    let returned = seen
-        .observation
-        .calls("_heapmin")
-        .next()
-        .map_or(-1, |call| call.returned);
-    let sound = Some(errno) == seen.numbering.number("ENOMEM") && returned == 0 && large;
+    let returned = fact(RETURNED);
+    let sound = Some(errno) == seen.numbering.number("ENOMEM") && large;
     Judgement::pass_if(
         sound,
         format!(

@@ -19,11 +19,11 @@ pub fn judge(clause: &Clause, seen: &Seen) -> Judgement {
             "{lost} bytes of live blocks were not as they were written"
         ));
     }
-    if clause.needs_success
-        && observation
-            .calls("_heapmin")
-            .any(|call| call.returned == -1)
-    {
+    let mut returned = observation
+        .calls("_heapmin")
+        .map(|call| call.returned)
+        .peekable();
+    if clause.needs_success && returned.peek().is_some() && returned.all(|value| value == -1) {
         return Judgement::unsupported("_heapmin returned -1; see the failure clauses");
     }
     (clause.judge)(seen)
@@ -38,6 +38,11 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
         Ending::TimedOut => Verdict::Timeout.because(format!(
             "nothing came back within {} s{during}",
             observation.duration_ms / 1000
+        )),
+        // Only our own filter sends it; a thread that blocks signals dies of
+        // it, as glibc's do while they end.
+        Ending::Died(how) if how.contains("SIGSYS") => Verdict::Error.because(format!(
+            "{how}{during}: the fault met a thread that blocks signals"
         )),
         Ending::Died(how) => Verdict::Crash.because(format!("{how}{during}")),
         Ending::Done => {

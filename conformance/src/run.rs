@@ -9,6 +9,7 @@ use heapmin_harness::channel::{Job, new_token};
 use heapmin_harness::errno_names::Numbering;
 use heapmin_harness::launch::Launch;
 use heapmin_harness::observation::Observation;
+use heapmin_harness::probe::crt::ROUTINES;
 use heapmin_harness::profile::Known;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,13 +74,25 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
         token: new_token(),
         case: case.name.to_owned(),
         library: candidate.load_name.clone(),
-        exports: Some(candidate.library.exports.clone()),
+        exports: Some(known_exports(candidate)),
         errno_library: profile.and_then(|profile| profile.errno_library.clone()),
-        alias: profile.and_then(|profile| profile.alias.clone()),
+        // A file that was put in the place of the loader's own has no other name.
+        alias: profile
+            .filter(|_| candidate.stage.is_none())
+            .and_then(|profile| profile.alias.clone()),
     };
     Launch::new(&candidate.runner, timeout)
         .with_environment(&candidate.environment)
         .observe(&job)
+}
+
+/// Those of a library's exports that a probe looks up.
+fn known_exports(candidate: &Candidate) -> Vec<String> {
+    let exports = candidate.library.exports.iter();
+    exports
+        .filter(|name| ROUTINES.contains(&name.as_str()))
+        .cloned()
+        .collect()
 }
 
 /// Judges a clause by an observation of one of its cases.

@@ -132,27 +132,15 @@ fn a_wrong_entry_of_known_deviations_is_refused(#[case] entry: &str, #[case] men
 
 #[test]
 fn a_windows_library_without_wine_is_an_error() {
-    let library = file("ok.dll", &pe(0x8664, 0x20B));
-    for candidate in ["ucrtbase", &library] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-        let output = command
-            .args(["check", candidate])
-            .env("PATH", "/nowhere")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        // The file has no exports, which is said first.
-        let expected = if candidate == "ucrtbase" {
-            "wine was not found, install"
-        } else {
-            "exports nothing"
-        };
-        assert!(
-            said.replace("; install", ", install").contains(expected),
-            "{said}"
-        );
-    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    let output = command
+        .args(["check", "ucrtbase"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("wine was not found; install Wine"), "{said}");
 }
 
 #[test]

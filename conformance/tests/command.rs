@@ -187,6 +187,27 @@ fn a_clause_is_explained_with_those_who_break_it() {
     assert!(text.contains("broken by Wine's ucrtbase"), "{text}");
 }
 
+/// The book has a row for each clause, with its level.
+#[test]
+fn the_book_has_every_clause_with_its_level() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clauses");
+    let pages = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let book: String = pages
+        .map(|page| std::fs::read_to_string(page).unwrap())
+        .collect();
+    let list = json(&heapmin(&["list", "--format", "json"]));
+    for clause in list["clauses"].as_array().unwrap() {
+        let row = format!(
+            "| `{}` | {} |",
+            clause["id"].as_str().unwrap(),
+            clause["level"].as_str().unwrap()
+        );
+        assert!(book.contains(&row), "{row}");
+    }
+}
+
 /// Clauses and verdicts in the README are those of the program; figures and
 /// counts may differ from machine to machine.
 #[test]

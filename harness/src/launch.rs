@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 pub const PROBE_COMMAND: &str = "probe";
 /// How often a quiet probe is asked whether it still lives.
 const TICK: Duration = Duration::from_millis(50);
+/// How long after its end a probe's last lines may take to come through, if
+/// somebody else holds the pipe open.
+const LAST_LINES: Duration = Duration::from_secs(2);
 /// What a probe's standard error is cut down to.
 const KEPT_STDERR: usize = 2048;
 
@@ -140,9 +143,14 @@ fn follow(
     deadline: Instant,
     events: &mut Vec<Event>,
 ) -> Ending {
-    let mut status = None;
+    let mut gone: Option<(ExitStatus, Instant)> = None;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
+        if let Some((status, since)) = gone
+            && (left.is_zero() || since.elapsed() > LAST_LINES)
+        {
+            return Ending::Died(describe(status));
+        }
         if left.is_zero() {
             return Ending::TimedOut;
         }
@@ -166,19 +174,21 @@ fn follow(
                 let _ = to_probe.write_all(b"\n");
             }
             Ok(event) => events.push(event),
-            // The process was gone a tick ago, and nothing more has come.
-            Err(_) if status.is_some() => return Ending::Died(describe(status.unwrap())),
-            Err(RecvTimeoutError::Timeout) => {
-                status = child.try_wait().ok().flatten();
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                status = child.try_wait().ok().flatten();
-                if status.is_none() {
-                    thread::sleep(left.min(TICK));
-                }
-            }
+            Err(RecvTimeoutError::Timeout) if gone.is_some() => {}
+            Err(RecvTimeoutError::Timeout) => gone = exited(child),
+            // Nothing more can come.
+            Err(RecvTimeoutError::Disconnected) => match gone.or_else(|| exited(child)) {
+                Some((status, _)) => return Ending::Died(describe(status)),
+                None => thread::sleep(left.min(TICK)),
+            },
         }
     }
+}
+
+/// Whether the probe is gone, and since when that is known.
+fn exited(child: &mut Child) -> Option<(ExitStatus, Instant)> {
+    let status = child.try_wait().ok().flatten()?;
+    Some((status, Instant::now()))
 }
 
 /// Kills what is left of the probe and reaps it.

@@ -255,14 +255,19 @@ impl Heap {
     fn allocate_huge(&mut self, size: usize) -> Option<Block> {
         let chunks = size.div_ceil(CHUNK_SIZE);
         for index in 0..MAX_ARENAS {
-            if self.arenas[index].is_none() {
+            let is_new = self.arenas[index].is_none();
+            if is_new {
                 self.arenas[index] = new_arena(index, chunks);
             }
             let arena = self.arenas[index].as_mut()?;
             if let Some(first) = arena.find_chunks(chunks) {
-                let old_bytes = arena.take_chunks(first, size)?;
+                let old_bytes = arena.take_chunks(first, size);
                 let address = arena.address(first * CHUNK_SPANS);
-                return Some(Block { address, old_bytes });
+                if old_bytes.is_none() && is_new {
+                    // The system refuses; an arena that nobody uses need not stay.
+                    self.arenas[index] = None;
+                }
+                return old_bytes.map(|old_bytes| Block { address, old_bytes });
             }
         }
         None
@@ -271,11 +276,17 @@ impl Heap {
     /// Takes neighbouring spans from the first arena that has them, or a new one.
     fn take_spans(&mut self, count: usize) -> Option<u32> {
         for index in 0..MAX_ARENAS {
-            if self.arenas[index].is_none() {
+            let is_new = self.arenas[index].is_none();
+            if is_new {
                 self.arenas[index] = new_arena(index, 1);
             }
             if let Some(span) = self.arenas[index].as_mut()?.take_spans(count) {
                 return Some(number(index, span));
+            }
+            if is_new {
+                // The system refuses; another arena would fare no better.
+                self.arenas[index] = None;
+                return None;
             }
         }
         None

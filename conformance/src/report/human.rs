@@ -52,13 +52,9 @@ fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::f
         }
     }
     for known in &checked.stale {
-        let profile = candidate
-            .profile
-            .as_ref()
-            .map_or("--expected", |profile| &profile.name);
         writeln!(
             text,
-            "{STRONG}{}{STRONG:#} is listed as a known deviation ({}), but did not occur; take it out of {profile}",
+            "{STRONG}{}{STRONG:#} is listed as a known deviation ({}), but did not occur; take it out of the profile, or of the file given with --expected",
             known.clause, known.verdict
         )?;
     }

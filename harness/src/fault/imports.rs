@@ -138,16 +138,14 @@ fn replace(name: &str, slot: *mut usize) -> bool {
     true
 }
 
-/// The real routine. Ours is called only from where the real one stood.
+/// The real routine, of the signature given: the address that the loader had
+/// put where ours is now. For `unsafe` blocks, whose reason is that they make
+/// the very call that the candidate makes.
 macro_rules! real {
     ($real:ident as fn($($argument:ty),*) -> $result:ty) => {
-        // SAFETY: the address that the loader had put there, of a routine
-        // with this signature.
-        unsafe {
-            std::mem::transmute::<usize, unsafe extern "system" fn($($argument),*) -> $result>(
-                $real.load(Ordering::SeqCst),
-            )
-        }
+        std::mem::transmute::<usize, unsafe extern "system" fn($($argument),*) -> $result>(
+            $real.load(Ordering::SeqCst),
+        )
     };
 }
 

@@ -5,9 +5,12 @@
 //! the routines that release memory are replaced by ours. Either asks here
 //! what to do, and counts: whether a fault was ever reached is observed.
 
-#[cfg(windows)]
+#[cfg(all(windows, target_pointer_width = "64"))]
 mod imports;
-#[cfg(target_os = "linux")]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
 mod seccomp;
 
 use serde::{Deserialize, Serialize};
@@ -111,20 +114,23 @@ impl Fault {
     /// # Errors
     /// Why the system cannot be made to refuse here.
     pub fn install(module: *const u8) -> Result<Fault, String> {
-        #[cfg(target_os = "linux")]
-        {
-            let _ = module;
-            seccomp::install()?;
-        }
-        #[cfg(windows)]
-        imports::install(module)?;
-        #[cfg(not(any(target_os = "linux", windows)))]
-        {
-            let _ = module;
-            return Err("this system has no way to make it refuse".into());
-        }
-        #[cfg(any(target_os = "linux", windows))]
-        Ok(Fault(()))
+        #[cfg(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        ))]
+        let installed = seccomp::install();
+        #[cfg(all(windows, target_pointer_width = "64"))]
+        let installed = imports::install(module);
+        #[cfg(not(any(
+            all(
+                target_os = "linux",
+                any(target_arch = "x86_64", target_arch = "aarch64")
+            ),
+            all(windows, target_pointer_width = "64")
+        )))]
+        let installed: Result<(), String> = Err("there is no way to do so on this system".into());
+        let _ = module;
+        installed.map(|()| Fault(()))
     }
 
     /// Sets what is done from now on, and starts counting anew.

@@ -48,6 +48,19 @@ type Heapwalk = unsafe extern "C" fn(*mut HeapInfo) -> c_int;
 type IntPointer = unsafe extern "C" fn() -> *mut c_int;
 type LongPointer = unsafe extern "C" fn() -> *mut u32;
 
+/// Every name that a probe looks up.
+pub const ROUTINES: [&str; 9] = [
+    "malloc",
+    "realloc",
+    "free",
+    "_msize",
+    "_heapmin",
+    "_heapchk",
+    "_heapwalk",
+    "_errno",
+    "__doserrno",
+];
+
 /// Where the candidate keeps `errno`.
 #[derive(Clone, Copy)]
 enum Errno {
@@ -127,7 +140,7 @@ impl Crt {
         let name = self
             .alias_name
             .clone()
-            .ok_or_else(|| Stop::NotApplicable("the library has no second name".into()))?;
+            .ok_or_else(|| Stop::NotApplicable("the library has no second name here".into()))?;
         let job = Job {
             token: String::new(),
             case: String::new(),
@@ -136,18 +149,8 @@ impl Crt {
             errno_library: None,
             alias: None,
         };
-        let alias = Crt::load(&job)
-            .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))?;
-        // A library that was given by path may not be the one that the loader
-        // has for this name. Then nothing can be said about either.
-        match (alias.loaded_from(), self.loaded_from()) {
-            (Some(other), Some(own)) if !other.eq_ignore_ascii_case(&own) => {
-                Err(Stop::NotApplicable(format!(
-                    "the loader takes {name} to be another file: {other}"
-                )))
-            }
-            _ => Ok(alias),
-        }
+        Crt::load(&job)
+            .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
     }
 
     /// The file that the loader took.
@@ -242,11 +245,13 @@ impl Crt {
         }
         // SAFETY: it takes nothing.
         let returned = unsafe { heapmin() };
+        // Read before anything of ours can set them.
+        let (errno, doserrno) = (self.errno(), self.doserrno());
         Ok(Call {
             routine: "_heapmin".into(),
             returned: returned.into(),
-            errno: self.errno().map(|after| (start.errno, after)),
-            doserrno: self.doserrno().map(|after| (start.doserrno, after)),
+            errno: errno.map(|after| (start.errno, after)),
+            doserrno: doserrno.map(|after| (start.doserrno, after)),
             last_error_before: if self.has_errno_of_its_own() {
                 start.last_error
             } else {

@@ -43,6 +43,9 @@ mod unix {
             libc::setrlimit(libc::RLIMIT_CORE, &none);
             #[cfg(target_os = "linux")]
             libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+            // A candidate that hangs must not outlive a harness that was killed.
+            #[cfg(target_os = "linux")]
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         }
     }
 

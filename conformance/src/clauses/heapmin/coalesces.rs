@@ -11,7 +11,7 @@ use heapmin_harness::probe::{Probe, Stop};
 pub static COALESCES: Clause = Clause {
     id: "heapmin.coalesces",
     routine: "_heapmin",
-    level: Level::Should,
+    level: Level::Must,
     page: "free",
     summary: "after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak",
     expects: "no more resident with the large block than at the peak of the small ones (2 % allowed)",

@@ -49,6 +49,7 @@ pub static SETS_ENOSYS: Clause = Clause {
         &faults::NO_MEMORY,
         &faults::INVALID_PARAMETER,
         &faults::STALE,
+        &faults::MIDWAY,
     ],
     judge: sets_enosys,
 };

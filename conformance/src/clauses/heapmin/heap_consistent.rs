@@ -26,6 +26,8 @@ static WALK: Case = Case {
     act: walk,
 };
 
+/// The library has no `_heapwalk`.
+const NO_WALK: &str = "no _heapwalk";
 const HEAP_OK: i32 = -2;
 const USED_ENTRY: i32 = 1;
 
@@ -43,15 +45,18 @@ fn walk(probe: &mut Probe) -> Result<(), Stop> {
     probe.heapmin()?;
     probe.step("_heapchk")?;
     let checked = probe.crt.heapchk()?;
+    probe.fact("_heapchk", checked.into())?;
     probe.step("_heapwalk")?;
+    probe.crt.set_errno(0);
     // From here to the end of the walk nothing of ours is allocated: the
     // probe may live on the heap that it walks.
     let mut info = HeapInfo::START;
     let (mut entries, mut too_small) = (0, 0);
     let ended = loop {
-        match probe.crt.heapwalk(&mut info)? {
-            HEAP_OK => {}
-            other => break other,
+        match probe.crt.heapwalk(&mut info) {
+            Ok(HEAP_OK) => {}
+            Ok(other) => break other,
+            Err(_) => return probe.fact(NO_WALK, 1),
         }
         entries += 1;
         if info.use_flag == USED_ENTRY
@@ -61,8 +66,9 @@ fn walk(probe: &mut Probe) -> Result<(), Stop> {
             too_small += i64::from(info.size < live[index].1);
         }
     };
-    probe.fact("_heapchk", checked.into())?;
+    let errno = probe.crt.errno();
     probe.fact("_heapwalk ended with", ended.into())?;
+    probe.fact("errno after _heapwalk", errno.unwrap_or(0).into())?;
     probe.fact("entries", entries)?;
     probe.fact("live blocks", live.len() as i64)?;
     probe.fact(
@@ -79,6 +85,21 @@ fn walk(probe: &mut Probe) -> Result<(), Stop> {
 fn consistent(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(i64::MIN);
     let (checked, ended) = (fact("_heapchk"), fact("_heapwalk ended with"));
+    let is_sound = matches!(checked, -2 | -1);
+    if seen.observation.fact(NO_WALK).is_some() {
+        return match is_sound {
+            true => Judgement::unsupported("the library does not export _heapwalk"),
+            false => Judgement::fail(format!("_heapchk {checked}")),
+        };
+    }
+    // What the page has for a system on which a heap cannot be walked.
+    let errno = seen.observation.fact("errno after _heapwalk");
+    let enosys = seen.numbering.number("ENOSYS").map(i64::from);
+    if is_sound && ended == -5 && fact("entries") == 0 && errno == enosys {
+        return Judgement::unsupported(
+            "_heapwalk says with ENOSYS that this system has no such thing",
+        );
+    }
     let (live, once) = (fact("live blocks"), fact("found once"));
     let (twice, small) = (fact("found more than once"), fact("too small"));
     let mut observed = format!(
@@ -90,6 +111,6 @@ fn consistent(seen: &Seen) -> Judgement {
     if small > 0 {
         observed += &format!("; {small} with fewer bytes than asked for");
     }
-    let sound = matches!(checked, -2 | -1) && ended == -5 && live > 0 && once == live && small == 0;
+    let sound = is_sound && ended == -5 && live > 0 && once == live && small == 0;
     Judgement::pass_if(sound, observed)
 }

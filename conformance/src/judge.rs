@@ -44,6 +44,9 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
         Ending::Died(how) if how.contains("SIGSYS") => Verdict::Error.because(format!(
             "{how}{during}: the fault met a thread that blocks signals"
         )),
+        Ending::Died(how) if !observation.has_started() => {
+            Verdict::Error.because(format!("the probe did not start: {how}"))
+        }
         Ending::Died(how) => Verdict::Crash.because(format!("{how}{during}")),
         Ending::Done => {
             if let Some(reason) = observation.load_failure() {

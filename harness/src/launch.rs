@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 pub const PROBE_COMMAND: &str = "probe";
 /// How often a quiet probe is asked whether it still lives.
 const TICK: Duration = Duration::from_millis(50);
+/// How often a probe is started that ends without a word.
+const STARTS: usize = 3;
 /// How long after its end a probe's last lines may take to come through, if
 /// somebody else holds the pipe open.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -47,17 +49,32 @@ impl<'a> Launch<'a> {
 
     /// Runs one case in a process of its own. Always comes back, whatever the
     /// candidate does.
+    ///
+    /// Wine's server may be on its way out just when a probe comes, which then
+    /// ends before it has said anything. No candidate was loaded yet, so such
+    /// a probe is started again.
     pub fn observe(&self, job: &Job) -> Observation {
+        let mut observation = self.observe_once(job);
+        for _ in 1..STARTS {
+            let silent =
+                matches!(observation.ending, Ending::Died(_)) && !observation.has_started();
+            if !silent || self.runner.front.is_none() {
+                break;
+            }
+            thread::sleep(TICK * 10);
+            observation = self.observe_once(job);
+        }
+        observation
+    }
+
+    fn observe_once(&self, job: &Job) -> Observation {
         let start = Instant::now();
         let mut events = Vec::new();
         let ending = match self.spawn() {
-            Ok(child) => watch(
-                child,
-                job,
-                start + self.timeout,
-                &mut events,
-                self.owns_group(),
-            ),
+            Ok(child) => {
+                let deadline = start + self.timeout;
+                watch(child, job, deadline, &mut events, self.owns_group())
+            }
             Err(error) => Ending::Failed(format!(
                 "{} cannot be started: {error}",
                 self.runner.program.display()

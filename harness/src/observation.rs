@@ -97,6 +97,13 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Whether the probe got so far as to say that it is there. Before that,
+    /// no candidate was loaded by it.
+    pub fn has_started(&self) -> bool {
+        let is_hello = |event: &Event| matches!(event, Event::Hello { .. });
+        self.events.iter().any(is_hello)
+    }
+
     /// The calls of a routine, in order.
     pub fn calls<'a>(&'a self, routine: &'a str) -> impl Iterator<Item = &'a Call> {
         self.events.iter().filter_map(move |event| match event {

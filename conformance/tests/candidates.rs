@@ -202,7 +202,12 @@ fn observing(subject: &Arc<Subject>, case: &'static Case) -> Trial {
     let taken = has_snapshots(&group) || std::env::var_os("INSTA_UPDATE").is_some();
     let snapshot = format!("{group}__{}", case.name);
     let trial = Trial::test(name, move || {
-        let text = stable(subject.observation(case));
+        let observation = subject.observation(case);
+        if !observation.has_started() {
+            let ending = &observation.ending;
+            return Err(Failed::from(format!("the probe did not start: {ending:?}")));
+        }
+        let text = stable(observation);
         insta::with_settings!({
             snapshot_path => Path::new("..").join(SNAPSHOTS),
             prepend_module_to_snapshot => false,

@@ -73,7 +73,7 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
     let job = Job {
         token: new_token(),
         case: case.name.to_owned(),
-        library: candidate.load_name.clone(),
+        load_name: candidate.load_name.clone(),
         exports: Some(known_exports(candidate)),
         errno_library: profile.and_then(|profile| profile.errno_library.clone()),
         // A file that was put in the place of the loader's own has no other name.
@@ -88,7 +88,7 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
 
 /// Those of a library's exports that a probe looks up.
 fn known_exports(candidate: &Candidate) -> Vec<String> {
-    let exports = candidate.library.exports.iter();
+    let exports = candidate.image.exports.iter();
     exports
         .filter(|name| ROUTINES.contains(&name.as_str()))
         .cloned()
@@ -116,14 +116,7 @@ pub fn judge_observation(
 fn numbering(candidate: &Candidate) -> Numbering {
     match &candidate.profile {
         Some(profile) => profile.errno,
-        None if candidate
-            .library
-            .exports
-            .iter()
-            .any(|name| name == "_errno") =>
-        {
-            Numbering::Msvc
-        }
+        None if candidate.image.exports.iter().any(|name| name == "_errno") => Numbering::Msvc,
         None => Numbering::Host,
     }
 }
@@ -183,7 +176,7 @@ fn conclude(
         .flat_map(|profile| &profile.known)
         .chain(expected)
         .collect();
-    let maker = candidate.library.maker;
+    let maker = candidate.image.maker;
     let mut outcomes = Vec::new();
     for clause in &selection.clauses {
         for case in selection.cases_of(clause) {
@@ -229,11 +222,7 @@ fn is_stale(entry: &Known, candidate: &Candidate, outcomes: &[Outcome]) -> bool 
     let mut concerned = outcomes
         .iter()
         .filter(|outcome| {
-            entry.applies(
-                outcome.clause.id,
-                outcome.case.name,
-                candidate.library.maker,
-            )
+            entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
         })
         .peekable();
     concerned.peek().is_some()

@@ -19,6 +19,9 @@ const VOLATILE: [&str; 6] = [
 pub fn stable(observation: &Observation) -> String {
     let mut text = String::new();
     let scale = Scale::of(observation);
+    // How many calls it takes to refuse each release once depends on what
+    // else is in the process. Calls of one step that came out alike are one line.
+    let mut calls_of_step: Vec<String> = Vec::new();
     for event in &observation.events {
         let line = match event {
             Event::Hello { .. } => continue,
@@ -27,7 +30,10 @@ pub fn stable(observation: &Observation) -> String {
             Event::Missing(routine) => format!("does not export {routine}"),
             Event::NotApplicable(reason) => format!("not applicable: {reason}"),
             Event::OutOfMemory(size) => format!("no memory for {size} bytes"),
-            Event::Step(step) => format!("step: {step}"),
+            Event::Step(step) => {
+                calls_of_step.clear();
+                format!("step: {step}")
+            }
             Event::Call(call) => {
                 let mut line = format!("call: {} returned {}", call.routine, call.returned);
                 if let Some((before, after)) = call.errno {
@@ -42,6 +48,10 @@ pub fn stable(observation: &Observation) -> String {
                         _ => ", refused",
                     };
                 }
+                if calls_of_step.contains(&line) {
+                    continue;
+                }
+                calls_of_step.push(line.clone());
                 line
             }
             Event::Moment {

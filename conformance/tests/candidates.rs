@@ -151,7 +151,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
             let observation = subject.observation(case);
             let judgement = judge_observation(clause, case, &subject.candidate, observation);
             let entry = profile.known.iter().find(|known| {
-                known.applies(clause.id, case.name, subject.candidate.library.maker)
+                known.applies(clause.id, case.name, subject.candidate.image.maker)
                     && known.verdict == judgement.verdict.name()
             });
             match (judgement.verdict, entry) {
@@ -171,7 +171,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         }
         let concerns = |known: &&_| {
             let known: &heapmin_harness::profile::Known = known;
-            let maker = subject.candidate.library.maker;
+            let maker = subject.candidate.image.maker;
             clause
                 .cases
                 .iter()
@@ -244,7 +244,7 @@ fn has_snapshots(group: &str) -> bool {
 fn snapshot_group(subject: &Subject) -> String {
     let (name, candidate) = (&subject.name, &subject.candidate);
     let source = candidate.profile.as_ref().map(|profile| profile.source);
-    match (candidate.library.format, candidate.library.maker, source) {
+    match (candidate.image.format, candidate.image.maker, source) {
         (Format::Pe, _, Some(Source::Reference)) => "reference-dll".into(),
         (Format::Pe, Maker::Wine, _) => format!("{name}-of-wine"),
         (Format::Pe, _, _) if candidate.runner.front.is_some() => format!("{name}-under-wine"),

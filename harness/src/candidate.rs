@@ -16,7 +16,7 @@ pub struct Candidate {
     /// Its file.
     pub path: PathBuf,
     /// What its file tells.
-    pub library: Library,
+    pub image: Library,
     /// What is known of it.
     pub profile: Option<Profile>,
     /// What the loader is given.
@@ -102,7 +102,7 @@ impl Catalogue {
         let profile = profile.cloned().or_else(|| {
             let file_name = path.file_name()?.to_string_lossy().to_lowercase();
             let fits =
-                |profile: &&Profile| profile.library == file_name && profile.stands_for.is_none();
+                |profile: &&Profile| profile.file_name == file_name && profile.stands_for.is_none();
             self.profiles.iter().find(fits).cloned()
         });
         check_architecture(&path, &library)?;
@@ -111,7 +111,7 @@ impl Catalogue {
         let stage = Stage::new(&path, &library, &runner)?;
         let (load_name, environment, runner) = match &stage {
             Some(stage) => (
-                runner.path_for_loader(&stage.library())?,
+                runner.path_for_loader(&stage.staged_path())?,
                 stage.environment(&path, &runner),
                 stage.runner(&runner),
             ),
@@ -120,7 +120,7 @@ impl Catalogue {
         Ok(Candidate {
             name: argument.to_owned(),
             path,
-            library,
+            image: library,
             profile,
             load_name,
             runner,
@@ -151,13 +151,13 @@ impl Catalogue {
         }
         let load_name = match profile.source {
             // The loader is asked as a program asks it, by name.
-            Source::System => profile.library.clone(),
+            Source::System => profile.file_name.clone(),
             _ => runner.path_for_loader(&path)?,
         };
         Ok(Candidate {
             name: argument.to_owned(),
             path,
-            library,
+            image: library,
             profile: Some(profile),
             load_name,
             runner,
@@ -169,7 +169,7 @@ impl Catalogue {
     /// Finds the file of a profile.
     fn locate(&self, profile: &Profile, runners: &Runners) -> Result<PathBuf, InputError> {
         let name = &profile.name;
-        let file = profile.stands_for.as_ref().unwrap_or(&profile.library);
+        let file = profile.stands_for.as_ref().unwrap_or(&profile.file_name);
         let (places, mend): (Vec<PathBuf>, _) = match profile.source {
             Source::Path => {
                 let problem = format!("{name} is found by path only");

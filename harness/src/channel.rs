@@ -16,7 +16,7 @@ pub struct Job {
     /// The case to run.
     pub case: String,
     /// The library to load: a path or a name, as this system's loader wants it.
-    pub library: String,
+    pub load_name: String,
     /// The names the library exports, if its file tells; only these are looked up.
     pub exports: Option<Vec<String>>,
     /// Another library that has this one's `errno`.

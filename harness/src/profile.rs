@@ -33,7 +33,8 @@ pub struct Profile {
     pub title: String,
     /// The library's file name; for the reference, the name that each system
     /// decorates in its own way.
-    pub library: String,
+    #[serde(rename = "library")]
+    pub file_name: String,
     /// Where that file is.
     pub source: Source,
     /// Its format; the host's own if not given.

@@ -151,7 +151,7 @@ impl Runners {
         environment: &[(String, String)],
     ) -> Result<(), String> {
         let job = Job {
-            library: library.to_owned(),
+            load_name: library.to_owned(),
             ..empty_job()
         };
         let launch = Launch::new(runner, FIRST_START).with_environment(environment);
@@ -242,7 +242,7 @@ fn empty_job() -> Job {
     Job {
         token: new_token(),
         case: String::new(),
-        library: String::new(),
+        load_name: String::new(),
         exports: None,
         errno_library: None,
         alias: None,

@@ -54,7 +54,7 @@ impl Stage {
     }
 
     /// The library as it is named here.
-    pub fn library(&self) -> PathBuf {
+    pub fn staged_path(&self) -> PathBuf {
         self.folder.path().join(&self.file_name)
     }
 

@@ -77,7 +77,7 @@ fn human() -> String {
 fn candidates() -> Result<String, InputError> {
     let mut table = table(&["name", "library", "what it is"]);
     for profile in catalogue()?.profiles {
-        table.add_row([profile.name, profile.library, profile.title]);
+        table.add_row([profile.name, profile.file_name, profile.title]);
     }
     Ok(format!("{table}\n"))
 }

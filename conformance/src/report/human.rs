@@ -26,7 +26,7 @@ pub fn report(checked: &[Checked], width: Option<u16>) -> String {
 
 fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::fmt::Result {
     let candidate = &checked.candidate;
-    let library = &candidate.library;
+    let library = &candidate.image;
     writeln!(text, "{STRONG}{}{STRONG:#}", candidate.name)?;
     write!(
         text,

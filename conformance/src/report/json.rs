@@ -56,14 +56,14 @@ fn entry(checked: &Checked) -> Entry<'_> {
     Entry {
         name: &candidate.name,
         path: candidate.path.display().to_string(),
-        format: candidate.library.format,
-        arch: &candidate.library.arch,
+        format: candidate.image.format,
+        arch: &candidate.image.arch,
         runner: candidate.runner.command(),
         profile: candidate
             .profile
             .as_ref()
             .map(|profile| profile.name.as_str()),
-        version: candidate.library.version.as_deref(),
+        version: candidate.image.version.as_deref(),
         summary: counts(checked)
             .map(|(verdict, count)| (verdict.name(), count))
             .into(),

@@ -73,7 +73,7 @@ enum Errno {
 
 /// The routines of a loaded library.
 pub struct Crt {
-    library: ManuallyDrop<Library>,
+    handle: ManuallyDrop<Library>,
     alias_name: Option<String>,
     malloc: Option<Malloc>,
     realloc: Option<Realloc>,
@@ -93,7 +93,7 @@ impl Crt {
     /// The loader's message.
     pub fn load(job: &Job) -> Result<Crt, String> {
         // It stays loaded to the end: a candidate's exit code has no say here.
-        let library = ManuallyDrop::new(open(&job.library)?);
+        let library = ManuallyDrop::new(open(&job.load_name)?);
         let errno_library = match &job.errno_library {
             Some(name) => Some(ManuallyDrop::new(open(name)?)),
             None => None,
@@ -127,7 +127,7 @@ impl Crt {
                     None => Errno::Unknown,
                 },
                 alias_name: job.alias.clone(),
-                library,
+                handle: library,
             })
         }
     }
@@ -144,7 +144,7 @@ impl Crt {
         let job = Job {
             token: String::new(),
             case: String::new(),
-            library: name.clone(),
+            load_name: name.clone(),
             exports: None,
             errno_library: None,
             alias: None,
@@ -156,14 +156,14 @@ impl Crt {
     /// The file that the loader took.
     pub fn loaded_from(&self) -> Option<String> {
         let address = self.heapmin.map_or(ptr::null(), |f| f as *const c_void);
-        module_path(&self.library, address)
+        module_path(&self.handle, address)
     }
 
     /// Where the loader put the library. Of no use on Unix, where it has no
     /// one place.
     pub(super) fn module(&self) -> *const u8 {
         #[cfg(windows)]
-        return module_handle(&self.library) as *const u8;
+        return module_handle(&self.handle) as *const u8;
         #[cfg(unix)]
         std::ptr::null()
     }

@@ -173,7 +173,7 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
 }
 
 fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event {
-    if job.library.is_empty() {
+    if job.load_name.is_empty() {
         return Event::Done;
     }
     let crt = match Crt::load(job) {

@@ -28,7 +28,7 @@ fn load(probe: &mut Probe) -> Result<(), Stop> {
 }
 
 fn is_exported(seen: &Seen) -> Judgement {
-    let exports = &seen.candidate.library.exports;
+    let exports = &seen.candidate.image.exports;
     let found = seen.observation.fact("_heapmin found") == Some(1);
     if exports.iter().any(|name| name == "_heapmin") {
         let observed = match (found, seen.observation.loaded_from()) {

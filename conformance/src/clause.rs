@@ -135,8 +135,22 @@ pub struct Case {
     pub act: Act,
 }
 
+impl Case {
+    /// A case without a fault.
+    pub const fn new(name: &'static str, summary: &'static str, act: Act) -> Case {
+        Case {
+            name,
+            summary,
+            fault: None,
+            act,
+        }
+    }
+}
+
 /// What a clause is judged by.
 pub struct Seen<'a> {
+    /// The clause.
+    pub clause: &'static Clause,
     /// The name of the case.
     pub case: &'a str,
     /// What was seen while the case ran.
@@ -162,8 +176,6 @@ pub struct Clause {
     pub summary: &'static str,
     /// What a report says was expected.
     pub expects: &'static str,
-    /// Whether it says anything only about a `_heapmin` that succeeds.
-    pub needs_success: bool,
     /// The cases that provoke it.
     pub cases: &'static [&'static Case],
     /// What to make of what was seen in one of them.

@@ -97,18 +97,19 @@ fn known_exports(candidate: &Candidate) -> Vec<String> {
 
 /// Judges a clause by an observation of one of its cases.
 pub fn judge_observation(
-    clause: &Clause,
+    clause: &'static Clause,
     case: &Case,
     candidate: &Candidate,
     observation: &Observation,
 ) -> Judgement {
     let seen = Seen {
+        clause,
         case: case.name,
         observation,
         numbering: numbering(candidate),
         candidate,
     };
-    judge(clause, &seen)
+    judge(&seen)
 }
 
 /// Whose numbers a candidate's `errno` holds. Without a profile, one that

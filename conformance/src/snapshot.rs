@@ -2,7 +2,7 @@
 //! reduced to what must stay.
 
 use heapmin_harness::memory::Memory;
-use heapmin_harness::observation::{Ending, Event, Observation};
+use heapmin_harness::observation::{Ending, Event, Kind, Observation};
 use std::fmt::Write;
 
 /// Facts that are another number in every run.
@@ -35,12 +35,21 @@ pub fn stable(observation: &Observation) -> String {
                 format!("step: {step}")
             }
             Event::Call(call) => {
-                let mut line = format!("call: {} returned {}", call.routine, call.returned);
+                let mut line = match (call.kind, call.returned) {
+                    // How many bytes a block has beyond those asked for is the library's affair.
+                    (Kind::Size, 1..) => {
+                        format!("call: {}({}) returned a size", call.routine, call.arguments)
+                    }
+                    _ => format!("call: {call}"),
+                };
                 if let Some((before, after)) = call.errno {
                     line += &format!(", errno {before} -> {after}");
                 }
                 if let Some((before, after)) = call.doserrno {
                     line += &format!(", _doserrno {before} -> {after}");
+                }
+                if call.handler_calls > 0 {
+                    line += ", invalid parameter handler called";
                 }
                 if let Some(refusals) = call.refusals {
                     line += match refusals {

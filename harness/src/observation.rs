@@ -2,6 +2,21 @@
 
 use crate::memory::Memory;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a routine gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Nothing.
+    Nothing,
+    /// A number, an error or a status.
+    Number,
+    /// A number of bytes; -1 stands for the greatest there is.
+    Size,
+    /// A pointer: 0 is null, 1 anything else.
+    Pointer,
+}
 
 /// A call of a routine under observation, with the thread's error values
 /// around it. `None` where the candidate has no such value.
@@ -9,6 +24,10 @@ use serde::{Deserialize, Serialize};
 pub struct Call {
     /// The routine's name.
     pub routine: String,
+    /// What it was called with, as a reader of C would write it.
+    pub arguments: String,
+    /// What the number below stands for.
+    pub kind: Kind,
     /// What it returned.
     pub returned: i64,
     /// `errno` just before and just after.
@@ -17,9 +36,23 @@ pub struct Call {
     pub doserrno: Option<(u32, u32)>,
     /// The system's last error before (`GetLastError`; on Unix the host's `errno`).
     pub last_error_before: u32,
+    /// How often it called the invalid parameter handler, if ours is set.
+    pub handler_calls: u32,
     /// How often the system was made to refuse during the call; `None` where
     /// no fault was made.
     pub refusals: Option<u32>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({}) returned ", self.routine, self.arguments)?;
+        match (self.kind, self.returned) {
+            (Kind::Nothing, _) => f.write_str("nothing"),
+            (Kind::Pointer, 0) => f.write_str("NULL"),
+            (Kind::Pointer, _) => f.write_str("a block"),
+            (Kind::Number | Kind::Size, number) => write!(f, "{number}"),
+        }
+    }
 }
 
 /// One thing that happened.

@@ -4,6 +4,8 @@
 use crate::errno_names::Numbering;
 use crate::input_error::InputError;
 use crate::inspect::{Format, Maker};
+use crate::probe::crt::ROUTINES;
+use crate::suggest::nearest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,6 +57,12 @@ pub struct Profile {
     pub environment: BTreeMap<String, String>,
     /// Why the file may not be there, and where it comes from.
     pub if_absent: Option<String>,
+    /// The routines that it should export.
+    #[serde(default)]
+    pub promised: Vec<String>,
+    /// The routines that it should no longer export.
+    #[serde(default)]
+    pub gone: Vec<String>,
     /// Known deviations.
     #[serde(default)]
     pub known: Vec<Known>,
@@ -116,10 +124,28 @@ impl Profile {
     pub fn parse(name: &str, text: &str) -> Result<Profile, InputError> {
         let profile: Profile = toml::from_str(text)
             .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
+        for routine in profile.promised.iter().chain(&profile.gone) {
+            if !ROUTINES.contains(&routine.as_str()) {
+                let near = nearest(routine, ROUTINES.iter().copied()).unwrap_or("malloc");
+                let problem = format!("the profile {name} names a routine {routine}");
+                let mend = format!("there is no such routine here; did you mean {near}?");
+                return Err(InputError::new(problem, mend));
+            }
+        }
         Ok(Profile {
             name: name.to_owned(),
             ..profile
         })
+    }
+
+    /// Whether it should export a routine.
+    pub fn promises(&self, routine: &str) -> bool {
+        self.promised.iter().any(|promised| promised == routine)
+    }
+
+    /// Whether it should no longer export a routine.
+    pub fn has_no(&self, routine: &str) -> bool {
+        self.gone.iter().any(|gone| gone == routine)
     }
 
     /// Reads a profile from a file; its name is the file's, without `.toml`.
@@ -183,6 +209,7 @@ mod tests {
 
     #[rstest]
     #[case::misspelt_key("titel = 'B'")]
+    #[case::no_such_routine("gone = ['_heapst']")]
     #[case::wrong_value("format = 'coff'")]
     #[case::no_reason("[[known]]\nclause = 'c'")]
     #[case::not_toml("= = =")]

@@ -1,13 +1,18 @@
 //! The clauses, one folder or file for each routine, in the order of the specification.
 
+mod exported;
 pub mod heapmin;
+mod malloc;
+mod sizes;
+mod workload;
 
 use crate::clause::{Case, Clause};
 use heapmin_harness::probe::Act;
 
 /// Every clause.
 pub fn all() -> impl Iterator<Item = &'static Clause> {
-    heapmin::CLAUSES.iter().copied()
+    let routines: [&[&'static Clause]; 2] = [&heapmin::CLAUSES, &malloc::CLAUSES];
+    routines.into_iter().flatten().copied()
 }
 
 /// Every case, each once, in the order in which clauses name them.

@@ -28,12 +28,6 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
             "  page      {} (Microsoft's C runtime reference)",
             clause.page
         )?;
-        if clause.needs_success {
-            writeln!(
-                text,
-                "  applies   to calls of _heapmin that succeed; after -1 it is unsupported"
-            )?;
-        }
         for case in clause.cases {
             writeln!(text, "  case      {}: {}", case.name, case.summary)?;
         }

@@ -5,8 +5,20 @@ pub use unix::*;
 #[cfg(windows)]
 pub use windows::*;
 
+/// What became of a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Child {
+    /// It ended with this status.
+    Exited(i32),
+    /// A signal ended it.
+    Killed(i32),
+    /// It did not end in time, and was killed.
+    Hung,
+}
+
 #[cfg(unix)]
 mod unix {
+    use super::Child;
     use crate::probe::pipe::Pipe;
     use std::fs::{File, OpenOptions};
     use std::os::fd::{AsFd, AsRawFd};
@@ -72,6 +84,60 @@ mod unix {
         }
     }
 
+    /// Memory that a process may still take, in bytes; `None` where the system
+    /// does not say.
+    pub fn available_memory() -> Option<u64> {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("MemAvailable:"))?;
+        let kib = line.split_whitespace().nth(1)?.parse::<u64>().ok()?;
+        Some(kib * 1024)
+    }
+
+    /// Forks, has the child do something and end with its status, and waits
+    /// for it, but not for long.
+    pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, String> {
+        // SAFETY: the child does nothing but what the case is about, and ends
+        // without running anything of ours.
+        let child = unsafe { libc::fork() };
+        match child {
+            -1 => Err(std::io::Error::last_os_error().to_string()),
+            0 => {
+                // SAFETY: a setting of the child: the signal ends it.
+                unsafe {
+                    libc::signal(libc::SIGALRM, libc::SIG_DFL);
+                    libc::alarm(seconds);
+                }
+                let status = act();
+                // SAFETY: ends the child.
+                unsafe { libc::_exit(status) }
+            }
+            _ => {
+                let mut status = 0;
+                // SAFETY: a child of ours, and room for its status.
+                while unsafe { libc::waitpid(child, &mut status, 0) } == -1 {
+                    let error = std::io::Error::last_os_error();
+                    if error.kind() != std::io::ErrorKind::Interrupted {
+                        return Err(error.to_string());
+                    }
+                }
+                Ok(if libc::WIFEXITED(status) {
+                    Child::Exited(libc::WEXITSTATUS(status))
+                } else if libc::WTERMSIG(status) == libc::SIGALRM {
+                    Child::Hung
+                } else {
+                    Child::Killed(libc::WTERMSIG(status))
+                })
+            }
+        }
+    }
+
+    /// Unix has no such heaps.
+    pub fn win32_heap_owns(_: isize, _: usize) -> Result<(bool, usize), String> {
+        Err("this system has no Win32 heaps".into())
+    }
+
     /// Signals are seen by the parent; there is nothing to report from here.
     pub fn report_exceptions(_: &Pipe, _: &str) {}
 
@@ -99,11 +165,12 @@ mod unix {
 
 #[cfg(windows)]
 mod windows {
+    use super::Child;
     use crate::probe::pipe::Pipe;
     use std::fs::{File, OpenOptions};
     use std::os::windows::io::{AsHandle, AsRawHandle, IntoRawHandle};
     use std::sync::OnceLock;
-    use windows_sys::Win32::Foundation::SetLastError;
+    use windows_sys::Win32::Foundation::{HANDLE, SetLastError};
     use windows_sys::Win32::Storage::FileSystem::WriteFile;
     use windows_sys::Win32::System::Console::{
         GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetStdHandle,
@@ -112,6 +179,8 @@ mod windows {
         EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
         SetUnhandledExceptionFilter,
     };
+    use windows_sys::Win32::System::Memory::{HeapSize, HeapValidate};
+    use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
     use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
 
     /// Duplicates of standard input and output; in their place come nothing
@@ -144,6 +213,36 @@ mod windows {
     /// A process of its own has no such limit on Windows.
     pub fn limit_address_space(_: usize) -> Result<(), String> {
         Err("Windows has no limit for the address space of one process".into())
+    }
+
+    /// Memory that a process may still take, in bytes; `None` where the system
+    /// does not say.
+    pub fn available_memory() -> Option<u64> {
+        let mut status = MEMORYSTATUSEX {
+            dwLength: size_of::<MEMORYSTATUSEX>() as u32,
+            // SAFETY: plain data, for which zeros are a value.
+            ..unsafe { std::mem::zeroed() }
+        };
+        // SAFETY: a record of the length it says.
+        let known = unsafe { GlobalMemoryStatusEx(&mut status) } != 0;
+        known.then_some(status.ullAvailPhys.min(status.ullAvailPageFile))
+    }
+
+    /// Windows has no fork.
+    pub fn in_a_fork(_: u32, _: impl FnOnce() -> i32) -> Result<Child, String> {
+        Err("this system has no fork".into())
+    }
+
+    /// Whether a Win32 heap finds a block to be a sound one of its own, and
+    /// how large it finds it.
+    pub fn win32_heap_owns(heap: isize, address: usize) -> Result<(bool, usize), String> {
+        let (heap, address) = (heap as HANDLE, address as *const std::ffi::c_void);
+        // SAFETY: routines that look at a heap; a wrong handle ends this
+        // process, which is the probe's to risk.
+        unsafe {
+            let owned = HeapValidate(heap, 0, address) != 0;
+            Ok((owned, if owned { HeapSize(heap, 0, address) } else { 0 }))
+        }
     }
 
     /// The pipe as a number, and the line for an exception up to its code.

@@ -13,7 +13,8 @@ use crate::channel::Job;
 use crate::fault::{Fault, Plan};
 use crate::memory;
 use crate::observation::{Call, Event};
-use crt::Crt;
+use crt::{Crt, Returned, WhichHandler};
+pub use host::{Child, available_memory, in_a_fork, win32_heap_owns};
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -31,6 +32,9 @@ pub enum Stop {
     Failed(String),
 }
 
+/// The fact that our invalid parameter handler is in force.
+pub const HANDLER_SET: &str = "invalid parameter handler set";
+
 /// What a case does.
 pub type Act = fn(&mut Probe) -> Result<(), Stop>;
 
@@ -46,6 +50,13 @@ pub struct ErrorState {
 }
 
 impl ErrorState {
+    /// Values that no routine sets, so that one which was set is seen.
+    pub const MARKED: ErrorState = ErrorState {
+        errno: 77,
+        doserrno: 54_321,
+        last_error: 0,
+    };
+
     /// All zero, as a program that has seen no error has it.
     pub const CLEAR: ErrorState = ErrorState {
         errno: 0,
@@ -85,6 +96,40 @@ impl Probe {
             name: name.to_owned(),
             value,
         })
+    }
+
+    /// Calls a routine and reports the call; see [`Crt::observe`]. `errno` and
+    /// `_doserrno` hold [`ErrorState::MARKED`] before it.
+    pub fn observe<T: Returned>(
+        &mut self,
+        routine: &str,
+        arguments: &str,
+        call: impl FnOnce(&Crt) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        self.observe_from(ErrorState::MARKED, routine, arguments, call)
+    }
+
+    /// Calls a routine with these error values and reports the call.
+    pub fn observe_from<T: Returned>(
+        &mut self,
+        start: ErrorState,
+        routine: &str,
+        arguments: &str,
+        call: impl FnOnce(&Crt) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        let (value, call) = self.crt.observe(routine, arguments, start, call)?;
+        self.report(call)?;
+        Ok(value)
+    }
+
+    /// Gets ready for invalid parameters: sets a handler that counts and goes
+    /// on, where the library lets one be set.
+    pub fn expect_invalid_parameters(&mut self) -> Result<(), Stop> {
+        let settable = self.crt.has("_set_invalid_parameter_handler");
+        if settable {
+            self.crt.set_handler(WhichHandler::First)?;
+        }
+        self.fact(HANDLER_SET, settable.into())
     }
 
     /// Calls `_heapmin` with clear error values and reports the call.

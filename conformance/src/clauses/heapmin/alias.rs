@@ -10,7 +10,6 @@ pub static SAME_HEAP: Clause = Clause {
     page: "_heapmin",
     summary: "reached through the API set api-ms-win-crt-heap-l1-1-0, it acts on the same heap as ucrtbase",
     expects: "the same size for the same block, and blocks freed through either name",
-    needs_success: false,
     cases: &[&TWO_NAMES],
     judge: same_heap,
 };

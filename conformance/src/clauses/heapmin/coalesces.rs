@@ -1,8 +1,9 @@
 //! Free neighbours are merged.
 
+use super::if_it_succeeds;
 use super::release::held_and_left;
-use super::workload::{MIB, warm_up};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::{MIB, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
@@ -15,9 +16,8 @@ pub static COALESCES: Clause = Clause {
     page: "free",
     summary: "after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak",
     expects: "no more resident with the large block than at the peak of the small ones (2 % allowed)",
-    needs_success: true,
     cases: &[&SMALL_THEN_LARGE],
-    judge: coalesces,
+    judge: |seen| if_it_succeeds(seen, coalesces),
 };
 
 static SMALL_THEN_LARGE: Case = Case {

@@ -1,7 +1,7 @@
 //! Threads that allocate, verify and free while another loops over `_heapmin`.
 
-use super::workload::scattered;
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::scattered;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Crt;
@@ -16,7 +16,6 @@ pub static CONCURRENT: Clause = Clause {
     page: "—",
     summary: "threads that allocate, verify and free while another loops over _heapmin lose no byte and do not hang",
     expects: "every byte as written, and an end",
-    needs_success: false,
     cases: &[&THREADS],
     judge: concurrent,
 };

@@ -11,7 +11,6 @@ pub static EMPTY_HEAP: Clause = Clause {
     page: "_heapmin",
     summary: "it works before the first allocation and after the last free",
     expects: "0 on an empty heap as on one with blocks",
-    needs_success: false,
     cases: &[&EMPTY],
     judge: works_on_empty,
 };

@@ -12,7 +12,6 @@ pub static PER_THREAD: Clause = Clause {
     page: "errno",
     summary: "a failure in one thread leaves another thread's errno alone",
     expects: "errno of the first thread as it was set",
-    needs_success: false,
     cases: &[&TWO_THREADS],
     judge: per_thread,
 };

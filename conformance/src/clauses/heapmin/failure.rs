@@ -6,8 +6,8 @@
 use super::empty_heap::EMPTY;
 use super::faults;
 use super::start_values::START_VALUES;
-use super::workload::{MIB, count_for, mixed_size, scattered};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::judge::LOST_BYTES;
 use heapmin_harness::observation::Call;
 use heapmin_harness::probe::blocks::Blocks;
@@ -20,7 +20,6 @@ pub static RETURNS_MINUS_ONE: Clause = Clause {
     page: "_heapmin",
     summary: "a call that fails returns -1 and nothing else",
     expects: "-1 from every call that does not return 0",
-    needs_success: false,
     cases: &[
         &START_VALUES,
         &EMPTY,
@@ -40,7 +39,6 @@ pub static SETS_ENOSYS: Clause = Clause {
     page: "_heapmin",
     summary: "a call that fails sets errno to ENOSYS, whatever errno and the system's last error were before",
     expects: "errno ENOSYS after every call that fails",
-    needs_success: false,
     cases: &[
         &START_VALUES,
         &EMPTY,
@@ -61,7 +59,6 @@ pub static UNSUPPORTED_OS: Clause = Clause {
     page: "_heapmin",
     summary: "on a system that cannot release heap memory it returns -1 with ENOSYS, and the heap stays usable",
     expects: "-1 with ENOSYS, every live block whole, and new blocks to be had",
-    needs_success: false,
     cases: &[&faults::UNSUPPORTED, &AFTER_FAILURE],
     judge: unsupported_os,
 };
@@ -73,7 +70,6 @@ pub static DOSERRNO: Clause = Clause {
     page: "errno",
     summary: "what _doserrno holds after a failure; nothing is promised for calls that are no I/O",
     expects: "nothing; it is written down",
-    needs_success: false,
     cases: &[&START_VALUES, &faults::UNSUPPORTED, &faults::ACCESS_DENIED],
     judge: doserrno,
 };

@@ -2,8 +2,8 @@
 //! yes, as it is made to by `heapmin_harness::fault`.
 
 use super::release::held_and_left;
-use super::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::fault::{Plan, Refusal};
@@ -75,7 +75,6 @@ pub static RECOVERS: Clause = Clause {
     page: "_heapmin",
     summary: "after a refusal, also of one release among many, nothing is lost and a later call that is not refused succeeds and releases",
     expects: "0 or -1 from the call that was refused, every byte as written, and 0 from the next call, with at most 10 % still resident",
-    needs_success: false,
     cases: &[
         &UNSUPPORTED,
         &ACCESS_DENIED,

@@ -1,8 +1,8 @@
 //! Afterwards the heap is in order: `_heapchk` says so, and `_heapwalk`
 //! finds every live block in use.
 
-use super::workload::{mixed_size, scattered};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::{mixed_size, scattered};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::HeapInfo;
 use heapmin_harness::probe::{Probe, Stop};
@@ -14,7 +14,6 @@ pub static CONSISTENT: Clause = Clause {
     page: "_heapchk, _heapwalk",
     summary: "afterwards _heapchk says _HEAPOK (or _HEAPEMPTY) and _heapwalk finds every live block in use",
     expects: "_HEAPOK (-2) or _HEAPEMPTY (-1); each live block once, in use, large enough; _HEAPEND (-5) at the end",
-    needs_success: false,
     cases: &[&WALK],
     judge: consistent,
 };

@@ -1,7 +1,7 @@
 //! Live blocks keep their address and every byte.
 
-use super::workload::{MIB, count_for, mixed_size, scattered};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
@@ -14,7 +14,6 @@ pub static PRESERVED: Clause = Clause {
     page: "_heapmin",
     summary: "live blocks keep their address and every byte",
     expects: "every byte of every live block as it was written, also when new blocks have come",
-    needs_success: false,
     cases: &[&BETWEEN],
     judge: preserved,
 };

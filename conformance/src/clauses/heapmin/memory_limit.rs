@@ -1,7 +1,7 @@
 //! When memory runs out, `_heapmin` frees enough for the next allocation.
 
-use super::workload::MIB;
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::MIB;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
@@ -13,7 +13,6 @@ pub static RELIEVES_LIMIT: Clause = Clause {
     page: "_heapmin, malloc",
     summary: "when small blocks have used up all memory there is and are freed, a large block is to be had after the call",
     expects: "NULL with ENOMEM at the limit; after the blocks are freed and _heapmin was called, a block of 32 MiB",
-    needs_success: false,
     cases: &[&LIMIT],
     judge: relieves,
 };

@@ -6,7 +6,6 @@ mod coalesces;
 mod concurrent;
 mod empty_heap;
 mod errno_per_thread;
-mod exported;
 mod failure;
 mod faults;
 mod heap_consistent;
@@ -16,16 +15,16 @@ mod release;
 mod reuse;
 mod start_values;
 mod success;
-mod workload;
 
 pub use faults::HOW as FAULT_HOW;
 pub use release::{GIVEN_BACK, given_back};
 
-use crate::clause::Clause;
+use super::exported::{LOAD, exported};
+use crate::clause::{Clause, Judgement, Level, Seen};
 
 /// The clauses, in the order of the specification.
 pub static CLAUSES: [&Clause; 21] = [
-    &exported::EXPORTED,
+    &EXPORTED,
     &success::RETURNS_ZERO,
     &success::KEEPS_ERRNO,
     &failure::RETURNS_MINUS_ONE,
@@ -47,3 +46,27 @@ pub static CLAUSES: [&Clause; 21] = [
     &failure::DOSERRNO,
     &alias::SAME_HEAP,
 ];
+
+static EXPORTED: Clause = Clause {
+    id: "heapmin.exported",
+    routine: "_heapmin",
+    level: Level::Must,
+    page: "_heapmin",
+    summary: "the library exports _heapmin undecorated",
+    expects: "the loader finds a routine named _heapmin",
+    cases: &[&LOAD],
+    judge: exported,
+};
+
+/// Judges what only a `_heapmin` that succeeds can be judged by.
+fn if_it_succeeds(seen: &Seen, judge: fn(&Seen) -> Judgement) -> Judgement {
+    let mut returned = seen
+        .observation
+        .calls("_heapmin")
+        .map(|call| call.returned)
+        .peekable();
+    if returned.peek().is_some() && returned.all(|value| value == -1) {
+        return Judgement::unsupported("_heapmin returned -1; see the failure clauses");
+    }
+    judge(seen)
+}

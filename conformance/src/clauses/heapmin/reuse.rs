@@ -5,8 +5,8 @@
 //! while their caches fill. A quarter lies clear of both.
 
 use super::release::held_and_left;
-use super::workload::{MIB, count_for, mixed_size, warm_up};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clauses::workload::{MIB, count_for, mixed_size, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
@@ -19,7 +19,6 @@ pub static MEMORY_REUSABLE: Clause = Clause {
     page: "free",
     summary: "memory that was freed and not returned is available for allocation again",
     expects: "the same workload three times again raises the peak by at most a quarter, before _heapmin and after it",
-    needs_success: false,
     cases: &[&AGAIN],
     judge: reusable,
 };

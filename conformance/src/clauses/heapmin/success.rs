@@ -12,7 +12,6 @@ pub static RETURNS_ZERO: Clause = Clause {
     page: "_heapmin",
     summary: "on success it returns 0",
     expects: "0 from every call that does not fail with -1",
-    needs_success: false,
     cases: &[&START_VALUES, &EMPTY, &SUCCEEDS],
     judge: returns_zero,
 };
@@ -24,7 +23,6 @@ pub static KEEPS_ERRNO: Clause = Clause {
     page: "errno",
     summary: "a successful call leaves errno and _doserrno as they were",
     expects: "errno and _doserrno after the call as before it, from every start value",
-    needs_success: false,
     cases: &[&START_VALUES, &SUCCEEDS],
     judge: keeps_errno,
 };

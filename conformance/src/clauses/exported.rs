@@ -1,0 +1,58 @@
+//! Whether the library exports a routine undecorated, or, where its page
+//! says that it is gone, no longer does.
+
+use crate::clause::{Case, Judgement, Seen};
+use heapmin_harness::probe::crt::ROUTINES;
+use heapmin_harness::probe::{Probe, Stop};
+
+pub static LOAD: Case = Case::new("load", "loads the library and looks every routine up", load);
+
+fn load(probe: &mut Probe) -> Result<(), Stop> {
+    for routine in ROUTINES {
+        if probe.crt.has(routine) {
+            probe.fact(&found(routine), 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// The fact that the loader found a routine.
+fn found(routine: &str) -> String {
+    format!("{routine} found")
+}
+
+/// Judges by what the file exports, what the loader finds, and what the
+/// profile says of it: a routine that nobody promised may be missing.
+pub fn exported(seen: &Seen) -> Judgement {
+    let routine = seen.clause.routine;
+    let exports = &seen.candidate.image.exports;
+    let profile = seen.candidate.profile.as_ref();
+    let is_gone = profile.is_some_and(|profile| profile.has_no(routine));
+    if exports.iter().any(|name| name == routine) {
+        if is_gone {
+            return Judgement::fail("exported, although its page says that it is gone");
+        }
+        let is_found = seen.observation.fact(&found(routine)) == Some(1);
+        let observed = match (is_found, seen.observation.loaded_from()) {
+            (true, Some(file)) => format!("exported, and found by the loader in {file}"),
+            (true, None) => "exported, and found by the loader".into(),
+            (false, _) => "the file exports it, but the loader does not find it".into(),
+        };
+        return Judgement::pass_if(is_found, observed);
+    }
+    if is_gone {
+        return Judgement::pass("gone, as its page says of this library");
+    }
+    let stem = routine.trim_start_matches('_');
+    let similar: Vec<_> = exports.iter().filter(|name| name.contains(stem)).collect();
+    let mut observed = "not exported".to_owned();
+    if !similar.is_empty() && similar.len() < 4 {
+        observed += &format!("; the file exports only {similar:?}");
+    }
+    // Every candidate is here for this one.
+    let is_promised = routine == "_heapmin" || profile.is_some_and(|it| it.promises(routine));
+    match is_promised {
+        true => Judgement::fail(observed),
+        false => Judgement::unsupported(observed + ", and no profile says that it should be"),
+    }
+}

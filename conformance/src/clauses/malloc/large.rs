@@ -1,0 +1,86 @@
+//! Blocks of 2 GiB and of 4 GiB: sizes at which a number of 31 or 32 bits ends.
+
+use crate::calls::none_of;
+use crate::clause::{Case, Clause, Level};
+use heapmin_harness::probe::{Probe, Stop, available_memory};
+
+pub static LARGE_BLOCKS: Clause = Clause {
+    id: "malloc.large-blocks",
+    routine: "malloc",
+    level: Level::Must,
+    page: "malloc",
+    summary: "where there is memory for them, blocks over 2 GiB and over 4 GiB have all their bytes",
+    expects: "a block, _msize not below the request, and each byte written found again",
+    cases: &[&OVER_2_GIB, &OVER_4_GIB],
+    judge: |seen| match seen.observation.fact(TOO_SMALL) {
+        Some(1..) => none_of(seen, TOO_SMALL, MARKS),
+        _ => none_of(seen, CHANGED, MARKS),
+    },
+};
+
+static OVER_2_GIB: Case = Case::new(
+    "malloc-over-2-gib",
+    "allocates 2 GiB and 100 bytes, writes at its start, its end and around the powers of two, and reads that again",
+    |probe| large(probe, (2 << 30) + 100),
+);
+
+static OVER_4_GIB: Case = Case::new(
+    "malloc-over-4-gib",
+    "the same with 4 GiB and 100 bytes",
+    |probe| large(probe, (4 << 30) + 100),
+);
+
+const TOO_SMALL: &str = "blocks with fewer bytes than asked for";
+const CHANGED: &str = "bytes changed";
+const MARKS: &str = "bytes written";
+/// What the rest of the system may need meanwhile.
+const MARGIN: u64 = 1 << 30;
+
+fn large(probe: &mut Probe, size: u64) -> Result<(), Stop> {
+    let not_here = |why: String| Err(Stop::NotApplicable(why));
+    let gib = size >> 30;
+    let Ok(bytes) = usize::try_from(size) else {
+        return not_here(format!("{gib} GiB are more than an address can tell here"));
+    };
+    match available_memory() {
+        Some(available) if available > size + MARGIN => {}
+        Some(available) => {
+            let mib = available >> 20;
+            return not_here(format!(
+                "a block of {gib} GiB needs more memory than the {mib} MiB that are available"
+            ));
+        }
+        None => return not_here("the system does not say how much memory is available".into()),
+    }
+    probe.step(&format!("allocate {size} bytes"))?;
+    let mut block = probe.crt.need(bytes)?;
+    let too_small = match probe.crt.msize(&block) {
+        Ok(size) => size < bytes,
+        Err(_) => false,
+    };
+    // Bytes that would be the same one if an address lost its upper bits,
+    // each with a value of its own. Not every page: that takes seconds.
+    let powers = (12..usize::BITS)
+        .map(|bit| 1usize << bit)
+        .take_while(|power| *power < bytes);
+    let around = powers.flat_map(|power| [power - 1, power, power + 1]);
+    let marks: Vec<usize> = [0, bytes - 1]
+        .into_iter()
+        .chain(around)
+        .filter(|offset| *offset < bytes)
+        .collect();
+    probe.step("write and read")?;
+    for (value, offset) in marks.iter().enumerate() {
+        block.write_byte(*offset, value as u8 + 1);
+    }
+    let changed = marks
+        .iter()
+        .enumerate()
+        .filter(|(value, offset)| block.read_byte(**offset) != *value as u8 + 1)
+        .count();
+    probe.step("free it")?;
+    probe.crt.free(block)?;
+    probe.fact(TOO_SMALL, too_small.into())?;
+    probe.fact(CHANGED, changed as i64)?;
+    probe.fact(MARKS, marks.len() as i64)
+}

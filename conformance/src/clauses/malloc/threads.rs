@@ -1,0 +1,112 @@
+//! Blocks that go from one thread to another, and outlive the one that made them.
+
+use super::super::workload::mixed_size;
+use crate::calls::none_of;
+use crate::clause::{Case, Clause, Level};
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::{Probe, Stop};
+use std::sync::mpsc;
+use std::thread;
+
+pub static OTHER_THREAD: Clause = Clause {
+    id: "malloc.freed-by-another-thread",
+    routine: "malloc",
+    level: Level::Should,
+    page: "—",
+    summary: "threads may free what others allocated, while those go on allocating",
+    expects: "every byte as written when it reaches the thread that frees it, and an end",
+    cases: &[&HANDED_OVER],
+    judge: |seen| none_of(seen, CHANGED, BLOCKS),
+};
+
+pub static THREAD_EXIT: Clause = Clause {
+    id: "malloc.outlives-its-thread",
+    routine: "malloc",
+    level: Level::Should,
+    page: "—",
+    summary: "blocks stay as they are when the thread that allocated them has ended, and others can free them",
+    expects: "every byte as written, before and after another thread has used the heap",
+    cases: &[&THREAD_ENDS],
+    judge: |seen| none_of(seen, CHANGED, BLOCKS),
+};
+
+static HANDED_OVER: Case = Case::new(
+    "malloc-freed-by-another-thread",
+    "two threads allocate 20,000 blocks each, two others check and free them",
+    handed_over,
+);
+
+static THREAD_ENDS: Case = Case::new(
+    "malloc-outlives-its-thread",
+    "a thread allocates 2000 blocks and ends; another does the same and frees the first one's",
+    thread_ends,
+);
+
+const CHANGED: &str = "bytes changed";
+const BLOCKS: &str = "blocks handed over";
+const PAIRS: usize = 2;
+const EACH: usize = 20_000;
+
+fn handed_over(probe: &mut Probe) -> Result<(), Stop> {
+    probe.step("two threads allocate, two others free")?;
+    let crt = &probe.crt;
+    let changed: Result<Vec<i64>, Stop> = thread::scope(|scope| {
+        let mut freeing = Vec::new();
+        let mut allocating = Vec::new();
+        for pair in 0..PAIRS {
+            // Few at a time, so that the freeing meets the allocating.
+            let (give, take) = mpsc::sync_channel(64);
+            allocating.push(scope.spawn(move || {
+                for index in 0..EACH {
+                    let seed = pair * EACH + index;
+                    let mut block = crt.need(mixed_size(seed))?;
+                    block.fill(seed as u64);
+                    if give.send((block, seed as u64)).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            }));
+            freeing.push(scope.spawn(move || {
+                let mut changed = 0;
+                for (block, seed) in take {
+                    changed += block.lost_bytes(seed) as i64;
+                    crt.free(block)?;
+                }
+                Ok(changed)
+            }));
+        }
+        for thread in allocating {
+            thread.join().expect("it does not panic")?;
+        }
+        let freeing = freeing.into_iter();
+        freeing
+            .map(|thread| thread.join().expect("it does not panic"))
+            .collect()
+    });
+    probe.fact(CHANGED, changed?.into_iter().sum())?;
+    probe.fact(BLOCKS, (PAIRS * EACH) as i64)
+}
+
+fn thread_ends(probe: &mut Probe) -> Result<(), Stop> {
+    probe.step("a thread allocates and ends")?;
+    let crt = &probe.crt;
+    let in_a_thread = |act: &mut (dyn FnMut() -> Result<i64, Stop> + Send)| {
+        thread::scope(|scope| scope.spawn(act).join().expect("it does not panic"))
+    };
+    let mut first = Blocks::with_room_for(2000)?;
+    let mut second = Blocks::with_room_for(2000)?;
+    in_a_thread(&mut || first.fill(crt, mixed_size).map(|()| 0))?;
+    let mut changed = first.lost_bytes();
+    changed += in_a_thread(&mut || {
+        second.fill(crt, mixed_size)?;
+        let lost = first.lost_bytes();
+        first.free_all(crt)?;
+        Ok(lost)
+    })?;
+    probe.step("free the second thread's blocks")?;
+    changed += second.lost_bytes();
+    second.free_all(&probe.crt)?;
+    probe.fact(CHANGED, changed)?;
+    probe.fact(BLOCKS, 4000)
+}

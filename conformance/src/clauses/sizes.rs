@@ -1,0 +1,67 @@
+//! Sizes and alignments that the cases of several routines use.
+
+/// The largest request, `_HEAP_MAXREQ` of `<malloc.h>`.
+pub const HEAP_MAXREQ: usize = if usize::BITS == 64 {
+    0xFFFF_FFFF_FFFF_FFE0
+} else {
+    0xFFFF_FFE0
+};
+
+/// Requests over [`HEAP_MAXREQ`].
+pub const OVER_MAXREQ: [usize; 4] = [
+    HEAP_MAXREQ + 1,
+    HEAP_MAXREQ + 16,
+    usize::MAX - 1,
+    usize::MAX,
+];
+
+/// Requests that are allowed, and that no system has the memory for.
+pub const NOT_TO_BE_HAD: [usize; 4] = [
+    HEAP_MAXREQ,
+    HEAP_MAXREQ - 4096,
+    usize::MAX / 2,
+    usize::MAX / 8,
+];
+
+/// Pairs whose product overflows.
+pub const OVERFLOWING: [(usize, usize); 5] = [
+    (usize::MAX, 2),
+    (2, usize::MAX),
+    (usize::MAX / 2 + 1, 2),
+    // The product is 16 but for the overflow.
+    (usize::MAX / 16 + 2, 16),
+    (1 << (usize::BITS / 2), 1 << (usize::BITS / 2)),
+];
+
+/// Alignments that are powers of two, up to 1 MiB.
+pub const ALIGNMENTS: [usize; 13] = [
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+    64,
+    256,
+    4096,
+    8192,
+    64 << 10,
+    256 << 10,
+    1 << 20,
+];
+
+/// What is not a power of two.
+pub const NOT_A_POWER_OF_TWO: [usize; 6] = [0, 3, 24, 48, 4097, usize::MAX];
+
+/// Sizes from one byte to 4 MiB, each size class of any heap among them.
+pub const SIZES: [usize; 16] = [
+    1, 7, 16, 24, 100, 255, 1000, 4096, 5000, 16_000, 40_000, 70_000, 131_072, 500_000, 1_100_000,
+    4_194_304,
+];
+
+/// The alignment that a block of any size has: 16 bytes, on 32-bit systems 8.
+pub const FUNDAMENTAL_ALIGNMENT: usize = if usize::BITS == 64 { 16 } else { 8 };
+
+/// Values of `errno` to start from: 38 and 40 are `ENOSYS` on Linux and at
+/// Microsoft; 77 is nothing to anybody.
+pub const START_ERRNO: [i32; 6] = [0, 2, 12, 38, 40, 77];

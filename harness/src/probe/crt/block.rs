@@ -1,0 +1,152 @@
+//! A block of the candidate, and the bytes in it.
+
+use std::ffi::c_void;
+use std::ptr;
+
+/// A block of the candidate: its first byte, and how many were asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Block {
+    address: *mut u8,
+    size: usize,
+}
+
+// SAFETY: memory of the process; any thread may use it, one owner at a time.
+unsafe impl Send for Block {}
+
+impl Block {
+    /// A block at an address noted before, or one that no routine ever gave.
+    pub fn at(address: usize, size: usize) -> Block {
+        Block {
+            address: address as *mut u8,
+            size,
+        }
+    }
+
+    /// The null pointer, where a routine takes one.
+    pub const fn null() -> Block {
+        Block {
+            address: ptr::null_mut(),
+            size: 0,
+        }
+    }
+
+    /// What a routine gave: none for null.
+    pub(super) fn given(address: *mut c_void, size: usize) -> Option<Block> {
+        (!address.is_null()).then_some(Block {
+            address: address.cast(),
+            size,
+        })
+    }
+
+    pub(super) fn pointer(&self) -> *mut c_void {
+        self.address.cast()
+    }
+
+    /// The same block, once more: for what must not be done twice.
+    pub fn again(&self) -> Block {
+        Block {
+            address: self.address,
+            size: self.size,
+        }
+    }
+
+    /// The same block with another number of bytes that are its own.
+    pub fn with_size(self, size: usize) -> Block {
+        Block { size, ..self }
+    }
+
+    /// Its first byte.
+    pub fn address(&self) -> usize {
+        self.address as usize
+    }
+
+    /// The bytes asked for.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Writes every byte, in a pattern of its own for each `seed`.
+    pub fn fill(&mut self, seed: u64) {
+        // SAFETY: the candidate promised this many bytes.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(self.address, self.size) };
+        let word = pattern(seed);
+        let mut chunks = bytes.chunks_exact_mut(8);
+        for chunk in &mut chunks {
+            chunk.copy_from_slice(&word);
+        }
+        let rest = chunks.into_remainder();
+        rest.copy_from_slice(&word[..rest.len()]);
+    }
+
+    /// How many bytes are no longer as [`Block::fill`] wrote them.
+    pub fn lost_bytes(&self, seed: u64) -> usize {
+        self.lost_bytes_of(seed, self.size)
+    }
+
+    /// How many of the first `count` bytes, as far as the block goes, are no
+    /// longer as [`Block::fill`] wrote them.
+    pub fn lost_bytes_of(&self, seed: u64, count: usize) -> usize {
+        let word = pattern(seed);
+        let differ = |part: &[u8]| part.iter().zip(word).filter(|(a, b)| *a != b).count();
+        let chunks = self.bytes(0, count).chunks_exact(8);
+        let rest = differ(chunks.remainder());
+        let whole = chunks.filter(|chunk| *chunk != word).map(differ);
+        rest + whole.sum::<usize>()
+    }
+
+    /// How many bytes from `start` on are another value than `value`.
+    pub fn bytes_other_than(&self, value: u8, start: usize) -> usize {
+        let bytes = self.bytes(start, self.size);
+        bytes.iter().filter(|byte| **byte != value).count()
+    }
+
+    /// Writes one byte, also behind the end: for what must not be done.
+    pub fn write_byte(&mut self, offset: usize, value: u8) {
+        // SAFETY: memory of the candidate; harm is what the caller wants to see.
+        unsafe { self.address.add(offset).write_volatile(value) };
+    }
+
+    /// Reads one byte.
+    pub fn read_byte(&self, offset: usize) -> u8 {
+        assert!(offset < self.size, "a byte of this block");
+        // SAFETY: the candidate promised this many bytes.
+        unsafe { self.address.add(offset).read_volatile() }
+    }
+
+    /// The bytes from `start` to `end`, as far as the block goes.
+    fn bytes(&self, start: usize, end: usize) -> &[u8] {
+        if self.size == 0 {
+            return &[];
+        }
+        // SAFETY: the candidate promised this many bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(self.address, self.size) };
+        &bytes[start.min(self.size)..end.min(self.size)]
+    }
+}
+
+/// Eight bytes, none of them zero, that differ from seed to seed.
+fn pattern(seed: u64) -> [u8; 8] {
+    let mixed = (seed.wrapping_add(1)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed | 0x0101_0101_0101_0101).to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_changed_byte_is_counted() {
+        let mut bytes = [0u8; 29];
+        let mut block = Block::at(bytes.as_mut_ptr() as usize, bytes.len());
+        block.fill(7);
+        assert_eq!(block.lost_bytes(7), 0);
+        assert!(block.lost_bytes(8) > 0);
+        for index in [0, 9, 28] {
+            block.write_byte(index, 0);
+        }
+        assert_eq!(block.lost_bytes(7), 3);
+        assert_eq!(block.lost_bytes_of(7, 28), 2);
+        assert_eq!(block.bytes_other_than(0, 9), 18);
+        assert_eq!(block.read_byte(28), 0);
+    }
+}

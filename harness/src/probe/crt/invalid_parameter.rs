@@ -1,0 +1,97 @@
+//! The candidate's invalid parameter handler: ours, which counts.
+
+use super::routines::Handler;
+use super::{Crt, Stop};
+use std::ffi::c_uint;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static CALLED: AtomicU32 = AtomicU32::new(0);
+static SECOND_CALLED: AtomicU32 = AtomicU32::new(0);
+
+unsafe extern "C" fn count(_: *const u16, _: *const u16, _: *const u16, _: c_uint, _: usize) {
+    CALLED.fetch_add(1, Ordering::SeqCst);
+}
+
+unsafe extern "C" fn count_too(_: *const u16, _: *const u16, _: *const u16, _: c_uint, _: usize) {
+    SECOND_CALLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Which handler a library says is, or was, in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichHandler {
+    /// None.
+    None = 0,
+    /// The first of ours.
+    First = 1,
+    /// The second of ours.
+    Second = 2,
+    /// One that is not ours.
+    Other = 3,
+}
+
+impl WhichHandler {
+    fn of(handler: Option<Handler>) -> WhichHandler {
+        let is = |ours: Handler| handler.is_some_and(|it| std::ptr::fn_addr_eq(it, ours));
+        if handler.is_none() {
+            WhichHandler::None
+        } else if is(count) {
+            WhichHandler::First
+        } else if is(count_too) {
+            WhichHandler::Second
+        } else {
+            WhichHandler::Other
+        }
+    }
+
+    fn handler(self) -> Option<Handler> {
+        match self {
+            WhichHandler::First => Some(count),
+            WhichHandler::Second => Some(count_too),
+            WhichHandler::None | WhichHandler::Other => None,
+        }
+    }
+}
+
+/// How often each of our handlers was called so far.
+pub fn handler_calls() -> (u32, u32) {
+    (
+        CALLED.load(Ordering::SeqCst),
+        SECOND_CALLED.load(Ordering::SeqCst),
+    )
+}
+
+impl Crt {
+    /// Calls `_set_invalid_parameter_handler`; gives the one before.
+    pub fn set_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
+        let set = self.routines._set_invalid_parameter_handler;
+        let set = set.ok_or(Stop::Missing("_set_invalid_parameter_handler"))?;
+        // SAFETY: a handler that does nothing but count, or none.
+        Ok(WhichHandler::of(unsafe { set(new.handler()) }))
+    }
+
+    /// Calls `_get_invalid_parameter_handler`.
+    pub fn get_handler(&self) -> Result<WhichHandler, Stop> {
+        let get = self.routines._get_invalid_parameter_handler;
+        let get = get.ok_or(Stop::Missing("_get_invalid_parameter_handler"))?;
+        // SAFETY: it takes nothing.
+        Ok(WhichHandler::of(unsafe { get() }))
+    }
+
+    /// Calls `_set_thread_local_invalid_parameter_handler`; gives the one before.
+    pub fn set_thread_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
+        let name = "_set_thread_local_invalid_parameter_handler";
+        let set = self.routines._set_thread_local_invalid_parameter_handler;
+        let set = set.ok_or(Stop::Missing(name))?;
+        // SAFETY: as for `set_handler`.
+        Ok(WhichHandler::of(unsafe { set(new.handler()) }))
+    }
+
+    /// Calls `_get_thread_local_invalid_parameter_handler`.
+    pub fn get_thread_handler(&self) -> Result<WhichHandler, Stop> {
+        let name = "_get_thread_local_invalid_parameter_handler";
+        let get = self.routines._get_thread_local_invalid_parameter_handler;
+        let get = get.ok_or(Stop::Missing(name))?;
+        // SAFETY: it takes nothing.
+        Ok(WhichHandler::of(unsafe { get() }))
+    }
+}

@@ -1,0 +1,99 @@
+//! The table of routines: the C names, and the signatures that their pages give.
+
+use super::HeapInfo;
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+/// What an invalid parameter handler is called with: expression, function,
+/// file, line, and nothing. All null or zero but in debug builds.
+pub type Handler = unsafe extern "C" fn(*const u16, *const u16, *const u16, c_uint, usize);
+
+type Pointer = *mut c_void;
+
+/// Where routines are looked up: an address, or null.
+pub struct Homes<'a> {
+    /// In the library itself.
+    pub heap: &'a dyn Fn(&str) -> *const c_void,
+    /// In the library that has its `errno`; the same one for most.
+    pub runtime: &'a dyn Fn(&str) -> *const c_void,
+}
+
+macro_rules! routines {
+    ($($home:ident $name:ident: fn($($parameter:ty),*) $(-> $result:ty)?;)*) => {
+        /// Every name that a probe looks up.
+        pub const ROUTINES: &[&str] = &[$(stringify!($name)),*];
+
+        /// The routines that were found. Each is called through its name.
+        #[allow(non_snake_case)]
+        pub struct Routines {
+            $(pub $name: Option<unsafe extern "C" fn($($parameter),*) $(-> $result)?>,)*
+        }
+
+        impl Routines {
+            /// Looks every routine up: those of the heap in the library itself,
+            /// those of the runtime where its `errno` is.
+            ///
+            /// # Safety
+            /// Both give the address of a routine of that name, or null.
+            pub unsafe fn find(homes: &Homes) -> Routines {
+                // SAFETY: each name stands for a routine with the signature
+                // that its page gives; a library that breaks it is what the
+                // probe is for. An Option of a function is null for none.
+                unsafe {
+                    Routines {
+                        $($name: std::mem::transmute::<
+                            *const c_void,
+                            Option<unsafe extern "C" fn($($parameter),*) $(-> $result)?>,
+                        >((homes.$home)(stringify!($name))),)*
+                    }
+                }
+            }
+
+            /// Whether the loader found this one.
+            pub fn has(&self, name: &str) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name.is_some(),)*
+                    _ => false,
+                }
+            }
+        }
+    };
+}
+
+routines! {
+    heap malloc: fn(usize) -> Pointer;
+    heap calloc: fn(usize, usize) -> Pointer;
+    heap realloc: fn(Pointer, usize) -> Pointer;
+    heap free: fn(Pointer);
+    heap _msize: fn(Pointer) -> usize;
+    heap _expand: fn(Pointer, usize) -> Pointer;
+    heap _recalloc: fn(Pointer, usize, usize) -> Pointer;
+    heap _aligned_malloc: fn(usize, usize) -> Pointer;
+    heap _aligned_offset_malloc: fn(usize, usize, usize) -> Pointer;
+    heap _aligned_realloc: fn(Pointer, usize, usize) -> Pointer;
+    heap _aligned_offset_realloc: fn(Pointer, usize, usize, usize) -> Pointer;
+    heap _aligned_recalloc: fn(Pointer, usize, usize, usize) -> Pointer;
+    heap _aligned_offset_recalloc: fn(Pointer, usize, usize, usize, usize) -> Pointer;
+    heap _aligned_msize: fn(Pointer, usize, usize) -> usize;
+    heap _aligned_free: fn(Pointer);
+    heap _heapmin: fn() -> c_int;
+    heap _heapchk: fn() -> c_int;
+    heap _heapwalk: fn(*mut HeapInfo) -> c_int;
+    heap _heapset: fn(c_uint) -> c_int;
+    heap _heapadd: fn(Pointer, usize) -> c_int;
+    heap _get_heap_handle: fn() -> isize;
+    runtime _errno: fn() -> *mut c_int;
+    // An unsigned long, whose lower half comes first on every system that the
+    // probe runs on.
+    runtime __doserrno: fn() -> *mut u32;
+    runtime _get_errno: fn(*mut c_int) -> c_int;
+    runtime _set_errno: fn(c_int) -> c_int;
+    runtime _get_doserrno: fn(*mut usize) -> c_int;
+    runtime _set_doserrno: fn(c_uint) -> c_int;
+    runtime __sys_errlist: fn() -> *mut *const c_char;
+    runtime __sys_nerr: fn() -> *mut c_int;
+    runtime strerror: fn(c_int) -> *const c_char;
+    runtime _set_invalid_parameter_handler: fn(Option<Handler>) -> Option<Handler>;
+    runtime _get_invalid_parameter_handler: fn() -> Option<Handler>;
+    runtime _set_thread_local_invalid_parameter_handler: fn(Option<Handler>) -> Option<Handler>;
+    runtime _get_thread_local_invalid_parameter_handler: fn() -> Option<Handler>;
+}

@@ -133,6 +133,9 @@ pub struct Case {
     pub fault: Option<&'static str>,
     /// What it does.
     pub act: Act,
+    /// Whether it does what no page defines: the end of the process is then
+    /// something to record, not a crash to be blamed for.
+    pub undefined: bool,
 }
 
 impl Case {
@@ -143,6 +146,15 @@ impl Case {
             summary,
             fault: None,
             act,
+            undefined: false,
+        }
+    }
+
+    /// The same case as one that does what no page defines.
+    pub const fn undefined(self) -> Case {
+        Case {
+            undefined: true,
+            ..self
         }
     }
 }
@@ -151,8 +163,8 @@ impl Case {
 pub struct Seen<'a> {
     /// The clause.
     pub clause: &'static Clause,
-    /// The name of the case.
-    pub case: &'a str,
+    /// The case.
+    pub case: &'a Case,
     /// What was seen while the case ran.
     pub observation: &'a Observation,
     /// Whose numbers the candidate's `errno` holds.

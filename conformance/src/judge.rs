@@ -8,7 +8,11 @@ pub const LOST_BYTES: &str = "lost bytes";
 
 /// Judges a clause by what was seen in one of its cases.
 pub fn judge(seen: &Seen) -> Judgement {
-    if let Some(judgement) = not_observed(seen) {
+    let has_ended = matches!(seen.observation.ending, Ending::Died(_) | Ending::TimedOut);
+    let is_an_answer = seen.case.undefined && seen.observation.has_started();
+    if !(has_ended && is_an_answer)
+        && let Some(judgement) = not_observed(seen)
+    {
         return judgement;
     }
     let observation = seen.observation;

@@ -104,7 +104,7 @@ pub fn judge_observation(
 ) -> Judgement {
     let seen = Seen {
         clause,
-        case: case.name,
+        case,
         observation,
         numbering: numbering(candidate),
         candidate,

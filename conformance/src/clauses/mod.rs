@@ -1,8 +1,22 @@
 //! The clauses, one folder or file for each routine, in the order of the specification.
 
+mod aligned;
+mod calloc;
+mod errno;
+mod expand;
 mod exported;
+mod free;
+mod get_heap_handle;
+mod heapadd;
+mod heapchk;
 pub mod heapmin;
+mod heapset;
+mod heapwalk;
+mod invalid_parameter;
 mod malloc;
+mod msize;
+mod realloc;
+mod recalloc;
 mod sizes;
 mod workload;
 
@@ -11,7 +25,31 @@ use heapmin_harness::probe::Act;
 
 /// Every clause.
 pub fn all() -> impl Iterator<Item = &'static Clause> {
-    let routines: [&[&'static Clause]; 2] = [&heapmin::CLAUSES, &malloc::CLAUSES];
+    let routines: [&[&'static Clause]; 23] = [
+        &heapmin::CLAUSES,
+        &malloc::CLAUSES,
+        &calloc::CLAUSES,
+        &realloc::CLAUSES,
+        &free::CLAUSES,
+        &msize::CLAUSES,
+        &expand::CLAUSES,
+        &recalloc::CLAUSES,
+        &aligned::malloc::CLAUSES,
+        &aligned::offset_malloc::CLAUSES,
+        &aligned::realloc::CLAUSES,
+        &aligned::offset_realloc::CLAUSES,
+        &aligned::recalloc::CLAUSES,
+        &aligned::offset_recalloc::CLAUSES,
+        &aligned::msize::CLAUSES,
+        &aligned::free::CLAUSES,
+        &heapchk::CLAUSES,
+        &heapwalk::CLAUSES,
+        &heapset::CLAUSES,
+        &heapadd::CLAUSES,
+        &get_heap_handle::CLAUSES,
+        &errno::CLAUSES,
+        &invalid_parameter::CLAUSES,
+    ];
     routines.into_iter().flatten().copied()
 }
 

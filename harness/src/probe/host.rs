@@ -133,6 +133,15 @@ mod unix {
         }
     }
 
+    /// Reads memory of this process that may not be there. Whether all of it was.
+    pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
+        use std::os::unix::fs::FileExt;
+        let Ok(memory) = File::open("/proc/self/mem") else {
+            return false;
+        };
+        memory.read_exact_at(into, address as u64).is_ok()
+    }
+
     /// Unix has no such heaps.
     pub fn win32_heap_owns(_: isize, _: usize) -> Result<(bool, usize), String> {
         Err("this system has no Win32 heaps".into())
@@ -176,8 +185,8 @@ mod windows {
         GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetStdHandle,
     };
     use windows_sys::Win32::System::Diagnostics::Debug::{
-        EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
-        SetUnhandledExceptionFilter,
+        EXCEPTION_POINTERS, ReadProcessMemory, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX,
+        SetErrorMode, SetUnhandledExceptionFilter,
     };
     use windows_sys::Win32::System::Memory::{HeapSize, HeapValidate};
     use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
@@ -226,6 +235,22 @@ mod windows {
         // SAFETY: a record of the length it says.
         let known = unsafe { GlobalMemoryStatusEx(&mut status) } != 0;
         known.then_some(status.ullAvailPhys.min(status.ullAvailPageFile))
+    }
+
+    /// Reads memory of this process that may not be there. Whether all of it was.
+    pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
+        let mut read = 0;
+        // SAFETY: a buffer of the length it says; what cannot be read is an error.
+        let done = unsafe {
+            ReadProcessMemory(
+                GetCurrentProcess(),
+                address as *const std::ffi::c_void,
+                into.as_mut_ptr().cast(),
+                into.len(),
+                &mut read,
+            )
+        };
+        done != 0 && read == into.len()
     }
 
     /// Windows has no fork.

@@ -14,7 +14,7 @@ use crate::fault::{Fault, Plan};
 use crate::memory;
 use crate::observation::{Call, Event};
 use crt::{Crt, Returned, WhichHandler};
-pub use host::{Child, available_memory, in_a_fork, win32_heap_owns};
+pub use host::{Child, available_memory, in_a_fork, read_memory, win32_heap_owns};
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -19,6 +19,7 @@ static TWO_NAMES: Case = Case {
     summary: "allocates through each of two names of a library and asks, minimises and frees through the other",
     fault: None,
     act: two_names,
+    undefined: false,
 };
 
 const SIZE: usize = 12_345;

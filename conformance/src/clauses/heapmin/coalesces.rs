@@ -25,6 +25,7 @@ static SMALL_THEN_LARGE: Case = Case {
     summary: "fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB",
     fault: None,
     act: small_then_large,
+    undefined: false,
 };
 
 const TOTAL: usize = 64 * MIB;

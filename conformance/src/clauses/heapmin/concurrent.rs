@@ -25,6 +25,7 @@ static THREADS: Case = Case {
     summary: "four threads allocate, check and free at least 20,000 times each while a fifth calls _heapmin at least 100 times",
     fault: None,
     act: threads,
+    undefined: false,
 };
 
 const WORKERS: usize = 4;

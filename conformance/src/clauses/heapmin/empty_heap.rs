@@ -20,6 +20,7 @@ pub static EMPTY: Case = Case {
     summary: "calls _heapmin before the first allocation, between live blocks, and after the last free",
     fault: None,
     act: empty,
+    undefined: false,
 };
 
 fn empty(probe: &mut Probe) -> Result<(), Stop> {

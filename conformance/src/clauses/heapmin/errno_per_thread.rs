@@ -21,6 +21,7 @@ static TWO_THREADS: Case = Case {
     summary: "sets errno, has a second thread ask for more memory than there is and call _heapmin, and looks at errno again",
     fault: None,
     act: two_threads,
+    undefined: false,
 };
 
 const HERE: i32 = 77;

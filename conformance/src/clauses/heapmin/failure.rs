@@ -79,6 +79,7 @@ static AFTER_FAILURE: Case = Case {
     summary: "calls _heapmin between live blocks, then allocates, checks and frees",
     fault: None,
     act: after_failure,
+    undefined: false,
 };
 
 fn after_failure(probe: &mut Probe) -> Result<(), Stop> {

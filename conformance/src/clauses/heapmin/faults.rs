@@ -24,6 +24,7 @@ pub static UNSUPPORTED: Case = Case {
     summary: "the system says that it has no such call (last error 120 on Windows, ENOSYS elsewhere)",
     fault: Some("unsupported"),
     act: |probe| refused(probe, Refusal::Unsupported),
+    undefined: false,
 };
 
 pub static ACCESS_DENIED: Case = Case {
@@ -31,6 +32,7 @@ pub static ACCESS_DENIED: Case = Case {
     summary: "the system denies access (last error 5, EPERM)",
     fault: Some("access-denied"),
     act: |probe| refused(probe, Refusal::AccessDenied),
+    undefined: false,
 };
 
 pub static NO_MEMORY: Case = Case {
@@ -38,6 +40,7 @@ pub static NO_MEMORY: Case = Case {
     summary: "the system has no memory for it (last error 8, ENOMEM)",
     fault: Some("no-memory"),
     act: |probe| refused(probe, Refusal::NoMemory),
+    undefined: false,
 };
 
 pub static INVALID_PARAMETER: Case = Case {
@@ -45,6 +48,7 @@ pub static INVALID_PARAMETER: Case = Case {
     summary: "the system finds a parameter wrong (last error 87, EINVAL)",
     fault: Some("invalid-parameter"),
     act: |probe| refused(probe, Refusal::InvalidParameter),
+    undefined: false,
 };
 
 pub static STALE: Case = Case {
@@ -52,6 +56,7 @@ pub static STALE: Case = Case {
     summary: "the system fails and sets no last error, so that an older one is found",
     fault: Some("stale"),
     act: |probe| refused(probe, Refusal::Stale),
+    undefined: false,
 };
 
 pub static SUCCEEDS: Case = Case {
@@ -59,6 +64,7 @@ pub static SUCCEEDS: Case = Case {
     summary: "the system says yes, where Wine's own would always say no",
     fault: Some("succeeds"),
     act: succeeds,
+    undefined: false,
 };
 
 pub static MIDWAY: Case = Case {
@@ -66,6 +72,7 @@ pub static MIDWAY: Case = Case {
     summary: "the system refuses the first release of a call, then the second, and so on to the last; each time another call follows",
     fault: Some("midway"),
     act: midway,
+    undefined: false,
 };
 
 pub static RECOVERS: Clause = Clause {
@@ -187,7 +194,7 @@ pub fn never_reached(seen: &Seen) -> Option<Judgement> {
         .filter_map(|call| call.refusals)
         .peekable();
     refusals.peek()?;
-    let is_refusing = seen.case != SUCCEEDS.name;
+    let is_refusing = seen.case.name != SUCCEEDS.name;
     (is_refusing && refusals.all(|count| count == 0)).then(|| {
         Judgement::unsupported("the fault was never reached: _heapmin asked nothing of the system")
     })
@@ -197,7 +204,7 @@ fn recovers(seen: &Seen) -> Judgement {
     if let Some(judgement) = never_reached(seen) {
         return judgement;
     }
-    if seen.case == MIDWAY.name {
+    if seen.case.name == MIDWAY.name {
         return recovers_midway(seen);
     }
     let returned = seen

@@ -1,10 +1,11 @@
 //! Afterwards the heap is in order: `_heapchk` says so, and `_heapwalk`
 //! finds every live block in use.
 
+use super::super::heapwalk::if_it_walks;
+use super::super::heapwalk::walk::{self, Search};
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
 use crate::clauses::workload::{mixed_size, scattered};
 use heapmin_harness::probe::blocks::Blocks;
-use heapmin_harness::probe::crt::HeapInfo;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub static CONSISTENT: Clause = Clause {
@@ -22,68 +23,35 @@ static WALK: Case = Case {
     name: "walk-after-heapmin",
     summary: "frees two thirds of 3000 blocks, calls _heapmin, then _heapchk, and walks the heap",
     fault: None,
-    act: walk,
+    act: walk_after,
+    undefined: false,
 };
 
 /// The library has no `_heapwalk`.
 const NO_WALK: &str = "no _heapwalk";
-const HEAP_OK: i32 = -2;
-const USED_ENTRY: i32 = 1;
-
-fn walk(probe: &mut Probe) -> Result<(), Stop> {
+fn walk_after(probe: &mut Probe) -> Result<(), Stop> {
     let mut blocks = Blocks::with_room_for(3000)?;
     probe.step("allocate the blocks and free two thirds")?;
     blocks.fill(&probe.crt, mixed_size)?;
-    blocks.free_where(&probe.crt, |index| scattered(index) % 3 != 0)?;
-    let mut live: Vec<_> = blocks
-        .live()
-        .map(|(_, block)| (block.address(), block.size(), 0u32))
-        .collect();
-    live.sort_unstable();
+    let gone = |index: usize| scattered(index) % 3 != 0;
+    let mut search = Search::new(&blocks, gone, &[]);
+    blocks.free_where(&probe.crt, gone)?;
     probe.step("_heapmin")?;
     probe.heapmin()?;
     probe.step("_heapchk")?;
     let checked = probe.crt.heapchk()?;
     probe.fact("_heapchk", checked.into())?;
+    if !probe.crt.has("_heapwalk") {
+        return probe.fact(NO_WALK, 1);
+    }
     probe.step("_heapwalk")?;
-    probe.crt.set_errno(0);
-    // From here to the end of the walk nothing of ours is allocated: the
-    // probe may live on the heap that it walks.
-    let mut info = HeapInfo::START;
-    let (mut entries, mut too_small) = (0, 0);
-    let ended = loop {
-        match probe.crt.heapwalk(&mut info) {
-            Ok(HEAP_OK) => {}
-            Ok(other) => break other,
-            Err(_) => return probe.fact(NO_WALK, 1),
-        }
-        entries += 1;
-        if info.use_flag == USED_ENTRY
-            && let Ok(index) = live.binary_search_by_key(&(info.entry as usize), |block| block.0)
-        {
-            live[index].2 += 1;
-            too_small += i64::from(info.size < live[index].1);
-        }
-    };
-    let errno = probe.crt.errno();
-    probe.fact("_heapwalk ended with", ended.into())?;
-    probe.fact("errno after _heapwalk", errno.unwrap_or(0).into())?;
-    probe.fact("entries", entries)?;
-    probe.fact("live blocks", live.len() as i64)?;
-    probe.fact(
-        "found once",
-        live.iter().filter(|block| block.2 == 1).count() as i64,
-    )?;
-    probe.fact(
-        "found more than once",
-        live.iter().filter(|block| block.2 > 1).count() as i64,
-    )?;
-    probe.fact("too small", too_small)
+    let walked = search.walk(&probe.crt)?;
+    search.report(probe, &walked)
 }
 
 fn consistent(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(i64::MIN);
-    let (checked, ended) = (fact("_heapchk"), fact("_heapwalk ended with"));
+    let checked = fact("_heapchk");
     let is_sound = matches!(checked, -2 | -1);
     if seen.observation.fact(NO_WALK).is_some() {
         return match is_sound {
@@ -91,16 +59,17 @@ fn consistent(seen: &Seen) -> Judgement {
             false => Judgement::fail(format!("_heapchk {checked}")),
         };
     }
-    // What the page has for a system on which a heap cannot be walked.
-    let errno = seen.observation.fact("errno after _heapwalk");
-    let enosys = seen.numbering.number("ENOSYS").map(i64::from);
-    if is_sound && ended == -5 && fact("entries") == 0 && errno == enosys {
-        return Judgement::unsupported(
-            "_heapwalk says with ENOSYS that this system has no such thing",
-        );
+    if !is_sound {
+        return Judgement::fail(format!("_heapchk {checked}"));
     }
-    let (live, once) = (fact("live blocks"), fact("found once"));
-    let (twice, small) = (fact("found more than once"), fact("too small"));
+    if_it_walks(seen, walk_is_sound)
+}
+
+fn walk_is_sound(seen: &Seen) -> Judgement {
+    let fact = |name| seen.observation.fact(name).unwrap_or(i64::MIN);
+    let (checked, ended) = (fact("_heapchk"), fact(walk::ENDED_WITH));
+    let (live, once) = (fact(walk::LIVE), fact(walk::FOUND_ONCE));
+    let (twice, small) = (fact(walk::FOUND_TWICE), fact(walk::TOO_SMALL));
     let mut observed = format!(
         "_heapchk {checked}; {once} of {live} live blocks found in use; the walk ended with {ended}"
     );
@@ -110,6 +79,6 @@ fn consistent(seen: &Seen) -> Judgement {
     if small > 0 {
         observed += &format!("; {small} with fewer bytes than asked for");
     }
-    let sound = is_sound && ended == -5 && live > 0 && once == live && small == 0;
+    let sound = ended == -5 && live > 0 && once == live && small == 0;
     Judgement::pass_if(sound, observed)
 }

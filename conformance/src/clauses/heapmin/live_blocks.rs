@@ -23,6 +23,7 @@ static BETWEEN: Case = Case {
     summary: "frees one, nine or half of ten blocks in 32 MiB, calls _heapmin, checks the others, and fills the gaps",
     fault: None,
     act: between,
+    undefined: false,
 };
 
 fn between(probe: &mut Probe) -> Result<(), Stop> {

@@ -22,6 +22,7 @@ static LIMIT: Case = Case {
     summary: "limits the address space to 256 MiB more, allocates 1 KiB blocks until NULL, frees them, calls _heapmin, and asks for 32 MiB",
     fault: None,
     act: limit,
+    undefined: false,
 };
 
 /// What `_heapmin` returned under the limit.

@@ -61,6 +61,7 @@ static SMALL: Case = Case {
     summary: "fills 128 MiB with blocks of 64 bytes, frees them all, and calls _heapmin twice",
     fault: None,
     act: release_small,
+    undefined: false,
 };
 
 static MIXED: Case = Case {
@@ -68,6 +69,7 @@ static MIXED: Case = Case {
     summary: "fills 128 MiB with blocks of 16 bytes to 128 KiB, frees them all, and calls _heapmin twice",
     fault: None,
     act: release_mixed,
+    undefined: false,
 };
 
 static SCATTERED: Case = Case {
@@ -75,6 +77,7 @@ static SCATTERED: Case = Case {
     summary: "fills 128 MiB with blocks of 16 to 2048 bytes, frees all but a scattered tenth, and calls _heapmin twice",
     fault: None,
     act: release_scattered,
+    undefined: false,
 };
 
 static ALL_LIVE: Case = Case {
@@ -82,6 +85,7 @@ static ALL_LIVE: Case = Case {
     summary: "fills 32 MiB with blocks and calls _heapmin while all are alive",
     fault: None,
     act: all_live,
+    undefined: false,
 };
 
 const WORKLOAD: usize = 128 * MIB;

@@ -28,6 +28,7 @@ static AGAIN: Case = Case {
     summary: "fills 64 MiB, frees it and fills it again, three times; then once more after _heapmin",
     fault: None,
     act: again,
+    undefined: false,
 };
 
 fn again(probe: &mut Probe) -> Result<(), Stop> {

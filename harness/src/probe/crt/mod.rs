@@ -222,11 +222,18 @@ impl Crt {
         }
     }
 
-    fn doserrno(&self) -> Option<u32> {
+    /// This thread's `_doserrno`, if the library has one.
+    pub fn doserrno(&self) -> Option<u32> {
         // SAFETY: the candidate's address of a variable of this thread.
         self.routines
             .__doserrno
             .map(|pointer| unsafe { pointer().read() })
+    }
+
+    /// Sets this thread's `errno` and `_doserrno`, as far as they are known.
+    pub fn set_error_values(&self, errno: i32, doserrno: u32) {
+        self.set_errno(errno);
+        self.set_doserrno(doserrno);
     }
 
     fn set_doserrno(&self, value: u32) {

@@ -1,0 +1,255 @@
+//! Damage that a program does to the heap. What comes of it is undefined for
+//! most libraries, so it is recorded, not judged: nothing, an error, an abort.
+//! Only what the page does say is judged: an error comes with `ENOSYS`.
+
+use super::super::heapwalk::walk::Search;
+use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use heapmin_harness::observation::Ending;
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::crt::Block;
+use heapmin_harness::probe::{Probe, Stop};
+
+pub static ERROR_SETS_ENOSYS: Clause = Clause {
+    id: "heapchk.error-sets-enosys",
+    routine: "_heapchk",
+    level: Level::Must,
+    page: "_heapchk",
+    summary: "if an error occurs, errno is set to ENOSYS",
+    expects: "errno ENOSYS whenever it returns neither _HEAPOK nor _HEAPEMPTY",
+    cases: &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
+    judge: error_sets_enosys,
+};
+
+pub static OVERRUN: Clause = Clause {
+    id: "heapchk.after-an-overrun",
+    routine: "_heapchk",
+    level: Level::Record,
+    page: "_heapchk",
+    summary: "what it says after a byte was written behind the end of a block",
+    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
+    cases: &[&OVERRUN_CASE],
+    judge: recorded,
+};
+
+pub static DOUBLE_FREE: Clause = Clause {
+    id: "heapchk.after-a-double-free",
+    routine: "_heapchk",
+    level: Level::Record,
+    page: "_heapchk, free",
+    summary: "what it says after a block was freed twice",
+    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
+    cases: &[&TWICE],
+    judge: recorded,
+};
+
+pub static WILD_FREE: Clause = Clause {
+    id: "heapchk.after-a-wild-free",
+    routine: "_heapchk",
+    level: Level::Record,
+    page: "_heapchk, free",
+    summary: "what it says after an address was freed that no routine had given",
+    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
+    cases: &[&WILD],
+    judge: recorded,
+};
+
+pub static WRITE_AFTER_FREE: Clause = Clause {
+    id: "heapchk.after-a-write-after-free",
+    routine: "_heapchk",
+    level: Level::Record,
+    page: "_heapchk",
+    summary: "what it says after freed blocks were written to",
+    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
+    cases: &[&LATE],
+    judge: recorded,
+};
+
+pub static WALKABLE: Clause = Clause {
+    id: "heapchk.walkable-after-damage",
+    routine: "_heapchk",
+    level: Level::Record,
+    page: "_heapchk, _heapwalk",
+    summary: "whether the damaged heap can still be walked, and still allocates",
+    expects: "anything: live blocks found and a block given, or the end of the process",
+    cases: &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
+    judge: walkable,
+};
+
+static OVERRUN_CASE: Case = Case::new(
+    "damage-overrun",
+    "writes the byte behind the end, as _msize has it, of one block between others",
+    overrun,
+)
+.undefined();
+
+static TWICE: Case = Case::new(
+    "damage-double-free",
+    "frees a block twice, with others alive around it",
+    double_free,
+)
+.undefined();
+
+static WILD: Case = Case::new(
+    "damage-wild-free",
+    "frees an address in the middle of a live block, with others alive around it",
+    wild_free,
+)
+.undefined();
+
+static LATE: Case = Case::new(
+    "damage-write-after-free",
+    "writes over the whole of two blocks after they were freed, with others alive around them",
+    write_after_free,
+)
+.undefined();
+
+const SIZE: usize = 100;
+const FOUND: &str = "live blocks found";
+const WANTED: &str = "live blocks";
+const ALLOCATES: &str = "allocates";
+
+fn overrun(probe: &mut Probe) -> Result<(), Stop> {
+    let blocks = some_blocks(probe)?;
+    probe.step("write a byte behind the end")?;
+    let mut block = the_block(&blocks);
+    let end = match probe.crt.has("_msize") {
+        true => probe.crt.msize(&block)?,
+        false => SIZE,
+    };
+    block.write_byte(end, 0xDB);
+    look(probe, &blocks)
+}
+
+fn double_free(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = some_blocks(probe)?;
+    let block = the_block(&blocks);
+    probe.step("free a block twice")?;
+    blocks.free_where(&probe.crt, |index| index == MIDDLE)?;
+    probe.crt.free(block)?;
+    look(probe, &blocks)
+}
+
+fn wild_free(probe: &mut Probe) -> Result<(), Stop> {
+    let blocks = some_blocks(probe)?;
+    let middle = Block::at(the_block(&blocks).address() + 32, 0);
+    probe.step("free an address in the middle of a block")?;
+    probe.crt.free(middle)?;
+    look(probe, &blocks)
+}
+
+fn write_after_free(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = some_blocks(probe)?;
+    let mut gone = [the_block(&blocks), another_block(&blocks)];
+    blocks.free_where(&probe.crt, |index| index == MIDDLE || index == MIDDLE + 2)?;
+    probe.step("write over freed blocks")?;
+    for block in &mut gone {
+        block.fill(0xDB);
+    }
+    look(probe, &blocks)
+}
+
+const COUNT: usize = 40;
+const MIDDLE: usize = COUNT / 2;
+
+fn some_blocks(probe: &Probe) -> Result<Blocks, Stop> {
+    let mut blocks = Blocks::with_room_for(COUNT)?;
+    blocks.fill(&probe.crt, |_| SIZE)?;
+    Ok(blocks)
+}
+
+fn the_block(blocks: &Blocks) -> Block {
+    nth(blocks, MIDDLE)
+}
+
+fn another_block(blocks: &Blocks) -> Block {
+    nth(blocks, MIDDLE + 2)
+}
+
+fn nth(blocks: &Blocks, wanted: usize) -> Block {
+    let mut live = blocks.live();
+    let block = live.find_map(|(index, block)| (index == wanted).then_some(block));
+    block.expect("every block is live before the damage")
+}
+
+/// Looks at the heap after the damage, walks it, and asks for a block.
+fn look(probe: &mut Probe, blocks: &Blocks) -> Result<(), Stop> {
+    let mut search = Search::new(blocks, |_| false, &[]);
+    if probe.crt.has("_heapchk") {
+        probe.step("_heapchk after the damage")?;
+        probe.observe("_heapchk", "", |crt| crt.heapchk())?;
+    }
+    if probe.crt.has("_heapwalk") {
+        probe.step("_heapwalk after the damage")?;
+        search.walk(&probe.crt)?;
+        probe.fact(FOUND, search.found_once())?;
+        probe.fact(WANTED, blocks.live().count() as i64)?;
+    }
+    probe.step("malloc after the damage")?;
+    let block = probe.crt.malloc(SIZE)?;
+    probe.fact(ALLOCATES, block.is_some().into())
+}
+
+/// How the process ended before the case did, if so.
+fn ended(seen: &Seen) -> Option<String> {
+    let step = seen.observation.last_step().unwrap_or("load");
+    match &seen.observation.ending {
+        Ending::Died(how) => Some(format!("{how}, in the step \"{step}\"")),
+        Ending::TimedOut => Some(format!(
+            "no end within the time limit of the step \"{step}\""
+        )),
+        Ending::Done | Ending::Failed(_) => None,
+    }
+}
+
+fn recorded(seen: &Seen) -> Judgement {
+    let mut looks = seen.observation.calls("_heapchk");
+    match (looks.next(), ended(seen)) {
+        (Some(call), _) => Judgement::pass(format!(
+            "{call}, errno {}",
+            call.errno
+                .map_or("unknown".into(), |(before, after)| match before == after {
+                    true => "as before".into(),
+                    false => seen.numbering.describe(after),
+                })
+        )),
+        (None, Some(end)) => Judgement::pass(end),
+        (None, None) => Judgement::unsupported("the library does not export _heapchk"),
+    }
+}
+
+fn error_sets_enosys(seen: &Seen) -> Judgement {
+    let enosys = seen.numbering.number("ENOSYS");
+    let mut errors = seen
+        .observation
+        .calls("_heapchk")
+        .filter(|call| !matches!(call.returned, -2 | -1));
+    let Some(call) = errors.next() else {
+        return Judgement::unsupported(match ended(seen) {
+            Some(end) => format!("no error was told: {end}"),
+            None => "no error was told".into(),
+        });
+    };
+    match call.errno {
+        None => Judgement::unsupported("nobody knows where the library keeps errno"),
+        Some((_, after)) => Judgement::pass_if(
+            Some(after) == enosys,
+            format!("{call}, errno {}", seen.numbering.describe(after)),
+        ),
+    }
+}
+
+fn walkable(seen: &Seen) -> Judgement {
+    let fact = |name| seen.observation.fact(name);
+    let mut parts = Vec::new();
+    if let (Some(found), Some(wanted)) = (fact(FOUND), fact(WANTED)) {
+        parts.push(format!("{found} of {wanted} live blocks found by a walk"));
+    }
+    if let Some(given) = fact(ALLOCATES) {
+        parts.push(match given {
+            0 => "malloc gives NULL".into(),
+            _ => "malloc gives a block".into(),
+        });
+    }
+    parts.extend(ended(seen));
+    Judgement::pass(parts.join("; "))
+}

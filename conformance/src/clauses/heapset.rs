@@ -1,0 +1,177 @@
+//! `int _heapset(unsigned int fill)`: looks whether the heap is consistent and
+//! fills its free entries. Gone from ucrtbase since Visual Studio 2015.
+
+use super::exported::{LOAD, exported};
+use super::heapwalk::walk::{FREE_ENTRY, HEAP_OK};
+use super::workload::{mixed_size, scattered};
+use crate::calls::{every, none_of};
+use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::crt::HeapInfo;
+use heapmin_harness::probe::{Probe, Stop, read_memory};
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: [&Clause; 6] = [
+    &EXPORTED,
+    &SOUND,
+    &FILLS,
+    &KEEPS_LIVE_BLOCKS,
+    &USABLE,
+    &KEEPS_ERRNO,
+];
+
+static EXPORTED: Clause = Clause {
+    id: "heapset.exported",
+    routine: "_heapset",
+    level: Level::Must,
+    page: "_heapset",
+    summary: "the library exports _heapset; ucrtbase, since Visual Studio 2015, no longer does",
+    expects: "the loader finds a routine named _heapset, or finds none where its page says that it is gone",
+    cases: &[&LOAD],
+    judge: exported,
+};
+
+static SOUND: Clause = Clause {
+    id: "heapset.sound-heap",
+    routine: "_heapset",
+    level: Level::Must,
+    page: "_heapset",
+    summary: "a sound heap appears to be consistent, or not initialised before its first use",
+    expects: "_HEAPOK (-2) or _HEAPEMPTY (-1)",
+    cases: &[&FILL],
+    judge: |seen| every("_heapset").returns(&[-2, -1]).judge(seen),
+};
+
+static FILLS: Clause = Clause {
+    id: "heapset.fills-free-entries",
+    routine: "_heapset",
+    level: Level::Must,
+    page: "_heapset",
+    summary: "it sets each byte of the heap's free entries to the fill value",
+    expects: "every byte of the entries that _heapwalk names as free, as far as it can be read",
+    cases: &[&FILL],
+    judge: fills,
+};
+
+static KEEPS_LIVE_BLOCKS: Clause = Clause {
+    id: "heapset.keeps-live-blocks",
+    routine: "_heapset",
+    level: Level::Must,
+    page: "_heapset",
+    summary: "live blocks are not filled",
+    expects: "every byte as written",
+    cases: &[&FILL],
+    judge: |seen| none_of(seen, CHANGED, BLOCKS),
+};
+
+static USABLE: Clause = Clause {
+    id: "heapset.heap-stays-usable",
+    routine: "_heapset",
+    level: Level::Must,
+    page: "_heapset",
+    summary: "afterwards the heap gives blocks, and calloc still zeroed ones",
+    expects: "blocks of many sizes, those of calloc with every byte 0, and _heapchk content",
+    cases: &[&FILL],
+    judge: |seen| match seen.observation.fact(NOT_ZERO) {
+        Some(1..) => none_of(seen, NOT_ZERO, BLOCKS),
+        _ => every("_heapchk").returns(&[-2, -1]).judge(seen),
+    },
+};
+
+static KEEPS_ERRNO: Clause = Clause {
+    id: "heapset.success-keeps-errno",
+    routine: "_heapset",
+    level: Level::Must,
+    page: "_heapset, errno",
+    summary: "a call on a sound heap leaves errno and _doserrno as they were, but for ENOSYS on a system that has no such thing",
+    expects: "errno and _doserrno as before",
+    cases: &[&FILL],
+    judge: |seen| match is_unsupported(seen) {
+        true => Judgement::unsupported(NO_FILLING),
+        false => every("_heapset").keeps_errno().judge(seen),
+    },
+};
+
+static FILL: Case = Case::new(
+    "heapset-fill",
+    "frees two thirds of 3000 blocks, fills the free entries with 0xA5, reads them along a walk, and allocates again",
+    fill,
+);
+
+const VALUE: u8 = 0xA5;
+const CHANGED: &str = "bytes of live blocks changed";
+const BLOCKS: &str = "blocks";
+const UNFILLED: &str = "bytes of free entries not filled";
+const READ: &str = "bytes of free entries read";
+const NOT_ZERO: &str = "bytes of calloc other than 0";
+const NO_FILLING: &str = "_heapset says with ENOSYS that this system has no such thing";
+
+fn fill(probe: &mut Probe) -> Result<(), Stop> {
+    probe.step("_heapset before the first allocation")?;
+    probe.observe("_heapset", "0xA5", |crt| crt.heapset(VALUE.into()))?;
+    let mut blocks = Blocks::with_room_for(3000)?;
+    probe.step("allocate the blocks and free two thirds")?;
+    blocks.fill(&probe.crt, mixed_size)?;
+    blocks.free_where(&probe.crt, |index| scattered(index) % 3 != 0)?;
+    probe.step("_heapset with live blocks")?;
+    probe.observe("_heapset", "0xA5", |crt| crt.heapset(VALUE.into()))?;
+    probe.step("walk and read the free entries")?;
+    let (unfilled, read) = read_free_entries(probe)?;
+    probe.fact(UNFILLED, unfilled)?;
+    probe.fact(READ, read)?;
+    probe.fact(CHANGED, blocks.lost_bytes())?;
+    probe.step("allocate again")?;
+    let mut not_zero = 0;
+    for index in 0..500 {
+        let size = mixed_size(index);
+        let block = probe.crt.calloc(1, size)?.ok_or(Stop::OutOfMemory(size))?;
+        not_zero += block.bytes_other_than(0, 0) as i64;
+        probe.crt.free(block)?;
+    }
+    blocks.fill(&probe.crt, mixed_size)?;
+    probe.fact(NOT_ZERO, not_zero)?;
+    probe.fact(BLOCKS, blocks.live().count() as i64)?;
+    probe.observe("_heapchk", "", |crt| crt.heapchk())?;
+    blocks.free_all(&probe.crt)
+}
+
+/// How many bytes of free entries are not filled, and how many were read. What
+/// cannot be read, because no memory is there, is passed over.
+fn read_free_entries(probe: &mut Probe) -> Result<(i64, i64), Stop> {
+    let (mut unfilled, mut read) = (0, 0);
+    let mut buffer = [0u8; 4096];
+    let mut info = HeapInfo::START;
+    while probe.crt.heapwalk(&mut info)? == HEAP_OK {
+        if info.use_flag != FREE_ENTRY {
+            continue;
+        }
+        let (mut at, end) = (info.entry as usize, info.entry as usize + info.size);
+        while at < end {
+            // Page by page: one may be there and the next not.
+            let length = (4096 - at % 4096).min(end - at);
+            let part = &mut buffer[..length];
+            if read_memory(at, part) {
+                read += length as i64;
+                unfilled += part.iter().filter(|byte| **byte != VALUE).count() as i64;
+            }
+            at += length;
+        }
+    }
+    Ok((unfilled, read))
+}
+
+fn is_unsupported(seen: &Seen) -> bool {
+    let enosys = seen.numbering.number("ENOSYS");
+    let mut calls = seen.observation.calls("_heapset");
+    calls.all(|call| call.errno.map(|(_, after)| after) == enosys)
+}
+
+fn fills(seen: &Seen) -> Judgement {
+    match (is_unsupported(seen), seen.observation.fact(READ)) {
+        (true, _) => Judgement::unsupported(NO_FILLING),
+        (false, Some(0)) => {
+            Judgement::unsupported("_heapwalk named no free entry that could be read")
+        }
+        (false, _) => none_of(seen, UNFILLED, READ),
+    }
+}

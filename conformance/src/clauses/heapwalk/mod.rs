@@ -1,0 +1,364 @@
+//! `int _heapwalk(_HEAPINFO *entryinfo)`: names the heap's entries one after
+//! another.
+
+pub mod walk;
+
+use super::exported::{LOAD, exported};
+use super::workload::{mixed_size, scattered};
+use crate::calls::{every, none_of};
+use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::crt::HeapInfo;
+use heapmin_harness::probe::{Probe, Stop};
+use std::ffi::c_void;
+use walk::{HEAP_BAD_PTR, HEAP_END, HEAP_OK, Search};
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: [&Clause; 14] = [
+    &EXPORTED,
+    &STARTS_AND_ENDS,
+    &EMPTY_HEAP,
+    &LIVE_BLOCKS,
+    &SIZES,
+    &FREED_NOT_IN_USE,
+    &USE_FLAG,
+    &DISJOINT,
+    &KEEPS_HEAP,
+    &KEEPS_ERRNO,
+    &WILD_ENTRY,
+    &ERROR_SETS_ENOSYS,
+    &NULL_IS_EINVAL,
+    &NULL_CALLS_HANDLER,
+];
+
+static EXPORTED: Clause = Clause {
+    id: "heapwalk.exported",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "the library exports _heapwalk",
+    expects: "the loader finds a routine named _heapwalk",
+    cases: &[&LOAD],
+    judge: exported,
+};
+
+static STARTS_AND_ENDS: Clause = Clause {
+    id: "heapwalk.starts-at-null-and-ends",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "a walk starts at a null _pentry and ends in _HEAPEND",
+    expects: "_HEAPOK (-2) for each of some entries, then _HEAPEND (-5)",
+    cases: &[&IN_USE],
+    judge: |seen| {
+        if_it_walks(seen, |seen| {
+            let (ended, entries) = (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
+            Judgement::pass_if(
+                ended == i64::from(HEAP_END) && entries > 0,
+                format!("{entries} entries, then {ended}"),
+            )
+        })
+    },
+};
+
+static EMPTY_HEAP: Clause = Clause {
+    id: "heapwalk.empty-heap",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "a heap that nobody has used is not initialised, or has its end in reach",
+    expects: "_HEAPEMPTY (-1) at once, or entries with _HEAPOK and then _HEAPEND (-5)",
+    cases: &[&UNUSED],
+    judge: |seen| {
+        if_it_walks(seen, |seen| {
+            let (ended, entries) = (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
+            let sound = ended == i64::from(HEAP_END) || (ended == -1 && entries == 0);
+            Judgement::pass_if(sound, format!("{entries} entries, then {ended}"))
+        })
+    },
+};
+
+static LIVE_BLOCKS: Clause = Clause {
+    id: "heapwalk.every-live-block-once",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "it names every live block of malloc, calloc and realloc once, as in use",
+    expects: "_USEDENTRY for each live block, none twice",
+    cases: &[&IN_USE],
+    judge: |seen| {
+        if_it_walks(seen, |seen| {
+            let (live, once) = (fact(seen, walk::LIVE), fact(seen, walk::FOUND_ONCE));
+            let twice = fact(seen, walk::FOUND_TWICE);
+            Judgement::pass_if(
+                live > 0 && once == live,
+                format!("{once} of {live} live blocks found once, {twice} more than once"),
+            )
+        })
+    },
+};
+
+static SIZES: Clause = Clause {
+    id: "heapwalk.size-at-least-requested",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "the size it gives for a live block is at least what was asked for",
+    expects: "no entry smaller than its block",
+    cases: &[&IN_USE],
+    judge: |seen| if_it_walks(seen, |seen| none_of(seen, walk::TOO_SMALL, walk::LIVE)),
+};
+
+static FREED_NOT_IN_USE: Clause = Clause {
+    id: "heapwalk.freed-is-not-in-use",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "what was freed is no longer named as in use",
+    expects: "no _USEDENTRY at the address of a freed block",
+    cases: &[&IN_USE],
+    judge: |seen| {
+        if_it_walks(seen, |seen| {
+            none_of(seen, walk::FREED_IN_USE, walk::ENTRIES)
+        })
+    },
+};
+
+static USE_FLAG: Clause = Clause {
+    id: "heapwalk.use-flag",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "the flag of each entry is _FREEENTRY or _USEDENTRY",
+    expects: "0 or 1",
+    cases: &[&IN_USE],
+    judge: |seen| if_it_walks(seen, |seen| none_of(seen, walk::BAD_FLAGS, walk::ENTRIES)),
+};
+
+static DISJOINT: Clause = Clause {
+    id: "heapwalk.entries-are-disjoint",
+    routine: "_heapwalk",
+    level: Level::Should,
+    page: "_heapwalk",
+    summary: "entries in use do not overlap",
+    expects: "no byte in two entries",
+    cases: &[&IN_USE],
+    judge: |seen| if_it_walks(seen, |seen| none_of(seen, walk::OVERLAPPING, walk::ENTRIES)),
+};
+
+static KEEPS_HEAP: Clause = Clause {
+    id: "heapwalk.keeps-the-heap",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "it only looks: live blocks are as they were, and the heap as usable",
+    expects: "every byte as written, and the freed blocks to be had again",
+    cases: &[&IN_USE],
+    judge: |seen| none_of(seen, CHANGED, walk::LIVE),
+};
+
+static KEEPS_ERRNO: Clause = Clause {
+    id: "heapwalk.success-keeps-errno",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "errno",
+    summary: "a step that succeeds leaves errno and _doserrno as they were",
+    expects: "errno and _doserrno as before",
+    cases: &[&STEPS],
+    judge: |seen| {
+        let all_enosys = seen
+            .observation
+            .calls("_heapwalk")
+            .all(|call| call.errno.map(|(_, after)| after) == seen.numbering.number("ENOSYS"));
+        match all_enosys {
+            true => Judgement::unsupported(NO_WALK),
+            false => every("_heapwalk")
+                .returns(&[-2, -5])
+                .keeps_errno()
+                .judge(seen),
+        }
+    },
+};
+
+static WILD_ENTRY: Clause = Clause {
+    id: "heapwalk.wild-entry",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "a _pentry that is no valid pointer into the heap gives _HEAPBADPTR",
+    expects: "_HEAPBADPTR (-6)",
+    cases: &[&WILD],
+    judge: |seen| {
+        let mut calls = seen.observation.calls("_heapwalk");
+        let enosys = seen.numbering.number("ENOSYS");
+        match calls.all(|call| {
+            call.returned == i64::from(HEAP_END) && call.errno.map(|(_, after)| after) == enosys
+        }) {
+            true => Judgement::unsupported(NO_WALK),
+            false => every("_heapwalk").returns(&[-6]).judge(seen),
+        }
+    },
+};
+
+static ERROR_SETS_ENOSYS: Clause = Clause {
+    id: "heapwalk.error-sets-enosys",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "if an error occurs, errno is set to ENOSYS",
+    expects: "errno ENOSYS with _HEAPBADPTR",
+    cases: &[&WILD],
+    judge: |seen| {
+        let is_error = |returned: i64| returned == i64::from(HEAP_BAD_PTR) || returned == -4;
+        match seen
+            .observation
+            .calls("_heapwalk")
+            .any(|call| is_error(call.returned))
+        {
+            false => Judgement::unsupported("no error was noticed"),
+            true => every("_heapwalk").sets_errno("ENOSYS").judge(seen),
+        }
+    },
+};
+
+static NULL_IS_EINVAL: Clause = Clause {
+    id: "heapwalk.null-is-einval",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk",
+    summary: "without an entry it gives _HEAPBADPTR and EINVAL",
+    expects: "_HEAPBADPTR (-6), errno EINVAL",
+    cases: &[&NULL],
+    judge: |seen| {
+        every("_heapwalk")
+            .returns(&[-6])
+            .sets_errno("EINVAL")
+            .judge(seen)
+    },
+};
+
+static NULL_CALLS_HANDLER: Clause = Clause {
+    id: "heapwalk.null-calls-handler",
+    routine: "_heapwalk",
+    level: Level::Must,
+    page: "_heapwalk, Parameter validation",
+    summary: "without an entry it calls the invalid parameter handler first",
+    expects: "the handler called",
+    cases: &[&NULL],
+    judge: |seen| every("_heapwalk").calls_the_handler().judge(seen),
+};
+
+static IN_USE: Case = Case::new(
+    "heapwalk-in-use",
+    "frees two thirds of 3000 blocks, has one of calloc and one of realloc, and walks the heap",
+    in_use,
+);
+
+static UNUSED: Case = Case::new(
+    "heapwalk-unused",
+    "walks the heap before the first allocation",
+    |probe| {
+        let mut search = Search::new(&Blocks::with_room_for(0)?, |_| false, &[]);
+        probe.step("_heapwalk before the first allocation")?;
+        let walked = search.walk(&probe.crt)?;
+        search.report(probe, &walked)
+    },
+);
+
+static STEPS: Case = Case::new(
+    "heapwalk-steps",
+    "walks a heap with a few blocks and looks at errno after each step",
+    steps,
+);
+
+static WILD: Case = Case::new(
+    "heapwalk-wild-entry",
+    "walks on from an address outside the heap, and from the middle of a live block",
+    wild,
+);
+
+static NULL: Case = Case::new(
+    "heapwalk-null",
+    "sets an invalid parameter handler that goes on, and calls _heapwalk without an entry",
+    |probe| {
+        let block = probe.crt.need(100)?;
+        probe.expect_invalid_parameters()?;
+        probe.step("_heapwalk(NULL)")?;
+        probe.observe("_heapwalk", "NULL", |crt| crt.heapwalk_null())?;
+        probe.crt.free(block)
+    },
+);
+
+const CHANGED: &str = "bytes changed";
+/// What the page has for a system on which a heap cannot be walked.
+const NO_WALK: &str = "_heapwalk says with ENOSYS that this system has no such thing";
+
+fn fact(seen: &Seen, name: &str) -> i64 {
+    seen.observation.fact(name).unwrap_or(i64::MIN)
+}
+
+/// Judges a walk, unless the library says that there is none on this system.
+pub fn if_it_walks(seen: &Seen, judge: fn(&Seen) -> Judgement) -> Judgement {
+    let enosys = seen.numbering.number("ENOSYS").map(i64::from);
+    let at_once =
+        fact(seen, walk::ENTRIES) == 0 && fact(seen, walk::ENDED_WITH) == i64::from(HEAP_END);
+    if at_once && seen.observation.fact(walk::ERRNO) == enosys {
+        return Judgement::unsupported(NO_WALK);
+    }
+    judge(seen)
+}
+
+fn in_use(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(3000)?;
+    probe.step("allocate the blocks and free two thirds")?;
+    blocks.fill(&probe.crt, mixed_size)?;
+    let gone = |index: usize| scattered(index) % 3 != 0;
+    let by_calloc = probe.crt.calloc(10, 100)?.ok_or(Stop::OutOfMemory(1000))?;
+    let small = probe.crt.need(100)?;
+    let resized = probe.crt.realloc(small, 90_000)?;
+    let by_realloc = resized.map_err(|_| Stop::OutOfMemory(90_000))?;
+    let mut search = Search::new(&blocks, gone, &[&by_calloc, &by_realloc]);
+    blocks.free_where(&probe.crt, gone)?;
+    probe.step("_heapwalk")?;
+    let walked = search.walk(&probe.crt)?;
+    search.report(probe, &walked)?;
+    probe.step("allocate the freed blocks again, read and free all")?;
+    blocks.fill(&probe.crt, mixed_size)?;
+    probe.fact(CHANGED, blocks.lost_bytes())?;
+    blocks.free_all(&probe.crt)?;
+    probe.crt.free(by_calloc)?;
+    probe.crt.free(by_realloc)
+}
+
+fn steps(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(20)?;
+    blocks.fill(&probe.crt, mixed_size)?;
+    let mut info = HeapInfo::START;
+    probe.step("_heapwalk, step by step")?;
+    // A library that shares its heap with others may have many entries.
+    for _ in 0..200 {
+        let status = probe.observe("_heapwalk", "entry", |crt| crt.heapwalk(&mut info))?;
+        if status != HEAP_OK {
+            break;
+        }
+    }
+    blocks.free_all(&probe.crt)
+}
+
+fn wild(probe: &mut Probe) -> Result<(), Stop> {
+    let block = probe.crt.need(1000)?;
+    let mut here = 0u64;
+    let outside = &raw mut here as usize;
+    for (what, address) in [
+        ("address outside", outside),
+        ("middle of a block", block.address() + 100),
+    ] {
+        let mut info = HeapInfo {
+            entry: address as *mut c_void,
+            ..HeapInfo::START
+        };
+        probe.step(&format!("_heapwalk on from: {what}"))?;
+        probe.observe("_heapwalk", what, |crt| crt.heapwalk(&mut info))?;
+    }
+    probe.crt.free(block)
+}

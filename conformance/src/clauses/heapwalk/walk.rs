@@ -1,0 +1,158 @@
+//! One walk over the whole heap, with what it should find.
+
+use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::crt::{Block, Crt, HeapInfo};
+use heapmin_harness::probe::{Probe, Stop};
+
+pub const HEAP_OK: i32 = -2;
+pub const HEAP_END: i32 = -5;
+pub const HEAP_BAD_PTR: i32 = -6;
+pub const USED_ENTRY: i32 = 1;
+pub const FREE_ENTRY: i32 = 0;
+/// A walk with more entries than any case can leave in a heap does not end.
+const MOST_ENTRIES: i64 = 4_000_000;
+
+pub const ENDED_WITH: &str = "_heapwalk ended with";
+pub const ENTRIES: &str = "entries";
+pub const LIVE: &str = "live blocks";
+pub const FOUND_ONCE: &str = "found once";
+pub const FOUND_TWICE: &str = "found more than once";
+pub const TOO_SMALL: &str = "too small";
+pub const FREED_IN_USE: &str = "freed blocks found in use";
+pub const BAD_FLAGS: &str = "entries neither used nor free";
+pub const OVERLAPPING: &str = "entries in use that overlap";
+pub const ERRNO: &str = "errno after _heapwalk";
+
+/// A block to look for.
+struct Wanted {
+    address: usize,
+    size: usize,
+    found: u32,
+    is_live: bool,
+}
+
+/// The blocks that a walk should find, or should not.
+pub struct Search {
+    wanted: Vec<Wanted>,
+    /// Entries in use, as they came: address and size.
+    used: Vec<(usize, usize)>,
+}
+
+impl Search {
+    /// A search for the blocks that stay when those that `gone` picks are
+    /// freed, for nothing at the addresses of those, and for some more. Takes
+    /// all its memory now, before they are: the probe may live on the heap
+    /// that it walks, and its own would take the place of what was freed.
+    pub fn new(blocks: &Blocks, gone: impl Fn(usize) -> bool, more: &[&Block]) -> Search {
+        let in_table = blocks.live().map(|(index, block)| Wanted {
+            is_live: !gone(index),
+            ..Wanted::live(&block)
+        });
+        let more = more.iter().map(|block| Wanted::live(block));
+        let mut wanted: Vec<Wanted> = in_table.chain(more).collect();
+        wanted.sort_unstable_by_key(|block| block.address);
+        // Room for the heap's other entries too.
+        let used = Vec::with_capacity(wanted.len() + 100_000);
+        Search { wanted, used }
+    }
+
+    /// Walks the heap from its start to its end.
+    pub fn walk(&mut self, crt: &Crt) -> Result<Walked, Stop> {
+        let mut info = HeapInfo::START;
+        let mut walked = Walked::default();
+        crt.set_errno(0);
+        // From here to the end of the walk nothing of ours is allocated.
+        walked.ended = loop {
+            match crt.heapwalk(&mut info)? {
+                HEAP_OK if walked.entries < MOST_ENTRIES => {}
+                other => break other,
+            }
+            walked.entries += 1;
+            match info.use_flag {
+                USED_ENTRY => self.note(&info),
+                FREE_ENTRY => {}
+                _ => walked.bad_flags += 1,
+            }
+        };
+        walked.errno = crt.errno();
+        Ok(walked)
+    }
+
+    /// How many of the live blocks were found once.
+    pub fn found_once(&self) -> i64 {
+        let once = self.wanted.iter();
+        once.filter(|block| block.is_live && block.found == 1)
+            .count() as i64
+    }
+
+    fn note(&mut self, info: &HeapInfo) {
+        let address = info.entry as usize;
+        if self.used.len() < self.used.capacity() {
+            self.used.push((address, info.size));
+        }
+        let found = self
+            .wanted
+            .binary_search_by_key(&address, |block| block.address);
+        if let Ok(index) = found {
+            let block = &mut self.wanted[index];
+            block.found += 1;
+            if block.is_live && info.size < block.size {
+                // Told apart from a block that was not found by its size.
+                block.size = usize::MAX;
+            }
+        }
+    }
+
+    /// Reports what the walk found.
+    pub fn report(mut self, probe: &mut Probe, walked: &Walked) -> Result<(), Stop> {
+        self.used.sort_unstable();
+        let overlapping = self.used.windows(2);
+        let overlapping = overlapping.filter(|pair| pair[0].0 + pair[0].1 > pair[1].0);
+        let count = |condition: &dyn Fn(&Wanted) -> bool| {
+            self.wanted.iter().filter(|block| condition(block)).count() as i64
+        };
+        probe.fact(ENDED_WITH, walked.ended.into())?;
+        probe.fact(ERRNO, walked.errno.unwrap_or(0).into())?;
+        probe.fact(ENTRIES, walked.entries)?;
+        probe.fact(LIVE, count(&|block| block.is_live))?;
+        probe.fact(
+            FOUND_ONCE,
+            count(&|block| block.is_live && block.found == 1),
+        )?;
+        probe.fact(
+            FOUND_TWICE,
+            count(&|block| block.is_live && block.found > 1),
+        )?;
+        probe.fact(TOO_SMALL, count(&|block| block.size == usize::MAX))?;
+        probe.fact(
+            FREED_IN_USE,
+            count(&|block| !block.is_live && block.found > 0),
+        )?;
+        probe.fact(BAD_FLAGS, walked.bad_flags)?;
+        probe.fact(OVERLAPPING, overlapping.count() as i64)
+    }
+}
+
+impl Wanted {
+    fn live(block: &Block) -> Wanted {
+        Wanted {
+            address: block.address(),
+            size: block.size(),
+            found: 0,
+            is_live: true,
+        }
+    }
+}
+
+/// What came of a walk.
+#[derive(Default)]
+pub struct Walked {
+    /// The status that ended it.
+    pub ended: i32,
+    /// Entries on the way.
+    pub entries: i64,
+    /// Entries whose flag is neither of the two.
+    pub bad_flags: i64,
+    /// `errno` after it, from 0.
+    pub errno: Option<i32>,
+}

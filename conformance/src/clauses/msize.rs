@@ -1,0 +1,162 @@
+//! `size_t _msize(void *memblock)`: how many bytes a block has.
+
+use super::exported::{LOAD, exported};
+use super::sizes::SIZES;
+use super::workload::mixed_size;
+use crate::calls::{every, none_of};
+use crate::clause::{Case, Clause, Level};
+use heapmin_harness::probe::crt::Block;
+use heapmin_harness::probe::{Probe, Stop};
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: [&Clause; 6] = [
+    &EXPORTED,
+    &AT_LEAST_REQUESTED,
+    &EVERY_BYTE_USABLE,
+    &NULL_IS_EINVAL,
+    &NULL_CALLS_HANDLER,
+    &KEEPS_ERRNO,
+];
+
+static EXPORTED: Clause = Clause {
+    id: "msize.exported",
+    routine: "_msize",
+    level: Level::Must,
+    page: "_msize",
+    summary: "the library exports _msize",
+    expects: "the loader finds a routine named _msize",
+    cases: &[&LOAD],
+    judge: exported,
+};
+
+static AT_LEAST_REQUESTED: Clause = Clause {
+    id: "msize.at-least-requested",
+    routine: "_msize",
+    level: Level::Must,
+    page: "_msize",
+    summary: "it gives at least the size asked for, of blocks of malloc, calloc and realloc",
+    expects: "no block smaller than requested",
+    cases: &[&ORDINARY],
+    judge: |seen| none_of(seen, TOO_SMALL, BLOCKS),
+};
+
+static EVERY_BYTE_USABLE: Clause = Clause {
+    id: "msize.every-byte-usable",
+    routine: "_msize",
+    level: Level::Should,
+    page: "_msize",
+    summary: "all the bytes it counts belong to the block, and can be written without harm to others",
+    expects: "every byte of 2000 live blocks as written, up to what _msize says",
+    cases: &[&TO_THE_END],
+    judge: |seen| none_of(seen, CHANGED, BLOCKS),
+};
+
+static NULL_IS_EINVAL: Clause = Clause {
+    id: "msize.null-is-einval",
+    routine: "_msize",
+    level: Level::Must,
+    page: "_msize",
+    summary: "without a block it gives -1 and EINVAL",
+    expects: "-1, errno EINVAL",
+    cases: &[&NULL],
+    judge: |seen| {
+        every("_msize")
+            .returns(&[-1])
+            .sets_errno("EINVAL")
+            .judge(seen)
+    },
+};
+
+static NULL_CALLS_HANDLER: Clause = Clause {
+    id: "msize.null-calls-handler",
+    routine: "_msize",
+    level: Level::Must,
+    page: "_msize, Parameter validation",
+    summary: "without a block it calls the invalid parameter handler first",
+    expects: "the handler called",
+    cases: &[&NULL],
+    judge: |seen| every("_msize").calls_the_handler().judge(seen),
+};
+
+static KEEPS_ERRNO: Clause = Clause {
+    id: "msize.success-keeps-errno",
+    routine: "_msize",
+    level: Level::Must,
+    page: "errno",
+    summary: "asking for a block's size leaves errno and _doserrno as they were",
+    expects: "errno and _doserrno as before",
+    cases: &[&ORDINARY],
+    judge: |seen| every("_msize").keeps_errno().judge(seen),
+};
+
+static ORDINARY: Case = Case::new(
+    "msize-ordinary",
+    "asks for the size of blocks of malloc, calloc and realloc",
+    ordinary,
+);
+
+static TO_THE_END: Case = Case::new(
+    "msize-every-byte",
+    "allocates 2000 blocks, fills each as far as _msize says, and reads them all again",
+    to_the_end,
+);
+
+static NULL: Case = Case::new(
+    "msize-null",
+    "sets an invalid parameter handler that goes on, and calls _msize without a block",
+    |probe| {
+        probe.expect_invalid_parameters()?;
+        probe.step("_msize(NULL)")?;
+        probe.observe("_msize", "NULL", |crt| crt.msize(&Block::null()))?;
+        Ok(())
+    },
+);
+
+const TOO_SMALL: &str = "blocks smaller than asked for";
+const CHANGED: &str = "bytes changed";
+const BLOCKS: &str = "blocks";
+
+fn ordinary(probe: &mut Probe) -> Result<(), Stop> {
+    let (mut too_small, mut count) = (0, 0);
+    for size in [0].into_iter().chain(SIZES) {
+        probe.step(&format!("blocks of {size} bytes"))?;
+        let out_of_memory = Stop::OutOfMemory(size);
+        let by_malloc = probe.crt.need(size)?;
+        let by_calloc = probe.crt.calloc(1, size)?.ok_or(out_of_memory.clone())?;
+        let small = probe.crt.need(3)?;
+        // Not to size 0, which would free it.
+        let resized = probe.crt.realloc(small, size.max(1))?;
+        let by_realloc = resized.map_err(|_| out_of_memory)?;
+        for block in [by_malloc, by_calloc, by_realloc] {
+            let size = probe.observe("_msize", "block", |crt| crt.msize(&block))?;
+            too_small += i64::from(size < block.size());
+            count += 1;
+            probe.crt.free(block)?;
+        }
+    }
+    probe.fact(TOO_SMALL, too_small)?;
+    probe.fact(BLOCKS, count)
+}
+
+fn to_the_end(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = Vec::new();
+    probe.step("allocate 2000 blocks and fill each as far as _msize says")?;
+    for index in 0..2000 {
+        let size = mixed_size(index);
+        let block = probe.crt.need(size)?;
+        let all = probe.crt.msize(&block)?;
+        let mut block = block.with_size(all.max(size));
+        block.fill(index as u64);
+        blocks.push(block);
+    }
+    probe.step("read them all again")?;
+    let changed = blocks
+        .iter()
+        .enumerate()
+        .map(|(index, block)| block.lost_bytes(index as u64));
+    probe.fact(CHANGED, changed.sum::<usize>() as i64)?;
+    probe.fact(BLOCKS, blocks.len() as i64)?;
+    blocks
+        .into_iter()
+        .try_for_each(|block| probe.crt.free(block))
+}

@@ -9,6 +9,7 @@ use heapmin_harness::probe::HANDLER_SET;
 #[derive(Clone, Copy, Debug)]
 pub struct Every {
     routine: &'static str,
+    only_blocks: bool,
     returned: Option<Returned>,
     errno: Option<Errno>,
     handler: Option<bool>,
@@ -31,6 +32,7 @@ enum Errno {
 pub const fn every(routine: &'static str) -> Every {
     Every {
         routine,
+        only_blocks: false,
         returned: None,
         errno: None,
         handler: None,
@@ -38,6 +40,14 @@ pub const fn every(routine: &'static str) -> Every {
 }
 
 impl Every {
+    /// Only those calls that return a block are looked at.
+    pub const fn that_gives_a_block(self) -> Every {
+        Every {
+            only_blocks: true,
+            ..self
+        }
+    }
+
     /// Returns NULL.
     pub const fn gives_null(self) -> Every {
         let returned = Some(Returned::Null);
@@ -83,6 +93,9 @@ impl Every {
         let mut count = 0;
         let mut last = String::new();
         for call in seen.observation.calls(self.routine) {
+            if self.only_blocks && call.returned == 0 {
+                continue;
+            }
             count += 1;
             if self.errno.is_some() && call.errno.is_none() {
                 return Judgement::unsupported("nobody knows where the library keeps errno");
@@ -93,6 +106,7 @@ impl Every {
             }
         }
         match count {
+            0 if self.only_blocks => Judgement::unsupported("no call gave a block"),
             0 => Verdict::Error.because(format!("the case never called {}", self.routine)),
             1 => Judgement::pass(last),
             _ => Judgement::pass(format!("as expected from all {count} calls; {last}")),

@@ -54,14 +54,28 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
                 Judgement::unsupported(format!("the library does not export {routine}"))
             } else if let Some(reason) = observation.not_applicable() {
                 Judgement::unsupported(reason)
-            } else if let Some(size) = observation.out_of_memory() {
-                Verdict::Error.because(format!("malloc({size}) gave NULL{during}"))
+            } else if let Some((size, available)) = observation.out_of_memory() {
+                no_block(size, available, &during)
             } else {
                 return None;
             }
         }
     };
     Some(judgement)
+}
+
+/// A candidate that gives NULL where there is memory breaks every promise
+/// about blocks. Where there may be none, nobody can say.
+fn no_block(size: u64, available: Option<u64>, during: &str) -> Judgement {
+    const MARGIN: u64 = 256 << 20;
+    let observed = format!("NULL for {size} bytes{during}");
+    match available {
+        Some(available) if available > size + MARGIN => Judgement::fail(format!(
+            "{observed}, with {} available",
+            crate::figures::amount(available)
+        )),
+        _ => Verdict::Error.because(format!("{observed}; memory is short on this machine")),
+    }
 }
 
 fn during(observation: &Observation) -> String {

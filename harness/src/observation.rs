@@ -75,8 +75,13 @@ pub enum Event {
     Missing(String),
     /// The case cannot run here, for this reason.
     NotApplicable(String),
-    /// The candidate gave null for this many bytes, of a workload it should hold.
-    OutOfMemory(u64),
+    /// The candidate gave null for a block that it should be able to give.
+    OutOfMemory {
+        /// The bytes asked for.
+        size: u64,
+        /// The bytes that the system still had for it, if it says.
+        available: Option<u64>,
+    },
     /// What the case does next.
     Step(String),
     /// A routine was called.
@@ -210,10 +215,11 @@ impl Observation {
         })
     }
 
-    /// How many bytes the candidate had no memory for.
-    pub fn out_of_memory(&self) -> Option<u64> {
+    /// How many bytes the candidate had no memory for, and how many the
+    /// system had.
+    pub fn out_of_memory(&self) -> Option<(u64, Option<u64>)> {
         self.events.iter().find_map(|event| match event {
-            Event::OutOfMemory(size) => Some(*size),
+            Event::OutOfMemory { size, available } => Some((*size, *available)),
             _ => None,
         })
     }

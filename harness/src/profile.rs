@@ -6,7 +6,7 @@ use crate::input_error::InputError;
 use crate::inspect::{Format, Maker};
 use crate::probe::crt::ROUTINES;
 use crate::suggest::nearest;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -63,8 +63,11 @@ pub struct Profile {
     /// The routines that it should no longer export.
     #[serde(default)]
     pub gone: Vec<String>,
-    /// Known deviations.
+    /// Lists of known deviations that it shares with other libraries, by name.
     #[serde(default)]
+    pub shares: Vec<String>,
+    /// Known deviations.
+    #[serde(default, deserialize_with = "known")]
     pub known: Vec<Known>,
 }
 
@@ -79,8 +82,7 @@ pub struct Needs {
 }
 
 /// A known deviation.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The clause that is broken.
     pub clause: String,
@@ -89,14 +91,52 @@ pub struct Known {
     /// Only in the library of this maker.
     pub maker: Option<Maker>,
     /// What comes out.
-    #[serde(default = "fail")]
     pub verdict: String,
     /// Why, in a sentence.
     pub why: String,
 }
 
+/// Known deviations as a file has them: of one clause, or of several for one
+/// reason.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Entry {
+    clause: OneOrMore,
+    case: Option<String>,
+    maker: Option<Maker>,
+    #[serde(default = "fail")]
+    verdict: String,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a clause's id, or a list of them")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
 fn fail() -> String {
     "fail".into()
+}
+
+/// Reads entries and gives a deviation for each clause that they name.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
+    let entries = Vec::<Entry>::deserialize(deserializer)?;
+    let each = |entry: Entry| {
+        let clauses = match entry.clause {
+            OneOrMore::One(clause) => vec![clause],
+            OneOrMore::More(clauses) => clauses,
+        };
+        clauses.into_iter().map(move |clause| Known {
+            clause,
+            case: entry.case.clone(),
+            maker: entry.maker,
+            verdict: entry.verdict.clone(),
+            why: entry.why.clone(),
+        })
+    };
+    Ok(entries.into_iter().flat_map(each).collect())
 }
 
 impl Known {
@@ -108,11 +148,12 @@ impl Known {
     }
 }
 
-/// The known deviations of a file given with `--expected`.
+/// A file with nothing but known deviations: one given with `--expected`, or
+/// a list that profiles share.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known")]
     known: Vec<Known>,
 }
 
@@ -136,6 +177,30 @@ impl Profile {
             name: name.to_owned(),
             ..profile
         })
+    }
+
+    /// Adds the deviations of the lists that it shares. `lists` are their
+    /// names and texts.
+    ///
+    /// # Errors
+    /// If there is no list of that name, or it has something else in it.
+    pub fn with_shared(mut self, lists: &[(&str, &str)]) -> Result<Profile, InputError> {
+        for name in &std::mem::take(&mut self.shares) {
+            let Some((_, text)) = lists.iter().find(|(known, _)| known == name) else {
+                let names: Vec<_> = lists.iter().map(|(name, _)| *name).collect();
+                return Err(InputError::new(
+                    format!(
+                        "the profile {} shares a list {name} that is not there",
+                        self.name
+                    ),
+                    format!("the lists are {}", names.join(", ")),
+                ));
+            };
+            let list: Expected = toml::from_str(text)
+                .map_err(|error| not_toml(&format!("the list {name}"), &error))?;
+            self.known.extend(list.known);
+        }
+        Ok(self)
     }
 
     /// Whether it should export a routine.
@@ -205,6 +270,21 @@ mod tests {
         assert!(known.applies("c", "any", Maker::Wine));
         assert!(!known.applies("c", "any", Maker::Microsoft));
         assert!(!known.applies("d", "any", Maker::Wine));
+    }
+
+    #[test]
+    fn one_reason_may_stand_for_several_clauses_and_several_libraries() {
+        let list = "[[known]]\nclause = ['d', 'e']\nverdict = 'crash'\nwhy = 'w'\n";
+        let text = format!("{SOUND}shares = ['l']\n[[known]]\nclause = 'c'\nwhy = 'v'\n");
+        let profile = Profile::parse("a", &text).unwrap();
+        assert!(profile.clone().with_shared(&[]).is_err());
+        let profile = profile.with_shared(&[("l", list)]).unwrap();
+        let seen: Vec<_> = profile
+            .known
+            .iter()
+            .map(|known| (&known.clause[..], &known.verdict[..]))
+            .collect();
+        assert_eq!(seen, [("c", "fail"), ("d", "crash"), ("e", "crash")]);
     }
 
     #[rstest]

@@ -73,7 +73,11 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     let profile = args
         .profile
         .as_deref()
-        .map(|name| catalogue.profile(name))
+        .map(|name| {
+            catalogue
+                .profile(name)?
+                .with_shared(heapmin_fixtures::DEVIATIONS)
+        })
         .transpose()?;
     if let Some(profile) = &profile {
         check_known(&profile.known, &format!("the profile {}", profile.name))?;

@@ -140,7 +140,7 @@ fn say(error: &InputError) {
 pub fn catalogue() -> Result<Catalogue, InputError> {
     let profiles: Result<Vec<_>, _> = heapmin_fixtures::PROFILES
         .iter()
-        .map(|(name, text)| Profile::parse(name, text))
+        .map(|(name, text)| Profile::parse(name, text)?.with_shared(heapmin_fixtures::DEVIATIONS))
         .collect();
     let adapters = heapmin_fixtures::ADAPTERS.iter();
     Ok(Catalogue {

@@ -245,7 +245,10 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
         Ok(Err(Stop::Missing(routine))) => {
             probe.pipe.last_words(Event::Missing(routine.to_owned()))
         }
-        Ok(Err(Stop::OutOfMemory(size))) => probe.pipe.last_words(Event::OutOfMemory(size as u64)),
+        Ok(Err(Stop::OutOfMemory(size))) => probe.pipe.last_words(Event::OutOfMemory {
+            size: size as u64,
+            available: available_memory(),
+        }),
         Ok(Err(Stop::NotApplicable(why))) => probe.pipe.last_words(Event::NotApplicable(why)),
         Ok(Err(Stop::Failed(why))) => Event::ProbeFailed(why),
         Err(panic) => {

@@ -117,7 +117,7 @@ fn overrun(probe: &mut Probe) -> Result<(), Stop> {
         false => SIZE,
     };
     block.write_byte(end, 0xDB);
-    look(probe, &blocks)
+    look(probe, blocks)
 }
 
 fn double_free(probe: &mut Probe) -> Result<(), Stop> {
@@ -126,7 +126,7 @@ fn double_free(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("free a block twice")?;
     blocks.free_where(&probe.crt, |index| index == MIDDLE)?;
     probe.crt.free(block)?;
-    look(probe, &blocks)
+    look(probe, blocks)
 }
 
 fn wild_free(probe: &mut Probe) -> Result<(), Stop> {
@@ -134,7 +134,7 @@ fn wild_free(probe: &mut Probe) -> Result<(), Stop> {
     let middle = Block::at(the_block(&blocks).address() + 32, 0);
     probe.step("free an address in the middle of a block")?;
     probe.crt.free(middle)?;
-    look(probe, &blocks)
+    look(probe, blocks)
 }
 
 fn write_after_free(probe: &mut Probe) -> Result<(), Stop> {
@@ -145,7 +145,7 @@ fn write_after_free(probe: &mut Probe) -> Result<(), Stop> {
     for block in &mut gone {
         block.fill(0xDB);
     }
-    look(probe, &blocks)
+    look(probe, blocks)
 }
 
 const COUNT: usize = 40;
@@ -171,10 +171,12 @@ fn nth(blocks: &Blocks, wanted: usize) -> Block {
     block.expect("every block is live before the damage")
 }
 
-/// Looks at the heap after the damage, walks it, and asks for a block.
-fn look(probe: &mut Probe, blocks: &Blocks) -> Result<(), Stop> {
-    let mut search = Search::new(blocks, |_| false, &[]);
-    if probe.crt.has("_heapchk") {
+/// Looks at the heap after the damage, walks it, asks for a block, frees what
+/// is alive, and looks again.
+fn look(probe: &mut Probe, mut blocks: Blocks) -> Result<(), Stop> {
+    let mut search = Search::new(&blocks, |_| false, &[]);
+    let has_check = probe.crt.has("_heapchk");
+    if has_check {
         probe.step("_heapchk after the damage")?;
         probe.observe("_heapchk", "", |crt| crt.heapchk())?;
     }
@@ -186,7 +188,14 @@ fn look(probe: &mut Probe, blocks: &Blocks) -> Result<(), Stop> {
     }
     probe.step("malloc after the damage")?;
     let block = probe.crt.malloc(SIZE)?;
-    probe.fact(ALLOCATES, block.is_some().into())
+    probe.fact(ALLOCATES, block.is_some().into())?;
+    probe.step("free the other blocks after the damage")?;
+    blocks.free_all(&probe.crt)?;
+    if has_check {
+        probe.step("_heapchk after that")?;
+        probe.observe("_heapchk", "", |crt| crt.heapchk())?;
+    }
+    Ok(())
 }
 
 /// How the process ended before the case did, if so.
@@ -202,19 +211,34 @@ fn ended(seen: &Seen) -> Option<String> {
 }
 
 fn recorded(seen: &Seen) -> Judgement {
-    let mut looks = seen.observation.calls("_heapchk");
-    match (looks.next(), ended(seen)) {
-        (Some(call), _) => Judgement::pass(format!(
-            "{call}, errno {}",
-            call.errno
-                .map_or("unknown".into(), |(before, after)| match before == after {
-                    true => "as before".into(),
-                    false => seen.numbering.describe(after),
-                })
-        )),
-        (None, Some(end)) => Judgement::pass(end),
-        (None, None) => Judgement::unsupported("the library does not export _heapchk"),
+    let mut parts = Vec::new();
+    for (call, when) in seen
+        .observation
+        .calls("_heapchk")
+        .zip(["after the damage", "after the rest was freed"])
+    {
+        let status = match call.returned {
+            -1 => "_HEAPEMPTY".to_owned(),
+            -2 => "_HEAPOK".to_owned(),
+            -3 => "_HEAPBADBEGIN".to_owned(),
+            -4 => "_HEAPBADNODE".to_owned(),
+            -6 => "_HEAPBADPTR".to_owned(),
+            other => other.to_string(),
+        };
+        let errno = match call.errno {
+            Some((before, after)) if before != after => {
+                format!(" with errno {}", seen.numbering.describe(after))
+            }
+            _ => String::new(),
+        };
+        parts.push(format!("{status}{errno} {when}"));
     }
+    match ended(seen) {
+        Some(end) => parts.push(end),
+        None if parts.is_empty() => parts.push("nothing noticed; there is no _heapchk".into()),
+        None => {}
+    }
+    Judgement::pass(parts.join("; "))
 }
 
 fn error_sets_enosys(seen: &Seen) -> Judgement {

@@ -2,7 +2,7 @@
 //! reduced to what must stay.
 
 use heapmin_harness::memory::Memory;
-use heapmin_harness::observation::{Ending, Event, Kind, Observation};
+use heapmin_harness::observation::{Call, Ending, Event, Kind, Observation};
 use std::fmt::Write;
 
 /// Facts that are another number in every run.
@@ -19,9 +19,10 @@ const VOLATILE: [&str; 6] = [
 pub fn stable(observation: &Observation) -> String {
     let mut text = String::new();
     let scale = Scale::of(observation);
-    // How many calls it takes to refuse each release once depends on what
-    // else is in the process. Calls of one step that came out alike are one line.
-    let mut calls_of_step: Vec<String> = Vec::new();
+    // Calls of one routine that came out alike within a step are one line: how
+    // many calls it takes, say to refuse each release once, may depend on what
+    // else is in the process.
+    let mut outcomes_of_step: Vec<String> = Vec::new();
     for event in &observation.events {
         let line = match event {
             Event::Hello { .. } => continue,
@@ -31,37 +32,17 @@ pub fn stable(observation: &Observation) -> String {
             Event::NotApplicable(reason) => format!("not applicable: {reason}"),
             Event::OutOfMemory { size, .. } => format!("no memory for {size} bytes"),
             Event::Step(step) => {
-                calls_of_step.clear();
+                outcomes_of_step.clear();
                 format!("step: {step}")
             }
             Event::Call(call) => {
-                let mut line = match (call.kind, call.returned) {
-                    // How many bytes a block has beyond those asked for is the library's affair.
-                    (Kind::Size, 1..) => {
-                        format!("call: {}({}) returned a size", call.routine, call.arguments)
-                    }
-                    _ => format!("call: {call}"),
-                };
-                if let Some((before, after)) = call.errno {
-                    line += &format!(", errno {before} -> {after}");
-                }
-                if let Some((before, after)) = call.doserrno {
-                    line += &format!(", _doserrno {before} -> {after}");
-                }
-                if call.handler_calls > 0 {
-                    line += ", invalid parameter handler called";
-                }
-                if let Some(refusals) = call.refusals {
-                    line += match refusals {
-                        0 => ", not refused",
-                        _ => ", refused",
-                    };
-                }
-                if calls_of_step.contains(&line) {
+                let outcome = outcome(call);
+                let key = format!("{} {outcome}", call.routine);
+                if outcomes_of_step.contains(&key) {
                     continue;
                 }
-                calls_of_step.push(line.clone());
-                line
+                outcomes_of_step.push(key);
+                format!("call: {}({}) {outcome}", call.routine, call.arguments)
             }
             Event::Moment {
                 name,
@@ -93,6 +74,29 @@ pub fn stable(observation: &Observation) -> String {
     };
     writeln!(text, "{ending}").expect("writing to a string");
     text
+}
+
+/// What came of a call, without what it was called with.
+fn outcome(call: &Call) -> String {
+    let mut text = match (call.kind, call.returned) {
+        // How many bytes a block has beyond those asked for is the library's affair.
+        (Kind::Size, 1..) => "returned a size".to_owned(),
+        _ => call.result(),
+    };
+    if let Some((before, after)) = call.errno {
+        text += &format!(", errno {before} -> {after}");
+    }
+    if let Some((before, after)) = call.doserrno {
+        text += &format!(", _doserrno {before} -> {after}");
+    }
+    if call.handler_calls > 0 {
+        text += ", invalid parameter handler called";
+    }
+    match call.refusals {
+        None => text,
+        Some(0) => text + ", not refused",
+        Some(_) => text + ", refused",
+    }
 }
 
 fn file_name(path: Option<&str>) -> &str {

@@ -1,6 +1,6 @@
 //! One test for each candidate and clause, and one for each candidate and
-//! case: `reference::heapmin.releases-memory` judges, and
-//! `reference::observes::release-mixed-sizes` compares with the snapshot.
+//! routine: `reference::heapmin.releases-memory` judges, and
+//! `reference::observes::heapmin` compares what was seen with the snapshot.
 //!
 //! A candidate that cannot be had here is named as skipped, with the reason.
 //! With HEAPMIN_REQUIRE=all it is a failure instead, but for those that
@@ -21,6 +21,7 @@ use heapmin_harness::profile::{Profile, Source};
 use heapmin_harness::runner::Runners;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -121,7 +122,8 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
         seen,
     });
     let judged = clauses::all().map(|clause| judging(&subject, clause));
-    let observed = cases.iter().map(|case| observing(&subject, case));
+    let observed = families().into_iter();
+    let observed = observed.map(|(family, cases)| observing(&subject, family, cases));
     judged.chain(observed).collect()
 }
 
@@ -192,32 +194,56 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     })
 }
 
-/// A case: what was seen is what the snapshot has. Nobody has taken snapshots
-/// of every library on every system; where there are none, the test is
-/// skipped rather than made up.
-fn observing(subject: &Arc<Subject>, case: &'static Case) -> Trial {
-    let subject = subject.clone();
-    let name = format!("{}::observes::{}", subject.name, case.name);
-    let group = snapshot_group(&subject);
-    let taken = has_snapshots(&group) || std::env::var_os("INSTA_UPDATE").is_some();
-    let snapshot = format!("{group}__{}", case.name);
-    let trial = Trial::test(name, move || {
-        let observation = subject.observation(case);
-        if !observation.has_started() {
-            let ending = &observation.ending;
-            return Err(Failed::from(format!("the probe did not start: {ending:?}")));
+/// The cases by the first part of the ids of their clauses: `heapmin`,
+/// `malloc`. A case of several counts for the first that names it.
+fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
+    let mut families: Vec<(&str, Vec<&Case>)> = Vec::new();
+    for clause in clauses::all() {
+        let (name, _) = clause.id.split_once('.').expect("an id has two parts");
+        for case in clause.cases {
+            let is_known = families
+                .iter()
+                .any(|(_, cases)| cases.iter().any(|known| known.name == case.name));
+            if is_known {
+                continue;
+            }
+            match families.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, cases)) => cases.push(case),
+                None => families.push((name, vec![case])),
+            }
         }
-        let text = stable(observation);
+    }
+    families
+}
+
+/// What was seen in the cases of a family is what the snapshot has. Nobody has
+/// taken snapshots of every library on every system; where there are none, the
+/// test is skipped rather than made up.
+fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static Case>) -> Trial {
+    let subject = subject.clone();
+    let name = format!("{}::observes::{family}", subject.name);
+    let folder = Path::new(SNAPSHOTS).join(snapshot_group(&subject));
+    let taken = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).is_dir();
+    let trial = Trial::test(name, move || {
+        let mut text = String::new();
+        for case in &cases {
+            let observation = subject.observation(case);
+            if !observation.has_started() {
+                let ending = &observation.ending;
+                return Err(Failed::from(format!("the probe did not start: {ending:?}")));
+            }
+            writeln!(text, "# {}\n{}", case.name, stable(observation))?;
+        }
         insta::with_settings!({
-            snapshot_path => Path::new("..").join(SNAPSHOTS),
+            snapshot_path => Path::new("..").join(&folder),
             prepend_module_to_snapshot => false,
             omit_expression => true,
         }, {
-            insta::assert_snapshot!(snapshot, text);
+            insta::assert_snapshot!(family, text);
         });
         Ok(())
     });
-    if taken {
+    if taken || std::env::var_os("INSTA_UPDATE").is_some() {
         trial
     } else {
         trial.with_kind("no snapshot").with_ignored_flag(true)
@@ -226,18 +252,6 @@ fn observing(subject: &Arc<Subject>, case: &'static Case) -> Trial {
 
 /// From this package's folder.
 const SNAPSHOTS: &str = "../fixtures/snapshots";
-
-/// Whether anybody has taken snapshots of this library. If so, one that is
-/// missing is a failure, not a reason to skip.
-fn has_snapshots(group: &str) -> bool {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(SNAPSHOTS);
-    let entries = std::fs::read_dir(folder).expect("the snapshots are part of the repository");
-    let names = entries.flatten().map(|entry| entry.file_name());
-    let prefix = format!("{group}__");
-    names
-        .into_iter()
-        .any(|name| name.to_string_lossy().starts_with(&prefix))
-}
 
 /// The same name stands for other libraries in other places: Wine's and
 /// Microsoft's, the reference as it is built here and there.

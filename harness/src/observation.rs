@@ -43,15 +43,22 @@ pub struct Call {
     pub refusals: Option<u32>,
 }
 
+impl Call {
+    /// What it returned, in words.
+    pub fn result(&self) -> String {
+        match (self.kind, self.returned) {
+            (Kind::Nothing, _) => "returned nothing".into(),
+            (Kind::Pointer, 0) => "returned NULL".into(),
+            (Kind::Pointer, _) => "returned a block".into(),
+            (Kind::Number | Kind::Size, number) => format!("returned {number}"),
+        }
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({}) returned ", self.routine, self.arguments)?;
-        match (self.kind, self.returned) {
-            (Kind::Nothing, _) => f.write_str("nothing"),
-            (Kind::Pointer, 0) => f.write_str("NULL"),
-            (Kind::Pointer, _) => f.write_str("a block"),
-            (Kind::Number | Kind::Size, number) => write!(f, "{number}"),
-        }
+        let result = self.result();
+        write!(f, "{}({}) {result}", self.routine, self.arguments)
     }
 }
 

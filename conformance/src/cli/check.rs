@@ -107,9 +107,10 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
 fn text(checked: &[Checked], args: &CheckArgs) -> String {
     match args.format {
         ReportFormat::Json => report::json::report(checked),
+        ReportFormat::Markdown => report::markdown::report(checked),
         ReportFormat::Human => {
             let width = terminal_width().filter(|_| args.output.is_none());
-            report::human::report(checked, width)
+            report::human::report(checked, width, args.verbose)
         }
     }
 }

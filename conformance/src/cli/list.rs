@@ -1,10 +1,10 @@
 //! `heapmin list`: the clauses and cases, or the libraries known by name.
 
 use super::output::{Output, terminal_width};
-use super::{AS_EXPECTED, ListArgs, ReportFormat, catalogue};
+use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use heapmin_harness::input_error::InputError;
 use serde::Serialize;
 
@@ -29,8 +29,8 @@ pub fn list(args: &ListArgs) -> Result<u8, InputError> {
         candidates()?
     } else {
         match args.format {
-            ReportFormat::Json => json(),
-            ReportFormat::Human => human(),
+            ListFormat::Json => json(),
+            ListFormat::Human => human(),
         }
     };
     Output::Standard.write(&text)?;
@@ -68,10 +68,50 @@ fn human() -> String {
         ]);
     }
     format!(
-        "{table}\n{} clauses, {} cases\n",
+        "{table}\n{}\n{} clauses, {} cases\n",
+        counts(),
         clauses::all().count(),
         clauses::cases().len()
     )
+}
+
+/// How many clauses each routine has, of each level.
+fn counts() -> Table {
+    let mut routines: Vec<&str> = clauses::all().map(|clause| clause.routine).collect();
+    routines.dedup();
+    let mut seen = Vec::new();
+    routines.retain(|routine| {
+        !seen.contains(routine) && {
+            seen.push(*routine);
+            true
+        }
+    });
+    let count = |routine: Option<&str>, level: Option<Level>| {
+        let clauses = clauses::all()
+            .filter(|clause| routine.is_none_or(|it| it == clause.routine))
+            .filter(|clause| level.is_none_or(|it| it == clause.level));
+        match clauses.count() {
+            0 => String::new(),
+            count => count.to_string(),
+        }
+    };
+    let row = |name: &str, routine: Option<&str>| {
+        [
+            name.to_owned(),
+            count(routine, Some(Level::Must)),
+            count(routine, Some(Level::Should)),
+            count(routine, Some(Level::Record)),
+            count(routine, None),
+        ]
+    };
+    let mut table = table(&["routine", "must", "should", "record", "clauses"]);
+    table.remove_style(TableComponent::HorizontalLines);
+    table.remove_style(TableComponent::MiddleIntersections);
+    for routine in routines {
+        table.add_row(row(routine, Some(routine)));
+    }
+    table.add_row(row("all", None));
+    table
 }
 
 fn candidates() -> Result<String, InputError> {

@@ -75,6 +75,9 @@ struct CheckArgs {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     format: ReportFormat,
+    /// Show a row for each clause, also where there are many
+    #[arg(long, short)]
+    verbose: bool,
     /// Write the report to this file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -89,8 +92,8 @@ struct CheckArgs {
 #[derive(Args)]
 struct ListArgs {
     /// The form of the list
-    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
-    format: ReportFormat,
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    format: ListFormat,
     /// Show the libraries known by name instead
     #[arg(long, conflicts_with = "format")]
     candidates: bool,
@@ -98,6 +101,13 @@ struct ListArgs {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ReportFormat {
+    Human,
+    Json,
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
     Human,
     Json,
 }

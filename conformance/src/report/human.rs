@@ -1,22 +1,23 @@
 //! The report for people: a table, what deviates and why, and a closing line.
 
 use super::counts;
-use crate::clause::{Clause, Level, Verdict};
+use super::table::{counting, table};
+use crate::clause::Verdict;
 use crate::figures::{amount, share};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// The report, with colours; printing it takes them away where they do not
-/// belong. `width` is that of the terminal, if it goes to one.
-pub fn report(checked: &[Checked], width: Option<u16>) -> String {
+/// belong. `width` is that of the terminal, if it goes to one; `every_clause`
+/// asks for a row for each clause, however many there are.
+pub fn report(checked: &[Checked], width: Option<u16>, every_clause: bool) -> String {
     let mut text = String::new();
     for one in checked {
-        candidate(&mut text, one, width).expect("writing to a string");
+        candidate(&mut text, one, width, every_clause).expect("writing to a string");
     }
     for one in checked {
         closing_line(&mut text, one).expect("writing to a string");
@@ -24,7 +25,12 @@ pub fn report(checked: &[Checked], width: Option<u16>) -> String {
     text
 }
 
-fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::fmt::Result {
+fn candidate(
+    text: &mut String,
+    checked: &Checked,
+    width: Option<u16>,
+    every_clause: bool,
+) -> std::fmt::Result {
     let candidate = &checked.candidate;
     let library = &candidate.image;
     writeln!(text, "{STRONG}{}{STRONG:#}", candidate.name)?;
@@ -45,7 +51,8 @@ fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::f
         write!(text, ", run by {}", front.display())?;
     }
     writeln!(text, "{FAINT:#}")?;
-    writeln!(text, "{}", table(checked, width))?;
+    writeln!(text, "{}", table(checked, width, every_clause))?;
+    unsupported(text, checked)?;
     for outcome in &checked.outcomes {
         if outcome.judgement.verdict.is_deviation() {
             deviation(text, outcome)?;
@@ -61,58 +68,23 @@ fn candidate(text: &mut String, checked: &Checked, width: Option<u16>) -> std::f
     writeln!(text)
 }
 
-/// A row a clause, with the case that counts.
-fn table(checked: &Checked, width: Option<u16>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width.unwrap_or(120).max(60))
-        .remove_style(TableComponent::HorizontalLines)
-        .remove_style(TableComponent::MiddleIntersections)
-        .enforce_styling()
-        .set_header(["clause", "level", "verdict", "seen"]);
-    let mut clauses: Vec<&Clause> = Vec::new();
-    for outcome in &checked.outcomes {
-        if !clauses.iter().any(|known| known.id == outcome.clause.id) {
-            clauses.push(outcome.clause);
+/// The clauses that could not be judged, those with the same reason together.
+fn unsupported(text: &mut String, checked: &Checked) -> std::fmt::Result {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for outcome in counting(checked) {
+        if outcome.judgement.verdict == Verdict::Unsupported {
+            let reason = outcome.judgement.observed.as_str();
+            match reasons.iter_mut().find(|known| known.0 == reason) {
+                Some(known) => known.1.push(outcome.clause.id),
+                None => reasons.push((reason, vec![outcome.clause.id])),
+            }
         }
     }
-    for clause in clauses {
-        let cases = checked
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.clause.id == clause.id);
-        // The first of those with the greatest verdict.
-        let counting = cases
-            .reduce(|first, next| {
-                if next.judgement.verdict > first.judgement.verdict {
-                    next
-                } else {
-                    first
-                }
-            })
-            .expect("a clause has a case");
-        let (word, colour) = word(counting);
-        table.add_row([
-            Cell::new(clause.id),
-            Cell::new(clause.level),
-            Cell::new(word).fg(colour),
-            Cell::new(&counting.judgement.observed),
-        ]);
+    for (reason, clauses) in reasons {
+        writeln!(text, "{FAINT}not judged: {reason}{FAINT:#}")?;
+        writeln!(text, "  {}", clauses.join(", "))?;
     }
-    table
-}
-
-fn word(outcome: &Outcome) -> (String, Color) {
-    let verdict = outcome.judgement.verdict;
-    match verdict {
-        Verdict::Pass if outcome.clause.level == Level::Record => ("recorded".into(), Color::Green),
-        Verdict::Pass => ("pass".into(), Color::Green),
-        Verdict::Unsupported => ("unsupported".into(), Color::DarkGrey),
-        _ if outcome.known.is_some() => (format!("{} (known)", verdict.name()), Color::Yellow),
-        _ => (verdict.name().to_uppercase(), Color::Red),
-    }
+    Ok(())
 }
 
 fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {

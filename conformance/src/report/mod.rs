@@ -2,6 +2,8 @@
 
 pub mod human;
 pub mod json;
+pub mod markdown;
+mod table;
 
 use crate::clause::Verdict;
 use crate::run::Checked;

@@ -187,34 +187,16 @@ fn a_clause_is_explained_with_those_who_break_it() {
     assert!(text.contains("broken by Wine's ucrtbase"), "{text}");
 }
 
-/// The book has a row for each clause, with its level.
-#[test]
-fn the_book_has_every_clause_with_its_level() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clauses");
-    let pages = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let book: String = pages
-        .map(|page| std::fs::read_to_string(page).unwrap())
-        .collect();
-    let list = json(&heapmin(&["list", "--format", "json"]));
-    for clause in list["clauses"].as_array().unwrap() {
-        let row = format!(
-            "| `{}` | {} |",
-            clause["id"].as_str().unwrap(),
-            clause["level"].as_str().unwrap()
-        );
-        assert!(book.contains(&row), "{row}");
-    }
-}
-
-/// Clauses and verdicts in the README are those of the program; figures and
-/// counts may differ from machine to machine.
+/// Routines and verdicts in the README are those of the program; figures may
+/// differ from machine to machine.
 #[test]
 fn the_readme_shows_what_the_program_prints() {
     let rows = |text: &str| -> Vec<String> {
-        let rows = text.lines().filter(|line| line.starts_with(" heapmin."));
-        rows.map(|row| row.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+        let rows = text.lines().filter(|line| {
+            let number = line.split_whitespace().nth(1);
+            line.starts_with(' ') && number.is_some_and(|it| it.parse::<u32>().is_ok())
+        });
+        rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect()
     };
     let readme = include_str!("../../README.md");
@@ -222,6 +204,7 @@ fn the_readme_shows_what_the_program_prints() {
         .split_once("<!-- what `heapmin check` prints")
         .expect("the marker");
     let shown = rows(block.split("```").nth(1).expect("a block"));
+    assert!(shown.len() > 20, "{shown:?}");
     let output = heapmin(&["check"]);
     assert_eq!(shown, rows(&String::from_utf8(output.stdout).unwrap()));
     assert_eq!(output.status.code(), Some(0));

@@ -1,0 +1,152 @@
+//! The book's tables of clauses and of known deviations are those of the
+//! program. With UPDATE_BOOK=1 they are written anew.
+
+use heapmin_conformance::clause::Clause;
+use heapmin_conformance::clauses;
+use heapmin_conformance::cli::catalogue;
+use heapmin_harness::inspect::Maker;
+use heapmin_harness::profile::{Known, Profile};
+use std::fmt::Write;
+use std::path::Path;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clauses");
+const END: &str = "<!-- end of the clauses -->";
+
+/// The first part of an id, by which pages name the clauses they have.
+fn family(clause: &Clause) -> &'static str {
+    clause.id.split_once('.').expect("an id has two parts").0
+}
+
+fn marker(family: &str) -> String {
+    format!("<!-- clauses of {family}: written by a test, see testing.md -->")
+}
+
+#[test]
+fn each_family_has_its_tables_in_the_book() {
+    let profiles = catalogue().expect("our own profiles are right").profiles;
+    let mut families: Vec<&str> = clauses::all().map(family).collect();
+    families.dedup();
+    let mut pages: Vec<(std::path::PathBuf, String)> = std::fs::read_dir(FOLDER)
+        .expect("the book is part of the repository")
+        .map(|entry| entry.expect("a readable folder").path())
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a page");
+            (path, text)
+        })
+        .collect();
+    for family in families {
+        let marker = marker(family);
+        let page = pages.iter_mut().find(|(_, text)| text.contains(&marker));
+        let Some((path, text)) = page else {
+            panic!("no page of docs/clauses has a line {marker}");
+        };
+        let (before, rest) = text.split_once(&marker).expect("it is there");
+        let (found, after) = rest.split_once(END).expect("the tables have an end");
+        let wanted = tables(family, &profiles);
+        if found == wanted {
+            continue;
+        }
+        assert!(
+            std::env::var_os("UPDATE_BOOK").is_some(),
+            "{} is not up to date: UPDATE_BOOK=1 cargo test --test book writes it anew",
+            Path::new(path).display()
+        );
+        *text = format!("{before}{marker}{wanted}{END}{after}");
+        std::fs::write(path, text).expect("the book can be written");
+    }
+}
+
+fn tables(family: &str, profiles: &[Profile]) -> String {
+    let mut text =
+        String::from("\n\n| clause | level | what must hold | page |\n| --- | --- | --- | --- |\n");
+    let of_family = || clauses::all().filter(|clause| self::family(clause) == family);
+    for clause in of_family() {
+        writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
+            clause.id, clause.level, clause.summary, clause.page
+        )
+        .expect("writing to a string");
+    }
+    let deviations = deviations(
+        &of_family().map(|clause| clause.id).collect::<Vec<_>>(),
+        profiles,
+    );
+    if deviations.is_empty() {
+        text += "\nNo library checked so far is known to deviate.\n\n";
+        return text;
+    }
+    text += "\n| known to deviate | in | verdict | because |\n| --- | --- | --- | --- |\n";
+    for deviation in deviations {
+        let clauses: Vec<_> = deviation
+            .clauses
+            .iter()
+            .map(|id| format!("`{}`", id.split_once('.').expect("an id has two parts").1))
+            .collect();
+        writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            libraries(&deviation.libraries),
+            clauses.join(", "),
+            deviation.known.verdict,
+            deviation.known.why
+        )
+        .expect("writing to a string");
+    }
+    text + "\n"
+}
+
+struct Deviation<'a> {
+    known: &'a Known,
+    clauses: Vec<&'a str>,
+    libraries: Vec<(Option<Maker>, &'a str)>,
+}
+
+/// The deviations from these clauses, those for the same reason together.
+fn deviations<'a>(ids: &[&str], profiles: &'a [Profile]) -> Vec<Deviation<'a>> {
+    let mut deviations: Vec<Deviation> = Vec::new();
+    for profile in profiles {
+        let known = profile.known.iter();
+        for known in known.filter(|known| ids.contains(&known.clause.as_str())) {
+            let same = deviations.iter_mut().find(|deviation| {
+                deviation.known.why == known.why && deviation.known.verdict == known.verdict
+            });
+            let library = (known.maker, profile.name.as_str());
+            match same {
+                None => deviations.push(Deviation {
+                    known,
+                    clauses: vec![&known.clause],
+                    libraries: vec![library],
+                }),
+                Some(same) => {
+                    if !same.clauses.contains(&known.clause.as_str()) {
+                        same.clauses.push(&known.clause);
+                    }
+                    if !same.libraries.contains(&library) {
+                        same.libraries.push(library);
+                    }
+                }
+            }
+        }
+    }
+    deviations
+}
+
+fn libraries(libraries: &[(Option<Maker>, &str)]) -> String {
+    let of = |maker| -> Vec<&str> {
+        let names = libraries.iter().filter(|library| library.0 == maker);
+        names.map(|library| library.1).collect()
+    };
+    let mut parts = Vec::new();
+    for (maker, whose) in [
+        (Some(Maker::Wine), "Wine's "),
+        (Some(Maker::Microsoft), "Microsoft's "),
+        (None, ""),
+    ] {
+        let names = of(maker);
+        if !names.is_empty() {
+            parts.push(format!("{whose}{}", names.join(", ")));
+        }
+    }
+    parts.join("; ")
+}

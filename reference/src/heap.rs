@@ -1,7 +1,9 @@
 //! The heap: small blocks from size classes, large ones from runs of spans,
 //! huge ones from runs of chunks.
 
+use crate::alignment::Alignment;
 use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS};
+use crate::resize::clear_behind;
 use crate::size_class;
 use crate::span::{Kind, SPAN_SIZE, Span};
 use core::ptr;
@@ -30,12 +32,22 @@ pub struct Heap {
     pub(crate) misused: bool,
 }
 
-/// Where a block is.
+/// Which records tell of a block.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     Small { span: u32, slot: usize },
     Large { span: u32 },
     Huge { arena: usize, chunk: usize },
+}
+
+/// A live block.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    pub place: Place,
+    /// The first byte of its place; an aligned block begins behind it.
+    pub base: *mut u8,
+    /// Bytes from there on.
+    pub size: usize,
 }
 
 /// A new block, or why there is none.
@@ -69,21 +81,39 @@ impl Heap {
 
     /// A block of at least `size` bytes, aligned to 16; one of its own even for size 0.
     pub fn allocate(&mut self, size: usize) -> Block {
-        let block = if size <= size_class::LARGEST {
-            self.allocate_small(size_class::of(size))
-        } else if size <= CHUNK_SIZE {
-            self.allocate_large(size)
-        } else if size <= MAX_REQUEST {
-            self.allocate_huge(size)
+        self.allocate_aligned(size, Alignment::NATURAL)
+    }
+
+    /// The same, aligned as asked.
+    pub fn allocate_aligned(&mut self, size: usize, asked: Alignment) -> Block {
+        // At least one byte, so that the address lies in its own block.
+        let total = size.max(1).saturating_add(asked.room());
+        let block = if total <= size_class::LARGEST {
+            self.allocate_small(size, size_class::of(total), asked)
+        } else if total <= CHUNK_SIZE {
+            self.allocate_large(size.max(1), total, asked)
+        } else if total <= MAX_REQUEST {
+            self.allocate_huge(size.max(1), total, asked)
         } else {
             None
         };
         block.unwrap_or(NO_BLOCK)
     }
 
-    /// Frees a block. Returns false if there is no live block at that address.
+    /// Frees a block. Returns false if no live block begins at that address.
     pub fn free(&mut self, address: *mut u8) -> bool {
-        match self.locate(address) {
+        let live = self.locate(address);
+        self.give(live)
+    }
+
+    /// Frees an aligned block. Returns false if no live block is there.
+    pub fn free_aligned(&mut self, address: *mut u8) -> bool {
+        let live = self.containing(address);
+        self.give(live)
+    }
+
+    fn give(&mut self, live: Option<Live>) -> bool {
+        match live.map(|live| live.place) {
             Some(Place::Small { span, slot }) => self.free_small(span, slot),
             Some(Place::Large { span }) => {
                 let count = self.span(span).size.div_ceil(SPAN_SIZE);
@@ -91,68 +121,52 @@ impl Heap {
                 arena.give_spans(first, count);
             }
             Some(Place::Huge { arena, chunk }) => self.arena(arena).give_chunks(chunk),
-            None => {
-                self.misused = true;
-                return false;
-            }
+            None => self.misused = true,
         }
-        true
+        live.is_some()
     }
 
-    /// How many bytes a live block has: for a small one the size of its
-    /// class, else the size asked for. `None` if no live block is there.
-    pub fn size_of(&self, address: *const u8) -> Option<usize> {
-        Some(match self.locate(address)? {
-            Place::Small { span, .. } => self.span(span).block_size(),
-            Place::Large { span } => self.span(span).size,
-            Place::Huge { arena, chunk } => self.arenas[arena].as_ref()?.chunk(chunk).huge_size,
-        })
+    /// The live block that begins at an address.
+    pub(crate) fn locate(&self, address: *const u8) -> Option<Live> {
+        let live = self.containing(address)?;
+        (live.base.cast_const() == address).then_some(live)
     }
 
-    /// Gives a block a new size where it stands. Returns false, with nothing
-    /// changed, if that cannot be done.
-    pub fn resize_in_place(&mut self, address: *mut u8, size: usize) -> bool {
-        match self.locate(address) {
-            Some(Place::Small { span, .. }) => {
-                size <= size_class::LARGEST
-                    && size_class::of(size) == self.span(span).class as usize
-            }
-            Some(Place::Large { span }) => self.resize_large(span, size),
-            Some(Place::Huge { arena, chunk }) => {
-                let old = self.arena(arena).chunk(chunk).huge_size;
-                size > CHUNK_SIZE
-                    && size <= MAX_REQUEST
-                    && size.div_ceil(CHUNK_SIZE) == old.div_ceil(CHUNK_SIZE)
-                    && self.arena(arena).resize_chunks(chunk, size)
-            }
-            None => false,
-        }
-    }
-
-    /// Finds the live block that begins at an address.
-    pub(crate) fn locate(&self, address: *const u8) -> Option<Place> {
-        let (arena, span, offset) = self.find(address)?;
-        let home = self.arenas[arena].as_ref()?;
-        if !home.is_used(span) {
+    /// The live block in which an address lies.
+    pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
+        let (index, span, offset) = self.find(address)?;
+        let arena = self.arenas[index].as_ref()?;
+        if !arena.is_used(span) {
             return None;
         }
         let chunk = span / CHUNK_SPANS;
-        if home.chunk(chunk).huge_bytes != 0 {
-            let begins = span % CHUNK_SPANS == 0 && offset == 0 && home.chunk(chunk).huge_size != 0;
-            return begins.then_some(Place::Huge { arena, chunk });
-        }
-        let record = home.span(span);
-        let number = number(arena, span);
-        match record.kind {
-            Kind::Small => {
-                let slot = offset / record.block_size();
-                let begins = offset % record.block_size() == 0;
-                (begins && slot < record.capacity() && record.is_live(slot))
-                    .then_some(Place::Small { span: number, slot })
+        let (place, base, size) = if arena.chunk(chunk).huge_bytes != 0 {
+            let is_first = |&chunk: &usize| arena.chunk(chunk).huge_size != 0;
+            let chunk = (0..=chunk).rev().find(is_first)?;
+            let place = Place::Huge {
+                arena: index,
+                chunk,
+            };
+            let base = arena.address(chunk * CHUNK_SPANS);
+            (place, base, arena.chunk(chunk).huge_size)
+        } else if arena.span(span).kind == Kind::Small {
+            let record = arena.span(span);
+            let (number, size) = (number(index, span), record.block_size());
+            let slot = offset / size;
+            if slot >= record.capacity() || !record.is_live(slot) {
+                return None;
             }
-            Kind::LargeHead => (offset == 0).then_some(Place::Large { span: number }),
-            Kind::LargeTail | Kind::Free => None,
-        }
+            let base = arena.address(span).wrapping_add(slot * size);
+            (Place::Small { span: number, slot }, base, size)
+        } else {
+            let is_head = |&span: &usize| arena.span(span).kind == Kind::LargeHead;
+            let head = (chunk * CHUNK_SPANS..=span).rev().find(is_head)?;
+            let number = number(index, head);
+            let place = Place::Large { span: number };
+            (place, arena.address(head), arena.span(head).size)
+        };
+        let is_inside = (address as usize) < base as usize + size;
+        is_inside.then_some(Live { place, base, size })
     }
 
     /// The arena, span and offset of an address.
@@ -163,16 +177,16 @@ impl Heap {
         })
     }
 
-    fn allocate_small(&mut self, class: usize) -> Option<Block> {
+    fn allocate_small(&mut self, size: usize, class: usize, asked: Alignment) -> Option<Block> {
         let number = match self.with_room[class] {
             NO_SPAN => self.new_small_span(class)?,
             number => number,
         };
         let (arena, index) = self.arena_of(number);
         let slot = arena.span_mut(index).free_slot()?;
-        let size = arena.span(index).block_size();
-        let offset = slot * size;
-        let Some(old_bytes) = arena.make_resident(index, offset, size) else {
+        let slot_size = arena.span(index).block_size();
+        let offset = slot * slot_size;
+        let Some(old_bytes) = arena.make_resident(index, offset, slot_size) else {
             // The span may be a new one; it must not stay taken for nothing.
             if arena.span(index).used == 0 {
                 self.retire_small_span(number, class);
@@ -182,10 +196,15 @@ impl Heap {
         let span = arena.span_mut(index);
         span.take(slot);
         let is_full = span.is_full();
-        let address = arena.address(index).wrapping_add(offset);
+        let base = arena.address(index).wrapping_add(offset);
         if is_full {
             self.unlink(number, class);
         }
+        let gap = asked.gap(base);
+        if old_bytes {
+            clear_behind(base, gap + size, slot_size);
+        }
+        let address = base.wrapping_add(gap);
         Some(Block { address, old_bytes })
     }
 
@@ -219,41 +238,28 @@ impl Heap {
         arena.give_spans(index, 1);
     }
 
-    fn allocate_large(&mut self, size: usize) -> Option<Block> {
-        let count = size.div_ceil(SPAN_SIZE);
+    fn allocate_large(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+        let count = total.div_ceil(SPAN_SIZE);
         let number = self.take_spans(count)?;
         let (arena, first) = self.arena_of(number);
-        let old_bytes = start_large(arena, first, size);
+        // What is not needed before and behind the block goes back at once.
+        let gap = asked.gap(arena.address(first));
+        let (head, gap) = (first + gap / SPAN_SIZE, gap % SPAN_SIZE);
+        let end = head + (gap + size).div_ceil(SPAN_SIZE);
+        arena.give_spans(first, head - first);
+        arena.give_spans(end, first + count - end);
+        let old_bytes = start_large(arena, head, gap + size);
         if old_bytes.is_none() {
-            arena.give_spans(first, count);
+            arena.give_spans(head, end - head);
         }
         Some(Block {
-            address: arena.address(first),
+            address: arena.address(head).wrapping_add(gap),
             old_bytes: old_bytes?,
         })
     }
 
-    fn resize_large(&mut self, number: u32, size: usize) -> bool {
-        let old = self.span(number).size;
-        let (old_count, count) = (old.div_ceil(SPAN_SIZE), size.div_ceil(SPAN_SIZE));
-        if size <= size_class::LARGEST || count > old_count {
-            return false;
-        }
-        let (arena, first) = self.arena_of(number);
-        if start_large(arena, first, size).is_none() {
-            return false;
-        }
-        if size < old {
-            arena.touch(first + count - 1);
-        }
-        if count < old_count {
-            arena.give_spans(first + count, old_count - count);
-        }
-        true
-    }
-
-    fn allocate_huge(&mut self, size: usize) -> Option<Block> {
-        let chunks = size.div_ceil(CHUNK_SIZE);
+    fn allocate_huge(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+        let chunks = total.div_ceil(CHUNK_SIZE);
         for index in 0..MAX_ARENAS {
             let is_new = self.arenas[index].is_none();
             if is_new {
@@ -261,8 +267,10 @@ impl Heap {
             }
             let arena = self.arenas[index].as_mut()?;
             if let Some(first) = arena.find_chunks(chunks) {
-                let old_bytes = arena.take_chunks(first, size);
-                let address = arena.address(first * CHUNK_SPANS);
+                let gap = asked.gap(arena.address(first * CHUNK_SPANS));
+                let (head, gap) = (first + gap / CHUNK_SIZE, gap % CHUNK_SIZE);
+                let old_bytes = arena.take_chunks(head, gap + size);
+                let address = arena.address(head * CHUNK_SPANS).wrapping_add(gap);
                 if old_bytes.is_none() && is_new {
                     // The system refuses; an arena that nobody uses need not stay.
                     self.arenas[index] = None;
@@ -315,18 +323,18 @@ impl Heap {
         }
     }
 
-    fn arena(&mut self, index: usize) -> &mut Arena {
+    pub(crate) fn arena(&mut self, index: usize) -> &mut Arena {
         self.arenas[index]
             .as_mut()
             .expect("the arena of a block exists")
     }
 
-    fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
+    pub(crate) fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
         let (arena, span) = split(number);
         (self.arena(arena), span)
     }
 
-    fn span(&self, number: u32) -> &Span {
+    pub(crate) fn span(&self, number: u32) -> &Span {
         let (arena, span) = split(number);
         let arena = self.arenas[arena]
             .as_ref()
@@ -342,7 +350,7 @@ impl Heap {
 
 /// Writes the records of a large block and makes its pages usable. Says
 /// whether it may hold old bytes; `None` if the system refuses.
-fn start_large(arena: &mut Arena, first: usize, size: usize) -> Option<bool> {
+pub(crate) fn start_large(arena: &mut Arena, first: usize, size: usize) -> Option<bool> {
     let mut old_bytes = false;
     for index in 0..size.div_ceil(SPAN_SIZE) {
         let live = (size - index * SPAN_SIZE).min(SPAN_SIZE);

@@ -1,0 +1,84 @@
+//! A block gets another size: where it stands, or elsewhere.
+//!
+//! Of a small block only the class is on record, not the bytes that were
+//! asked for. So that those behind them are zero when `_recalloc` makes them
+//! part of the block, they are cleared whenever a size is given.
+
+use crate::alignment::Alignment;
+use crate::heap::{Heap, Live, Place, start_large};
+use crate::span::SPAN_SIZE;
+use core::ptr;
+
+impl Heap {
+    /// How many bytes a live block has: for a small one the size of its
+    /// class, else the size asked for. `None` if no live block begins there.
+    pub fn size_of(&self, address: *const u8) -> Option<usize> {
+        self.locate(address).map(|live| live.size)
+    }
+
+    /// Gives the block that begins at `address` a new size where it stands;
+    /// it can always shrink. Returns false, with nothing changed, if it
+    /// cannot grow so far.
+    pub fn resize_in_place(&mut self, address: *mut u8, size: usize) -> bool {
+        self.locate(address)
+            .is_some_and(|live| self.resize(live, size))
+    }
+
+    /// Gives a live block that is used from `address` on a new size, elsewhere
+    /// if need be. `None`, with the block as it was, if there is no memory.
+    pub(crate) fn reallocate(
+        &mut self,
+        live: Live,
+        address: *mut u8,
+        size: usize,
+        asked: Alignment,
+    ) -> Option<*mut u8> {
+        let gap = address as usize - live.base as usize;
+        let (old_size, whole) = (live.size - gap, gap.saturating_add(size));
+        let is_aligned = asked.gap(address) == 0;
+        // What falls to less than half moves, so that its place can be used better.
+        if is_aligned && size >= old_size / 2 && self.resize(live, whole) {
+            return Some(address);
+        }
+        let new = self.allocate_aligned(size, asked).address;
+        if new.is_null() {
+            let stays = is_aligned && self.resize(live, whole);
+            return stays.then_some(address);
+        }
+        // SAFETY: two live blocks with at least so many bytes each.
+        unsafe { ptr::copy_nonoverlapping(address, new, old_size.min(size)) };
+        self.free(live.base);
+        Some(new)
+    }
+
+    fn resize(&mut self, live: Live, size: usize) -> bool {
+        match live.place {
+            Place::Small { .. } if size <= live.size => {
+                clear_behind(live.base, size, live.size);
+                true
+            }
+            Place::Small { .. } => false,
+            Place::Large { span } => self.resize_large(span, live.size, size.max(1)),
+            Place::Huge { arena, chunk } => self.arena(arena).resize_chunks(chunk, size.max(1)),
+        }
+    }
+
+    fn resize_large(&mut self, number: u32, old: usize, size: usize) -> bool {
+        let (old_count, count) = (old.div_ceil(SPAN_SIZE), size.div_ceil(SPAN_SIZE));
+        let (arena, first) = self.arena_of(number);
+        if count > old_count || start_large(arena, first, size).is_none() {
+            return false;
+        }
+        if size < old {
+            arena.touch(first + count - 1);
+        }
+        arena.give_spans(first + count, old_count - count);
+        true
+    }
+}
+
+/// Clears the bytes of a block's place that nobody asked for.
+pub(crate) fn clear_behind(base: *mut u8, used: usize, size: usize) {
+    // SAFETY: the callers pass a live block's usable place, and its size, which is not below `used`.
+    unsafe { ptr::write_bytes(base.wrapping_add(used), 0, size - used) };
+}

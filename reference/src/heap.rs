@@ -35,18 +35,23 @@ pub struct Heap {
 /// Which records tell of a block.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
-    Small { span: u32, slot: usize },
-    Large { span: u32 },
-    Huge { arena: usize, chunk: usize },
+    /// Its span and slot.
+    Small(u32, usize),
+    /// Its first span.
+    Large(u32),
+    /// Its arena and first chunk.
+    Huge(usize, usize),
 }
 
 /// A live block.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
     pub place: Place,
-    /// The first byte of its place; an aligned block begins behind it.
+    /// The first byte of its place.
     pub base: *mut u8,
-    /// Bytes from there on.
+    /// Bytes from there to the address it was found by: to where it begins, if it is aligned.
+    pub gap: usize,
+    /// Bytes from that address on.
     pub size: usize,
 }
 
@@ -63,14 +68,9 @@ const NO_BLOCK: Block = Block {
     old_bytes: true,
 };
 
-impl Default for Heap {
-    fn default() -> Self {
-        Heap::new()
-    }
-}
-
 impl Heap {
     /// A heap without memory; it reserves address space at the first allocation.
+    #[allow(clippy::new_without_default)] // a default could not be constant
     pub const fn new() -> Heap {
         Heap {
             arenas: [const { None }; MAX_ARENAS],
@@ -112,15 +112,15 @@ impl Heap {
         self.give(live)
     }
 
-    fn give(&mut self, live: Option<Live>) -> bool {
+    pub(crate) fn give(&mut self, live: Option<Live>) -> bool {
         match live.map(|live| live.place) {
-            Some(Place::Small { span, slot }) => self.free_small(span, slot),
-            Some(Place::Large { span }) => {
+            Some(Place::Small(span, slot)) => self.free_small(span, slot),
+            Some(Place::Large(span)) => {
                 let count = self.span(span).size.div_ceil(SPAN_SIZE);
                 let (arena, first) = self.arena_of(span);
                 arena.give_spans(first, count);
             }
-            Some(Place::Huge { arena, chunk }) => self.arena(arena).give_chunks(chunk),
+            Some(Place::Huge(arena, chunk)) => self.arena(arena).give_chunks(chunk),
             None => self.misused = true,
         }
         live.is_some()
@@ -128,8 +128,7 @@ impl Heap {
 
     /// The live block that begins at an address.
     pub(crate) fn locate(&self, address: *const u8) -> Option<Live> {
-        let live = self.containing(address)?;
-        (live.base.cast_const() == address).then_some(live)
+        self.containing(address).filter(|live| live.gap == 0)
     }
 
     /// The live block in which an address lies.
@@ -139,34 +138,40 @@ impl Heap {
         if !arena.is_used(span) {
             return None;
         }
-        let chunk = span / CHUNK_SPANS;
-        let (place, base, size) = if arena.chunk(chunk).huge_bytes != 0 {
+        let first = span / CHUNK_SPANS * CHUNK_SPANS;
+        let record = || arena.span(span);
+        let (place, head, start, size) = if arena.chunk(span / CHUNK_SPANS).huge_bytes != 0 {
             let is_first = |&chunk: &usize| arena.chunk(chunk).huge_size != 0;
-            let chunk = (0..=chunk).rev().find(is_first)?;
-            let place = Place::Huge {
-                arena: index,
-                chunk,
-            };
-            let base = arena.address(chunk * CHUNK_SPANS);
-            (place, base, arena.chunk(chunk).huge_size)
-        } else if arena.span(span).kind == Kind::Small {
-            let record = arena.span(span);
-            let (number, size) = (number(index, span), record.block_size());
+            let chunk = (0..=span / CHUNK_SPANS).rev().find(is_first)?;
+            let size = arena.chunk(chunk).huge_size;
+            (Place::Huge(index, chunk), chunk * CHUNK_SPANS, 0, size)
+        } else if record().kind == Kind::Small {
+            let size = record().block_size();
             let slot = offset / size;
-            if slot >= record.capacity() || !record.is_live(slot) {
+            if slot >= record().capacity() || !record().is_live(slot) {
                 return None;
             }
-            let base = arena.address(span).wrapping_add(slot * size);
-            (Place::Small { span: number, slot }, base, size)
+            let place = Place::Small(number(index, span), slot);
+            (place, span, slot * size, size)
         } else {
             let is_head = |&span: &usize| arena.span(span).kind == Kind::LargeHead;
-            let head = (chunk * CHUNK_SPANS..=span).rev().find(is_head)?;
-            let number = number(index, head);
-            let place = Place::Large { span: number };
-            (place, arena.address(head), arena.span(head).size)
+            let head = (first..=span).rev().find(is_head)?;
+            (
+                Place::Large(number(index, head)),
+                head,
+                0,
+                arena.span(head).size,
+            )
         };
-        let is_inside = (address as usize) < base as usize + size;
-        is_inside.then_some(Live { place, base, size })
+        let base = arena.address(head).wrapping_add(start);
+        let gap = address as usize - base as usize;
+        let size = size.checked_sub(gap).filter(|&size| size > 0)?;
+        Some(Live {
+            place,
+            base,
+            gap,
+            size,
+        })
     }
 
     /// The arena, span and offset of an address.

@@ -2,7 +2,7 @@
 //! there shows.
 
 use crate::heap::Heap;
-use crate::heapwalk::{Entry, Next};
+use crate::heapwalk::{Entry, FREE, Next};
 use core::ptr;
 
 impl Heap {
@@ -13,7 +13,7 @@ impl Heap {
         let mut at = ptr::null();
         while let Next::Entry(entry) = self.entry_after(at) {
             at = entry.address;
-            if !entry.used {
+            if entry.use_flag == FREE {
                 all &= self.fill(entry, byte).is_some();
             }
         }

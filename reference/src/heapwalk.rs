@@ -7,17 +7,24 @@
 use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS};
 use crate::heap::Heap;
 use crate::span::{Kind, Span};
+use core::ffi::c_int;
 
-/// One entry of the heap.
+/// One entry of the heap: `_HEAPINFO`, as C programs know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Entry {
-    /// Its first byte.
+    /// Its first byte (`_pentry`).
     pub address: *mut u8,
     /// Its bytes; for a live block as `_msize` has it.
     pub size: usize,
-    /// Whether it is a live block.
-    pub used: bool,
+    /// [`USED`] or [`FREE`] (`_useflag`).
+    pub use_flag: c_int,
 }
+
+/// `_USEDENTRY`: a live block.
+pub const USED: c_int = 1;
+/// `_FREEENTRY`: room for blocks.
+pub const FREE: c_int = 0;
 
 /// What comes after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +45,16 @@ type Position = (usize, usize);
 impl Heap {
     /// The entry after the one at `address`; the first one for null.
     pub fn entry_after(&self, address: *const u8) -> Next {
-        let (arena, start) = if address.is_null() {
-            (0, (0, 0))
-        } else {
-            match self.position_after(address) {
-                Some(behind) => behind,
-                None => return Next::BadPointer,
-            }
+        let start = match address.is_null() {
+            true => Some((0, (0, 0))),
+            false => self.position_after(address),
+        };
+        let Some((arena, mut position)) = start else {
+            return Next::BadPointer;
         };
         if self.arenas[0].is_none() {
             return Next::Empty;
         }
-        let mut position = start;
         for arena in self.arenas[arena..].iter().flatten() {
             while position.0 < arena.top * CHUNK_SPANS {
                 if let Some((entry, _)) = entry_at(arena, position) {
@@ -84,36 +89,31 @@ fn entry_at(arena: &Arena, (span, slot): Position) -> Option<(Entry, Position)> 
         return None;
     }
     let chunk = arena.chunk(span / CHUNK_SPANS);
-    let mut address = arena.address(span);
-    let (size, used, behind);
-    if chunk.huge_bytes != 0 {
-        if span % CHUNK_SPANS != 0 || chunk.huge_size == 0 {
-            return None;
-        }
-        let spans = chunk.huge_size.div_ceil(CHUNK_SIZE) * CHUNK_SPANS;
-        (size, used, behind) = (chunk.huge_size, true, (span + spans, 0));
-    } else {
-        let record = arena.span(span);
-        match record.kind {
-            Kind::LargeHead => (size, used, behind) = (record.size, true, (span + 1, 0)),
-            Kind::Small if slot < record.capacity() => {
-                used = record.is_live(slot);
-                let end = match used {
-                    true => slot + 1,
-                    false => end_of_free_run(record, slot),
-                };
-                (size, behind) = ((end - slot) * record.block_size(), (span, end));
-                address = address.wrapping_add(slot * record.block_size());
-            }
-            _ => return None,
-        }
-    }
-    let entry = Entry {
-        address,
+    let entry = |at: usize, size, use_flag| Entry {
+        address: arena.address(span).wrapping_add(at),
         size,
-        used,
+        use_flag,
     };
-    Some((entry, behind))
+    if chunk.huge_size != 0 && span % CHUNK_SPANS == 0 {
+        let spans = chunk.huge_size.div_ceil(CHUNK_SIZE) * CHUNK_SPANS;
+        return Some((entry(0, chunk.huge_size, USED), (span + spans, 0)));
+    }
+    if chunk.huge_bytes != 0 {
+        return None;
+    }
+    let record = arena.span(span);
+    let size = record.block_size();
+    match record.kind {
+        Kind::LargeHead => Some((entry(0, record.size, USED), (span + 1, 0))),
+        Kind::Small if slot < record.capacity() && record.is_live(slot) => {
+            Some((entry(slot * size, size, USED), (span, slot + 1)))
+        }
+        Kind::Small if slot < record.capacity() => {
+            let end = end_of_free_run(record, slot);
+            Some((entry(slot * size, (end - slot) * size, FREE), (span, end)))
+        }
+        _ => None,
+    }
 }
 
 /// The first live slot from `slot` on, or the capacity.

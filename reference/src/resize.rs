@@ -24,43 +24,40 @@ impl Heap {
             .is_some_and(|live| self.resize(live, size))
     }
 
-    /// Gives a live block that is used from `address` on a new size, elsewhere
-    /// if need be. `None`, with the block as it was, if there is no memory.
+    /// Gives a live block a new size, elsewhere if need be. `None`, with the
+    /// block as it was, if there is no memory.
     pub(crate) fn reallocate(
         &mut self,
         live: Live,
-        address: *mut u8,
         size: usize,
         asked: Alignment,
     ) -> Option<*mut u8> {
-        let gap = address as usize - live.base as usize;
-        let (old_size, whole) = (live.size - gap, gap.saturating_add(size));
+        let address = live.base.wrapping_add(live.gap);
         let is_aligned = asked.gap(address) == 0;
         // What falls to less than half moves, so that its place can be used better.
-        if is_aligned && size >= old_size / 2 && self.resize(live, whole) {
+        if is_aligned && size >= live.size / 2 && self.resize(live, size) {
             return Some(address);
         }
         let new = self.allocate_aligned(size, asked).address;
         if new.is_null() {
-            let stays = is_aligned && self.resize(live, whole);
+            let stays = is_aligned && self.resize(live, size);
             return stays.then_some(address);
         }
         // SAFETY: two live blocks with at least so many bytes each.
-        unsafe { ptr::copy_nonoverlapping(address, new, old_size.min(size)) };
-        self.free(live.base);
+        unsafe { ptr::copy_nonoverlapping(address, new, live.size.min(size)) };
+        self.give(Some(live));
         Some(new)
     }
 
     fn resize(&mut self, live: Live, size: usize) -> bool {
+        let (old, new) = (live.gap + live.size, live.gap.saturating_add(size));
         match live.place {
-            Place::Small { .. } if size <= live.size => {
-                clear_behind(live.base, size, live.size);
-                true
-            }
-            Place::Small { .. } => false,
-            Place::Large { span } => self.resize_large(span, live.size, size.max(1)),
-            Place::Huge { arena, chunk } => self.arena(arena).resize_chunks(chunk, size.max(1)),
+            Place::Small(..) if new > old => return false,
+            Place::Small(..) => clear_behind(live.base, new, old),
+            Place::Large(span) => return self.resize_large(span, old, new.max(1)),
+            Place::Huge(arena, chunk) => return self.arena(arena).resize_chunks(chunk, new.max(1)),
         }
+        true
     }
 
     fn resize_large(&mut self, number: u32, old: usize, size: usize) -> bool {
@@ -77,8 +74,8 @@ impl Heap {
     }
 }
 
-/// Clears the bytes of a block's place that nobody asked for.
+/// Clears the bytes from `used` to `size` of a live block.
 pub(crate) fn clear_behind(base: *mut u8, used: usize, size: usize) {
-    // SAFETY: the callers pass a live block's usable place, and its size, which is not below `used`.
+    // SAFETY: the callers pass a block that is theirs, has `size` bytes, and not less than `used`.
     unsafe { ptr::write_bytes(base.wrapping_add(used), 0, size - used) };
 }

@@ -1,4 +1,5 @@
-//! Blocks aligned as the program asks: `_aligned_malloc` and what goes with it.
+//! Blocks aligned as the program asks. Those without an offset in their name
+//! are those with the offset 0.
 
 use super::blocks::{allocate, reallocate};
 use super::handler::invalid_parameter;
@@ -7,38 +8,22 @@ use crate::alignment::Alignment;
 use core::ffi::c_void;
 use core::ptr;
 
-/// A block of at least `size` bytes at a multiple of `alignment`. Null with
-/// `EINVAL` if that is not a power of two, with `ENOMEM` if there is no
-/// memory. Page: *_aligned_malloc*.
-pub fn aligned_malloc(size: usize, alignment: usize) -> *mut c_void {
-    aligned_offset_malloc(size, alignment, 0)
-}
-
 /// A block whose byte at `offset` lies at a multiple of `alignment`. Null
 /// with `EINVAL` if that is not a power of two or `offset` is neither 0 nor
-/// below `size`, with `ENOMEM` if there is no memory. Page: *_aligned_offset_malloc*.
-pub fn aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void {
-    match Alignment::new(alignment, offset) {
-        Some(asked) if offset == 0 || offset < size => allocate(size, asked, false),
-        _ => invalid_parameter(ptr::null_mut()),
-    }
+/// below `size`, with `ENOMEM` if there is no memory. Pages:
+/// *_aligned_malloc*, *_aligned_offset_malloc*.
+pub fn aligned_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void {
+    change(ptr::null_mut(), size, alignment, offset, false)
 }
 
 /// Gives an aligned block a new size, elsewhere if need be. Null acts as
 /// `_aligned_malloc`; size 0 frees and gives null. Null, and the old block as
-/// it was, with the errors of `_aligned_malloc`. Page: *_aligned_realloc*.
+/// it was, with the errors of `_aligned_malloc`. Pages: *_aligned_realloc*,
+/// *_aligned_offset_realloc*.
 ///
 /// # Safety
 /// `block` is null or a live aligned block of this heap, and nobody else uses it.
-pub unsafe fn aligned_realloc(block: *mut c_void, size: usize, alignment: usize) -> *mut c_void {
-    change(block, size, alignment, 0, false)
-}
-
-/// The same with an offset. Page: *_aligned_offset_realloc*.
-///
-/// # Safety
-/// As for [`aligned_realloc`].
-pub unsafe fn aligned_offset_realloc(
+pub unsafe fn aligned_realloc(
     block: *mut c_void,
     size: usize,
     alignment: usize,
@@ -48,24 +33,12 @@ pub unsafe fn aligned_offset_realloc(
 }
 
 /// [`aligned_realloc`] for `count` items of `size` bytes, with new bytes
-/// zero. `ENOMEM` also if the product overflows. Page: *_aligned_recalloc*.
+/// zero. `ENOMEM` also if the product overflows. Pages: *_aligned_recalloc*,
+/// *_aligned_offset_recalloc*.
 ///
 /// # Safety
 /// As for [`aligned_realloc`].
 pub unsafe fn aligned_recalloc(
-    block: *mut c_void,
-    count: usize,
-    size: usize,
-    alignment: usize,
-) -> *mut c_void {
-    change(block, count.saturating_mul(size), alignment, 0, true)
-}
-
-/// The same with an offset. Page: *_aligned_offset_recalloc*.
-///
-/// # Safety
-/// As for [`aligned_realloc`].
-pub unsafe fn aligned_offset_recalloc(
     block: *mut c_void,
     count: usize,
     size: usize,
@@ -80,11 +53,8 @@ pub unsafe fn aligned_offset_recalloc(
 /// a power of two; the offset is not needed. Page: *_aligned_msize*.
 pub fn aligned_msize(block: *const c_void, alignment: usize, _offset: usize) -> usize {
     let is_valid = !block.is_null() && alignment.is_power_of_two();
-    let live = is_valid.then(|| heap().containing(block.cast()));
-    match live.flatten() {
-        Some(live) => live.base as usize + live.size - block as usize,
-        None => invalid_parameter(usize::MAX),
-    }
+    let live = is_valid.then(|| heap().containing(block.cast())).flatten();
+    live.map_or_else(|| invalid_parameter(usize::MAX), |live| live.size)
 }
 
 /// Frees an aligned block; null is ignored, and `errno` is kept. Page: *_aligned_free*.

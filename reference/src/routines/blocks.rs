@@ -3,7 +3,8 @@
 use super::handler::invalid_parameter;
 use super::process::heap;
 use crate::alignment::Alignment;
-use crate::errno::{EINVAL, ENOMEM, set_errno};
+use crate::errno::{EINVAL, ENOMEM, ERRNO};
+use crate::resize::clear_behind;
 use core::ffi::c_void;
 use core::ptr;
 
@@ -58,7 +59,7 @@ pub unsafe fn expand(block: *mut c_void, size: usize) -> *mut c_void {
     if heap().resize_in_place(block.cast(), size) {
         return block;
     }
-    set_errno(ENOMEM);
+    ERRNO.set(ENOMEM);
     ptr::null_mut()
 }
 
@@ -80,7 +81,7 @@ pub fn msize(block: *const c_void) -> usize {
         return invalid_parameter(usize::MAX);
     }
     heap().size_of(block.cast()).unwrap_or_else(|| {
-        set_errno(EINVAL);
+        ERRNO.set(EINVAL);
         usize::MAX
     })
 }
@@ -89,10 +90,9 @@ pub fn msize(block: *const c_void) -> usize {
 pub(super) fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
     let block = heap().allocate_aligned(size, asked);
     if block.address.is_null() {
-        set_errno(ENOMEM);
+        ERRNO.set(ENOMEM);
     } else if zeroed && block.old_bytes {
-        // SAFETY: the block is new, ours, and has at least `size` bytes.
-        unsafe { ptr::write_bytes(block.address, 0, size) };
+        clear_behind(block.address, 0, size);
     }
     block.address.cast()
 }
@@ -113,22 +113,20 @@ pub(super) fn reallocate(
     };
     let Some(live) = live else {
         heap.misused = true;
-        set_errno(EINVAL);
+        ERRNO.set(EINVAL);
         return ptr::null_mut();
     };
     if size == 0 {
-        heap.free(live.base);
+        heap.give(Some(live));
         return ptr::null_mut();
     }
     let asked = aligned.unwrap_or(Alignment::NATURAL);
-    let Some(new) = heap.reallocate(live, block, size, asked) else {
-        set_errno(ENOMEM);
+    let Some(new) = heap.reallocate(live, size, asked) else {
+        ERRNO.set(ENOMEM);
         return ptr::null_mut();
     };
-    let old_size = live.base as usize + live.size - block as usize;
-    if zeroed && old_size < size {
-        // SAFETY: the block is live, the caller's, and has at least `size` bytes.
-        unsafe { ptr::write_bytes(new.wrapping_add(old_size), 0, size - old_size) };
+    if zeroed && live.size < size {
+        clear_behind(new, live.size, size);
     }
     new.cast()
 }

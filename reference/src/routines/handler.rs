@@ -1,6 +1,6 @@
 //! What happens when a routine is given a parameter that makes no sense.
 
-use crate::errno::{EINVAL, set_errno};
+use crate::errno::{EINVAL, ERRNO};
 use core::cell::Cell;
 use core::ffi::{c_uint, c_void};
 use core::ptr;
@@ -60,6 +60,6 @@ pub(super) fn invalid_parameter<T>(result: T) -> T {
         // SAFETY: whoever set the handler promised that it may be called like this.
         unsafe { handler(ptr::null(), ptr::null(), ptr::null(), 0, 0) };
     }
-    set_errno(EINVAL);
+    ERRNO.set(EINVAL);
     result
 }

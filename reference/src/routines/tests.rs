@@ -1,7 +1,8 @@
 //! The rules of the pages: results, `errno`, and when the handler is called.
 
 use super::*;
-use crate::errno::{EINVAL, ENOMEM, ENOSYS, errno, set_errno};
+use crate::errno::{DOSERRNO, EINVAL, ENOMEM, ENOSYS, ERRNO};
+use crate::heapwalk::Entry;
 use core::cell::Cell;
 use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr;
@@ -36,17 +37,17 @@ fn call<T>(routine: impl FnOnce() -> T) -> (T, c_int, u32) {
     let before = set_thread_local_invalid_parameter_handler(Some(count));
     CALLS.set(0);
     set_errno(OLD);
-    set_doserrno_value(OLD);
+    set_doserrno(OLD);
     let result = routine();
     set_thread_local_invalid_parameter_handler(before);
-    (result, errno(), CALLS.get())
+    (result, ERRNO.get(), CALLS.get())
 }
 
 /// What a call that must succeed without a word returns.
 fn quietly<T>(routine: impl FnOnce() -> T) -> T {
     let (result, errno, calls) = call(routine);
     assert_eq!((errno, calls), (OLD, 0));
-    assert_eq!(crate::errno::doserrno(), OLD as _);
+    assert_eq!(DOSERRNO.get(), OLD as _);
     result
 }
 
@@ -89,9 +90,9 @@ fn success_touches_no_errno(#[values(0, 20, 5_000, 100_000, 5_000_000)] size: us
     let block = quietly(|| on_block!(recalloc(block, size + 1, 2)));
     assert!(quietly(|| on_block!(realloc(block, 0))).is_null());
     quietly(|| on_block!(free(ptr::null_mut())));
-    let block = quietly(|| aligned_malloc(size, 256));
+    let block = quietly(|| aligned_malloc(size, 256, 0));
     assert!(quietly(|| aligned_msize(block, 256, 0)) >= size);
-    let block = quietly(|| on_block!(aligned_realloc(block, size + 9, 256)));
+    let block = quietly(|| on_block!(aligned_realloc(block, size + 9, 256, 0)));
     quietly(|| on_block!(aligned_free(block)));
     quietly(|| on_block!(aligned_free(ptr::null_mut())));
     assert_eq!(quietly(heapmin), 0);
@@ -103,16 +104,19 @@ fn success_touches_no_errno(#[values(0, 20, 5_000, 100_000, 5_000_000)] size: us
 fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
     refused(|| malloc(TOO_MUCH), ENOMEM);
     refused(|| calloc(usize::MAX / 2, 3), ENOMEM);
-    refused(|| aligned_malloc(TOO_MUCH - 64, 64), ENOMEM);
-    refused(|| aligned_offset_malloc(TOO_MUCH, 64, 3), ENOMEM);
+    refused(|| aligned_malloc(TOO_MUCH - 64, 64, 0), ENOMEM);
+    refused(|| aligned_malloc(TOO_MUCH, 64, 3), ENOMEM);
     let block = calloc(30, 1);
     fill(block, 30, 9);
     for size in [TOO_MUCH, usize::MAX, usize::MAX / 2] {
         refused(|| on_block!(realloc(block, size)), ENOMEM);
         refused(|| on_block!(expand(block, size)), ENOMEM);
         refused(|| on_block!(recalloc(block, size, 3)), ENOMEM);
-        refused(|| on_block!(aligned_realloc(block, size, 16)), ENOMEM);
-        refused(|| on_block!(aligned_recalloc(block, size, 3, 16)), ENOMEM);
+        refused(|| on_block!(aligned_realloc(block, size, 16, 0)), ENOMEM);
+        refused(
+            || on_block!(aligned_recalloc(block, size, 3, 16, 0)),
+            ENOMEM,
+        );
     }
     refused(|| on_block!(expand(block, 1000)), ENOMEM);
     assert!(is_all(block, 0..30, 9));
@@ -122,7 +126,7 @@ fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
 #[test]
 fn a_parameter_that_makes_no_sense_is_the_handlers() {
     let null = ptr::null_mut();
-    let block = aligned_malloc(100, 64);
+    let block = aligned_malloc(100, 64, 0);
     fill(block, 100, 3);
     let failed = (usize::MAX, EINVAL, 1);
     assert_eq!(call(|| msize(null)), failed);
@@ -130,20 +134,26 @@ fn a_parameter_that_makes_no_sense_is_the_handlers() {
     assert_eq!(call(|| aligned_msize(block, 3, 0)), failed);
     refused(|| on_block!(expand(null, 10)), EINVAL);
     for alignment in [0, 3, 48, usize::MAX] {
-        refused(|| aligned_malloc(10, alignment), EINVAL);
-        refused(|| aligned_offset_malloc(10, alignment, 0), EINVAL);
-        refused(|| on_block!(aligned_realloc(block, 10, alignment)), EINVAL);
+        refused(|| aligned_malloc(10, alignment, 0), EINVAL);
+        refused(|| aligned_malloc(10, alignment, 0), EINVAL);
         refused(
-            || on_block!(aligned_recalloc(block, 10, 1, alignment)),
+            || on_block!(aligned_realloc(block, 10, alignment, 0)),
             EINVAL,
         );
-        refused(|| on_block!(aligned_realloc(null, 10, alignment)), EINVAL);
+        refused(
+            || on_block!(aligned_recalloc(block, 10, 1, alignment, 0)),
+            EINVAL,
+        );
+        refused(
+            || on_block!(aligned_realloc(null, 10, alignment, 0)),
+            EINVAL,
+        );
     }
     for offset in [10, 11, usize::MAX] {
-        refused(|| aligned_offset_malloc(10, 16, offset), EINVAL);
-        let moved = || on_block!(aligned_offset_realloc(block, 10, 16, offset));
+        refused(|| aligned_malloc(10, 16, offset), EINVAL);
+        let moved = || on_block!(aligned_realloc(block, 10, 16, offset));
         refused(moved, EINVAL);
-        let moved = || on_block!(aligned_offset_recalloc(block, 10, 1, 16, offset));
+        let moved = || on_block!(aligned_recalloc(block, 10, 1, 16, offset));
         refused(moved, EINVAL);
     }
     assert_eq!(call(|| heapwalk(None)), (heap_status::BAD_PTR, EINVAL, 1));
@@ -194,7 +204,7 @@ fn the_threads_handler_goes_before_that_of_the_process() {
     assert!(elsewhere.join().unwrap());
     assert_eq!(address(set_invalid_parameter_handler(None)), processes);
     assert_eq!(msize(ptr::null()), usize::MAX);
-    assert_eq!((CALLS.get(), errno()), (100, EINVAL));
+    assert_eq!((CALLS.get(), ERRNO.get()), (100, EINVAL));
 }
 
 #[rstest]
@@ -226,27 +236,27 @@ fn new_bytes_are_zero(
     let block = match (alignment, from_calloc) {
         (None, true) => calloc(size, 1),
         (None, false) => malloc(size),
-        (Some(to), true) => on_block!(aligned_recalloc(ptr::null_mut(), size, 1, to)),
-        (Some(to), false) => aligned_malloc(size, to),
+        (Some(to), true) => on_block!(aligned_recalloc(ptr::null_mut(), size, 1, to, 0)),
+        (Some(to), false) => aligned_malloc(size, to, 0),
     };
     assert!(!from_calloc || is_all(block, 0..size, 0));
     fill(block, size, 0xFF);
     let total = size + more;
     let block = quietly(|| match alignment {
         None => on_block!(recalloc(block, total, 1)),
-        Some(to) => on_block!(aligned_recalloc(block, total, 1, to)),
+        Some(to) => on_block!(aligned_recalloc(block, total, 1, to, 0)),
     });
     assert!(is_all(block, 0..size, 0xFF) && is_all(block, size..total, 0));
     // And again, after it was made smaller in between.
     let half = size / 2;
     let block = match alignment {
         None => on_block!(realloc(block, half + 1)),
-        Some(to) => on_block!(aligned_realloc(block, half + 1, to)),
+        Some(to) => on_block!(aligned_realloc(block, half + 1, to, 0)),
     };
     fill(block, half + 1, 0xFF);
     let block = match alignment {
         None => on_block!(recalloc(block, 1, total)),
-        Some(to) => on_block!(aligned_recalloc(block, 1, total, to)),
+        Some(to) => on_block!(aligned_recalloc(block, 1, total, to, 0)),
     };
     assert!(is_all(block, 0..half + 1, 0xFF) && is_all(block, half + 1..total, 0));
     on_block!(aligned_free(block));
@@ -257,17 +267,17 @@ fn an_aligned_block_stays_aligned_and_whole(
     #[values(1, 16, 64, 4096, 1 << 20)] alignment: usize,
     #[values(0, 3, 8)] offset: usize,
 ) {
-    let mut block = quietly(|| aligned_offset_malloc(10, alignment, offset));
+    let mut block = quietly(|| aligned_malloc(10, alignment, offset));
     fill(block, 10, 6);
     for size in [10, 11, 500, 40_000, 5_000_000, 300, 10] {
-        block = quietly(|| on_block!(aligned_offset_realloc(block, size, alignment, offset)));
+        block = quietly(|| on_block!(aligned_realloc(block, size, alignment, offset)));
         assert_eq!((block as usize + offset) % alignment, 0);
         assert!(is_all(block, 0..10, 6));
         assert!(aligned_msize(block, alignment, offset) >= size);
         // All of it is usable.
         fill(block.wrapping_byte_add(10), size - 10, 1);
     }
-    let gone = || on_block!(aligned_offset_realloc(block, 0, alignment, offset));
+    let gone = || on_block!(aligned_realloc(block, 0, alignment, offset));
     assert!(quietly(gone).is_null());
 }
 
@@ -277,8 +287,8 @@ fn null_is_a_block_not_yet_made() {
     for block in [
         quietly(|| on_block!(realloc(null, 0))),
         quietly(|| on_block!(recalloc(null, 3, 4))),
-        quietly(|| on_block!(aligned_realloc(null, 0, 64))),
-        quietly(|| on_block!(aligned_offset_recalloc(null, 3, 4, 64, 11))),
+        quietly(|| on_block!(aligned_realloc(null, 0, 64, 0))),
+        quietly(|| on_block!(aligned_recalloc(null, 3, 4, 64, 11))),
     ] {
         assert!(!block.is_null());
         on_block!(aligned_free(block));
@@ -288,14 +298,13 @@ fn null_is_a_block_not_yet_made() {
 #[test]
 fn the_walk_finds_blocks_and_refuses_what_is_none() {
     let block = malloc(50);
-    let mut info = HeapInfo {
-        entry: ptr::null_mut(),
+    let mut info = Entry {
+        address: block.cast(),
         size: 0,
         use_flag: 9,
     };
-    info.entry = block.cast();
     assert_ne!(quietly(|| heapwalk(Some(&mut info))), heap_status::BAD_PTR);
-    info.entry = block.wrapping_byte_add(1).cast();
+    info.address = block.wrapping_byte_add(1).cast();
     let refused = call(|| heapwalk(Some(&mut info)));
     assert_eq!(refused, (heap_status::BAD_PTR, ENOSYS, 0));
     on_block!(free(block));
@@ -334,7 +343,7 @@ fn each_number_has_its_words(#[case] number: c_int, #[case] words: &str) {
 fn errno_is_zero_in_a_new_thread_and_its_own() {
     set_errno(OLD);
     let elsewhere = std::thread::spawn(|| {
-        let before = (errno(), crate::errno::doserrno());
+        let before = (ERRNO.get(), DOSERRNO.get());
         refused(|| malloc(TOO_MUCH), ENOMEM);
         before
     });

@@ -2,7 +2,7 @@
 
 use super::handler::invalid_parameter;
 use super::process::heap;
-use crate::errno::{ENOMEM, ENOSYS, set_doserrno, set_errno};
+use crate::errno::{DOSERRNO, ENOMEM, ENOSYS, ERRNO};
 use crate::heapchk::Condition;
 use crate::heapwalk::{Entry, Next};
 use crate::os;
@@ -23,17 +23,6 @@ pub mod heap_status {
     pub const BAD_PTR: c_int = -6;
 }
 
-/// `_HEAPINFO`: an entry of the heap, as `_heapwalk` takes and gives it.
-#[repr(C)]
-pub struct HeapInfo {
-    /// The entry's first byte; null to start.
-    pub entry: *mut c_int,
-    /// Its bytes.
-    pub size: usize,
-    /// 1 (`_USEDENTRY`) for a live block, 0 (`_FREEENTRY`) for free memory.
-    pub use_flag: c_int,
-}
-
 /// Gives unused memory back to the operating system. 0 if it took all of it;
 /// -1 with `ENOSYS` otherwise, with its own number in `_doserrno`, and the
 /// heap as usable as before. Page: *_heapmin*.
@@ -43,7 +32,7 @@ pub fn heapmin() -> c_int {
     if heap.minimise() {
         return 0;
     }
-    set_doserrno(os::last_error() as c_ulong);
+    DOSERRNO.set(os::last_error() as c_ulong);
     failed(-1)
 }
 
@@ -60,7 +49,7 @@ pub fn heapset(fill: c_uint) -> c_int {
     let mut heap = heap();
     let condition = heap.check();
     if condition != Condition::BadNode && !heap.fill_free(fill as u8) {
-        set_errno(ENOMEM);
+        ERRNO.set(ENOMEM);
         return heap_status::BAD_NODE;
     }
     status(condition)
@@ -70,22 +59,14 @@ pub fn heapset(fill: c_uint) -> c_int {
 /// last; `_HEAPEMPTY` if the heap was never used; `_HEAPBADPTR` with `ENOSYS`
 /// if the address is not an entry's, with `EINVAL` if there is no entry at
 /// all. Page: *_heapwalk*.
-pub fn heapwalk(info: Option<&mut HeapInfo>) -> c_int {
+pub fn heapwalk(info: Option<&mut Entry>) -> c_int {
     let Some(info) = info else {
         return invalid_parameter(heap_status::BAD_PTR);
     };
-    let next = heap().entry_after(info.entry.cast());
+    let next = heap().entry_after(info.address);
     match next {
-        Next::Entry(Entry {
-            address,
-            size,
-            used,
-        }) => {
-            *info = HeapInfo {
-                entry: address.cast(),
-                size,
-                use_flag: used.into(),
-            };
+        Next::Entry(entry) => {
+            *info = entry;
             heap_status::OK
         }
         Next::End => heap_status::END,
@@ -109,6 +90,6 @@ fn status(condition: Condition) -> c_int {
 }
 
 fn failed(result: c_int) -> c_int {
-    set_errno(ENOSYS);
+    ERRNO.set(ENOSYS);
     result
 }

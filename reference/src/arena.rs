@@ -39,7 +39,6 @@ pub struct Chunk {
 
 /// One reservation and its tables.
 pub struct Arena {
-    reserved: *mut u8,
     reserved_len: usize,
     /// Bytes in a page.
     pub page: usize,
@@ -76,7 +75,6 @@ impl Arena {
         let misaligned = blocks as usize % SPAN_SIZE;
         let pad = (SPAN_SIZE - misaligned) % SPAN_SIZE;
         Some(Arena {
-            reserved,
             reserved_len: len,
             page,
             chunks: reserved.cast(),
@@ -329,7 +327,7 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         // SAFETY: the reservation is ours, and its owner drops it with all its blocks.
-        unsafe { os::unreserve(self.reserved, self.reserved_len) };
+        unsafe { os::unreserve(self.chunks.cast(), self.reserved_len) };
     }
 }
 

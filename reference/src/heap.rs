@@ -3,10 +3,10 @@
 
 use crate::alignment::Alignment;
 use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS};
+use crate::entry::{Tier, USED, entry_at};
 use crate::resize::clear_behind;
 use crate::size_class;
 use crate::span::{Kind, SPAN_SIZE, Span};
-use core::ptr;
 
 /// No span, where a list ends.
 pub const NO_SPAN: u32 = u32::MAX;
@@ -32,21 +32,13 @@ pub struct Heap {
     pub(crate) misused: bool,
 }
 
-/// Which records tell of a block.
-#[derive(Clone, Copy)]
-pub(crate) enum Place {
-    /// Its span and slot.
-    Small(u32, usize),
-    /// Its first span.
-    Large(u32),
-    /// Its arena and first chunk.
-    Huge(usize, usize),
-}
-
 /// A live block.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
-    pub place: Place,
+    pub arena: usize,
+    /// Its span, or the first of them.
+    pub span: usize,
+    pub tier: Tier,
     /// The first byte of its place.
     pub base: *mut u8,
     /// Bytes from there to the address it was found by: to where it begins, if it is aligned.
@@ -55,18 +47,13 @@ pub(crate) struct Live {
     pub size: usize,
 }
 
-/// A new block, or why there is none.
+/// A new block.
 pub struct Block {
-    /// Its first byte; null if there is no memory for it.
+    /// Its first byte.
     pub address: *mut u8,
     /// Whether it may hold bytes of earlier owners. If not, it is all zeros.
     pub old_bytes: bool,
 }
-
-const NO_BLOCK: Block = Block {
-    address: ptr::null_mut(),
-    old_bytes: true,
-};
 
 impl Heap {
     /// A heap without memory; it reserves address space at the first allocation.
@@ -79,16 +66,17 @@ impl Heap {
         }
     }
 
-    /// A block of at least `size` bytes, aligned to 16; one of its own even for size 0.
-    pub fn allocate(&mut self, size: usize) -> Block {
+    /// A block of at least `size` bytes, aligned to 16; one of its own even
+    /// for size 0. `None` if there is no memory for it.
+    pub fn allocate(&mut self, size: usize) -> Option<Block> {
         self.allocate_aligned(size, Alignment::NATURAL)
     }
 
     /// The same, aligned as asked.
-    pub fn allocate_aligned(&mut self, size: usize, asked: Alignment) -> Block {
+    pub fn allocate_aligned(&mut self, size: usize, asked: Alignment) -> Option<Block> {
         // At least one byte, so that the address lies in its own block.
         let total = size.max(1).saturating_add(asked.room());
-        let block = if total <= size_class::LARGEST {
+        if total <= size_class::LARGEST {
             self.allocate_small(size, size_class::of(total), asked)
         } else if total <= CHUNK_SIZE {
             self.allocate_large(size.max(1), total, asked)
@@ -96,8 +84,7 @@ impl Heap {
             self.allocate_huge(size.max(1), total, asked)
         } else {
             None
-        };
-        block.unwrap_or(NO_BLOCK)
+        }
     }
 
     /// Frees a block. Returns false if no live block begins at that address.
@@ -113,17 +100,17 @@ impl Heap {
     }
 
     pub(crate) fn give(&mut self, live: Option<Live>) -> bool {
-        match live.map(|live| live.place) {
-            Some(Place::Small(span, slot)) => self.free_small(span, slot),
-            Some(Place::Large(span)) => {
-                let count = self.span(span).size.div_ceil(SPAN_SIZE);
-                let (arena, first) = self.arena_of(span);
-                arena.give_spans(first, count);
-            }
-            Some(Place::Huge(arena, chunk)) => self.arena(arena).give_chunks(chunk),
-            None => self.misused = true,
+        let Some(live) = live else {
+            self.misused = true;
+            return false;
+        };
+        let arena = self.arena(live.arena);
+        match live.tier {
+            Tier::Small => self.free_small(live),
+            Tier::Large => arena.give_spans(live.span, (live.gap + live.size).div_ceil(SPAN_SIZE)),
+            Tier::Huge => arena.give_chunks(live.span / CHUNK_SPANS),
         }
-        live.is_some()
+        true
     }
 
     /// The live block that begins at an address.
@@ -133,44 +120,21 @@ impl Heap {
 
     /// The live block in which an address lies.
     pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
-        let (index, span, offset) = self.find(address)?;
+        let (index, last, _) = self.find(address)?;
         let arena = self.arenas[index].as_ref()?;
-        if !arena.is_used(span) {
-            return None;
-        }
-        let first = span / CHUNK_SPANS * CHUNK_SPANS;
-        let record = || arena.span(span);
-        let (place, head, start, size) = if arena.chunk(span / CHUNK_SPANS).huge_bytes != 0 {
-            let is_first = |&chunk: &usize| arena.chunk(chunk).huge_size != 0;
-            let chunk = (0..=span / CHUNK_SPANS).rev().find(is_first)?;
-            let size = arena.chunk(chunk).huge_size;
-            (Place::Huge(index, chunk), chunk * CHUNK_SPANS, 0, size)
-        } else if record().kind == Kind::Small {
-            let size = record().block_size();
-            let slot = offset / size;
-            if slot >= record().capacity() || !record().is_live(slot) {
-                return None;
-            }
-            let place = Place::Small(number(index, span), slot);
-            (place, span, slot * size, size)
-        } else {
-            let is_head = |&span: &usize| arena.span(span).kind == Kind::LargeHead;
-            let head = (first..=span).rev().find(is_head)?;
-            (
-                Place::Large(number(index, head)),
-                head,
-                0,
-                arena.span(head).size,
-            )
-        };
-        let base = arena.address(head).wrapping_add(start);
-        let gap = address as usize - base as usize;
-        let size = size.checked_sub(gap).filter(|&size| size > 0)?;
-        Some(Live {
-            place,
-            base,
+        // From inside a block of several spans, the way leads back to its first.
+        let (span, (entry, tier, _)) = (0..=last).rev().find_map(|span| {
+            let offset = address as usize - arena.address(span) as usize;
+            Some((span, entry_at(arena, (span, offset))?))
+        })?;
+        let gap = address as usize - entry.address as usize;
+        (entry.use_flag == USED && gap < entry.size).then_some(Live {
+            arena: index,
+            span,
+            tier,
+            base: entry.address,
             gap,
-            size,
+            size: entry.size - gap,
         })
     }
 
@@ -184,7 +148,12 @@ impl Heap {
 
     fn allocate_small(&mut self, size: usize, class: usize, asked: Alignment) -> Option<Block> {
         let number = match self.with_room[class] {
-            NO_SPAN => self.new_small_span(class)?,
+            NO_SPAN => {
+                let number = self.take_spans(1)?;
+                self.span_mut(number).start_small(class);
+                self.link(number, class);
+                number
+            }
             number => number,
         };
         let (arena, index) = self.arena_of(number);
@@ -213,28 +182,21 @@ impl Heap {
         Some(Block { address, old_bytes })
     }
 
-    fn free_small(&mut self, number: u32, slot: usize) {
-        let (arena, index) = self.arena_of(number);
-        let span = arena.span_mut(index);
-        let class = span.class as usize;
+    fn free_small(&mut self, live: Live) {
+        let arena = self.arena(live.arena);
+        let start = live.base as usize - arena.address(live.span) as usize;
+        let span = arena.span_mut(live.span);
+        let (number, class) = (number(live.arena, live.span), span.class as usize);
         let was_full = span.is_full();
-        span.give(slot);
+        span.give(start / span.block_size());
         let is_empty = span.used == 0;
-        arena.touch(index);
+        arena.touch(live.span);
         if was_full {
             self.link(number, class);
         }
         if is_empty {
             self.retire_small_span(number, class);
         }
-    }
-
-    fn new_small_span(&mut self, class: usize) -> Option<u32> {
-        let number = self.take_spans(1)?;
-        let (arena, index) = self.arena_of(number);
-        arena.span_mut(index).start_small(class);
-        self.link(number, class);
-        Some(number)
     }
 
     fn retire_small_span(&mut self, number: u32, class: usize) {
@@ -265,39 +227,39 @@ impl Heap {
 
     fn allocate_huge(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
         let chunks = total.div_ceil(CHUNK_SIZE);
+        let taken = self.take(chunks, |arena| {
+            let first = arena.find_chunks(chunks)?;
+            let gap = asked.gap(arena.address(first * CHUNK_SPANS));
+            let (head, gap) = (first + gap / CHUNK_SIZE, gap % CHUNK_SIZE);
+            let old_bytes = arena.take_chunks(head, gap + size)?;
+            let address = arena.address(head * CHUNK_SPANS).wrapping_add(gap);
+            Some(Block { address, old_bytes })
+        });
+        Some(taken?.1)
+    }
+
+    fn take_spans(&mut self, count: usize) -> Option<u32> {
+        let (arena, span) = self.take(1, |arena| arena.take_spans(count))?;
+        Some(number(arena, span))
+    }
+
+    /// Takes something from the first arena that has it, or from a new one of
+    /// at least so many chunks. With the arena's number.
+    fn take<T>(
+        &mut self,
+        chunks: usize,
+        from: impl Fn(&mut Arena) -> Option<T>,
+    ) -> Option<(usize, T)> {
         for index in 0..MAX_ARENAS {
             let is_new = self.arenas[index].is_none();
             if is_new {
                 self.arenas[index] = new_arena(index, chunks);
             }
-            let arena = self.arenas[index].as_mut()?;
-            if let Some(first) = arena.find_chunks(chunks) {
-                let gap = asked.gap(arena.address(first * CHUNK_SPANS));
-                let (head, gap) = (first + gap / CHUNK_SIZE, gap % CHUNK_SIZE);
-                let old_bytes = arena.take_chunks(head, gap + size);
-                let address = arena.address(head * CHUNK_SPANS).wrapping_add(gap);
-                if old_bytes.is_none() && is_new {
-                    // The system refuses; an arena that nobody uses need not stay.
-                    self.arenas[index] = None;
-                }
-                return old_bytes.map(|old_bytes| Block { address, old_bytes });
-            }
-        }
-        None
-    }
-
-    /// Takes neighbouring spans from the first arena that has them, or a new one.
-    fn take_spans(&mut self, count: usize) -> Option<u32> {
-        for index in 0..MAX_ARENAS {
-            let is_new = self.arenas[index].is_none();
-            if is_new {
-                self.arenas[index] = new_arena(index, 1);
-            }
-            if let Some(span) = self.arenas[index].as_mut()?.take_spans(count) {
-                return Some(number(index, span));
+            if let Some(taken) = from(self.arenas[index].as_mut()?) {
+                return Some((index, taken));
             }
             if is_new {
-                // The system refuses; another arena would fare no better.
+                // The system refuses; an arena that nobody uses need not stay.
                 self.arenas[index] = None;
                 return None;
             }
@@ -318,7 +280,7 @@ impl Heap {
 
     /// Takes a span out of its class's list of those with room.
     fn unlink(&mut self, number: u32, class: usize) {
-        let Span { prev, next, .. } = *self.span(number);
+        let Span { prev, next, .. } = *self.span_mut(number);
         match prev {
             NO_SPAN => self.with_room[class] = next,
             prev => self.span_mut(prev).next = next,
@@ -334,17 +296,9 @@ impl Heap {
             .expect("the arena of a block exists")
     }
 
-    pub(crate) fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
-        let (arena, span) = split(number);
-        (self.arena(arena), span)
-    }
-
-    pub(crate) fn span(&self, number: u32) -> &Span {
-        let (arena, span) = split(number);
-        let arena = self.arenas[arena]
-            .as_ref()
-            .expect("the arena of a block exists");
-        arena.span(span)
+    fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
+        let span = number & ((1 << INDEX_BITS) - 1);
+        (self.arena((number >> INDEX_BITS) as usize), span as usize)
     }
 
     fn span_mut(&mut self, number: u32) -> &mut Span {
@@ -389,10 +343,4 @@ fn new_arena(index: usize, chunks: usize) -> Option<Arena> {
 
 fn number(arena: usize, span: usize) -> u32 {
     (arena << INDEX_BITS | span) as u32
-}
-
-fn split(number: u32) -> (usize, usize) {
-    let arena = number >> INDEX_BITS;
-    let span = number & ((1 << INDEX_BITS) - 1);
-    (arena as usize, span as usize)
 }

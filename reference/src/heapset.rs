@@ -1,8 +1,9 @@
 //! `_heapset`: fills what `_heapwalk` names as free, so that a later write
 //! there shows.
 
+use crate::entry::{Entry, FREE};
 use crate::heap::Heap;
-use crate::heapwalk::{Entry, FREE, Next};
+use crate::heapwalk::Next;
 use core::ptr;
 
 impl Heap {

@@ -5,7 +5,9 @@
 //! part of the block, they are cleared whenever a size is given.
 
 use crate::alignment::Alignment;
-use crate::heap::{Heap, Live, Place, start_large};
+use crate::arena::{Arena, CHUNK_SPANS};
+use crate::entry::Tier;
+use crate::heap::{Heap, Live, start_large};
 use crate::span::SPAN_SIZE;
 use core::ptr;
 
@@ -38,40 +40,39 @@ impl Heap {
         if is_aligned && size >= live.size / 2 && self.resize(live, size) {
             return Some(address);
         }
-        let new = self.allocate_aligned(size, asked).address;
-        if new.is_null() {
+        let Some(new) = self.allocate_aligned(size, asked) else {
             let stays = is_aligned && self.resize(live, size);
             return stays.then_some(address);
-        }
+        };
         // SAFETY: two live blocks with at least so many bytes each.
-        unsafe { ptr::copy_nonoverlapping(address, new, live.size.min(size)) };
+        unsafe { ptr::copy_nonoverlapping(address, new.address, live.size.min(size)) };
         self.give(Some(live));
-        Some(new)
+        Some(new.address)
     }
 
     fn resize(&mut self, live: Live, size: usize) -> bool {
         let (old, new) = (live.gap + live.size, live.gap.saturating_add(size));
-        match live.place {
-            Place::Small(..) if new > old => return false,
-            Place::Small(..) => clear_behind(live.base, new, old),
-            Place::Large(span) => return self.resize_large(span, old, new.max(1)),
-            Place::Huge(arena, chunk) => return self.arena(arena).resize_chunks(chunk, new.max(1)),
+        let arena = self.arena(live.arena);
+        match live.tier {
+            Tier::Small if new > old => return false,
+            Tier::Small => clear_behind(live.base, new, old),
+            Tier::Large => return resize_large(arena, live.span, old, new.max(1)),
+            Tier::Huge => return arena.resize_chunks(live.span / CHUNK_SPANS, new.max(1)),
         }
         true
     }
+}
 
-    fn resize_large(&mut self, number: u32, old: usize, size: usize) -> bool {
-        let (old_count, count) = (old.div_ceil(SPAN_SIZE), size.div_ceil(SPAN_SIZE));
-        let (arena, first) = self.arena_of(number);
-        if count > old_count || start_large(arena, first, size).is_none() {
-            return false;
-        }
-        if size < old {
-            arena.touch(first + count - 1);
-        }
-        arena.give_spans(first + count, old_count - count);
-        true
+fn resize_large(arena: &mut Arena, first: usize, old: usize, size: usize) -> bool {
+    let (old_count, count) = (old.div_ceil(SPAN_SIZE), size.div_ceil(SPAN_SIZE));
+    if count > old_count || start_large(arena, first, size).is_none() {
+        return false;
     }
+    if size < old {
+        arena.touch(first + count - 1);
+    }
+    arena.give_spans(first + count, old_count - count);
+    true
 }
 
 /// Clears the bytes from `used` to `size` of a live block.

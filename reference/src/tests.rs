@@ -1,9 +1,10 @@
 //! The heap as a whole: blocks do not overlap, bytes stay, records agree.
 
 use crate::alignment::Alignment;
+use crate::entry::{FREE, USED};
 use crate::heap::Heap;
 use crate::heapchk::Condition;
-use crate::heapwalk::{FREE, Next, USED};
+use crate::heapwalk::Next;
 use rstest::rstest;
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 type Blocks = BTreeMap<usize, (usize, u8)>;
 
 fn allocate(heap: &mut Heap, blocks: &mut Blocks, size: usize, byte: u8) {
-    let address = heap.allocate(size).address;
+    let address = heap.allocate(size).unwrap().address;
     assert!(!address.is_null(), "no memory for {size} bytes");
     assert_eq!(address as usize % 16, 0);
     // SAFETY: a new block of at least `size` bytes.
@@ -113,7 +114,7 @@ fn memory_given_back_comes_again_as_zeros(#[values(100, 5_000, 100_000, 9_000_00
     let (&first, _) = blocks.first_key_value().unwrap();
     assert!(heap.free(first as *mut u8));
     assert!(heap.minimise());
-    let again = heap.allocate(size);
+    let again = heap.allocate(size).unwrap();
     assert_eq!(again.address as usize, first);
     assert!(!again.old_bytes);
     // SAFETY: a live block of `size` bytes.
@@ -125,18 +126,18 @@ fn memory_given_back_comes_again_as_zeros(#[values(100, 5_000, 100_000, 9_000_00
 fn memory_kept_may_hold_old_bytes() {
     let mut heap = Heap::new();
     for size in [100, 100_000, 9_000_000] {
-        let first = heap.allocate(size);
+        let first = heap.allocate(size).unwrap();
         assert!(heap.free(first.address));
-        assert!(heap.allocate(size).old_bytes, "{size}");
+        assert!(heap.allocate(size).unwrap().old_bytes, "{size}");
     }
 }
 
 #[test]
 fn spans_find_pages_that_a_huge_block_left() {
     let mut heap = Heap::new();
-    let huge = heap.allocate(9_000_000);
+    let huge = heap.allocate(9_000_000).unwrap();
     assert!(heap.free(huge.address));
-    let small = heap.allocate(100);
+    let small = heap.allocate(100).unwrap();
     assert_eq!(small.address, huge.address);
     assert!(small.old_bytes);
 }
@@ -177,7 +178,7 @@ fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[ca
 fn what_is_not_a_block_is_refused_and_told() {
     let mut heap = Heap::new();
     assert_eq!(heap.check(), Condition::Empty);
-    let block = heap.allocate(100).address;
+    let block = heap.allocate(100).unwrap().address;
     let outside = 0u8;
     for wild in [
         block.wrapping_add(1),
@@ -196,9 +197,9 @@ fn what_is_not_a_block_is_refused_and_told() {
 fn a_request_beyond_all_memory_gets_null() {
     let mut heap = Heap::new();
     for size in [usize::MAX, usize::MAX - 31, usize::MAX / 2] {
-        assert!(heap.allocate(size).address.is_null());
+        assert!(heap.allocate(size).is_none());
     }
-    assert!(!heap.allocate(1).address.is_null());
+    assert!(!heap.allocate(1).unwrap().address.is_null());
 }
 
 /// The bytes of a live block.
@@ -218,7 +219,7 @@ fn an_aligned_block_lies_where_it_was_asked_for(
     let mut blocks = Blocks::new();
     allocate(&mut heap, &mut blocks, 100, 1);
     for byte in 2..5 {
-        let address = heap.allocate_aligned(size, asked).address;
+        let address = heap.allocate_aligned(size, asked).unwrap().address;
         assert!(!address.is_null());
         assert_eq!((address as usize + offset) % alignment, 0);
         // SAFETY: a new block of at least `size` bytes.
@@ -245,7 +246,7 @@ fn any_address_of_a_block_leads_to_it(#[case] size: usize, #[case] alignment: us
     let mut heap = Heap::new();
     let asked = Alignment::new(alignment, 0).unwrap();
     heap.allocate(size);
-    let address = heap.allocate_aligned(size, asked).address;
+    let address = heap.allocate_aligned(size, asked).unwrap().address;
     for inside in [0, 1, size / 2, size - 1] {
         let live = heap.containing(address.wrapping_add(inside)).unwrap();
         assert_eq!(
@@ -264,7 +265,7 @@ fn room_that_an_alignment_needed_is_not_kept() {
     let mut heap = Heap::new();
     let asked = Alignment::new(1 << 20, 0).unwrap();
     heap.allocate(1);
-    let large = heap.allocate_aligned(100, asked).address;
+    let large = heap.allocate_aligned(100, asked).unwrap().address;
     let live = heap.containing(large).unwrap();
     assert_eq!((live.gap, live.size), (0, 100));
 }
@@ -273,14 +274,17 @@ fn room_that_an_alignment_needed_is_not_kept() {
 fn bytes_that_nobody_asked_for_are_zero(#[values(1, 20, 100, 5_000, 20_000)] size: usize) {
     let mut heap = Heap::new();
     // Two, so that the span and its pages stay.
-    let (first, other) = (heap.allocate(size).address, heap.allocate(size).address);
+    let (first, other) = (
+        heap.allocate(size).unwrap().address,
+        heap.allocate(size).unwrap().address,
+    );
     let whole = heap.size_of(first).unwrap();
     for address in [first, other] {
         // SAFETY: a live block of `whole` bytes.
         unsafe { std::ptr::write_bytes(address, 0xAA, whole) };
     }
     assert!(heap.free(first));
-    let again = heap.allocate(size).address;
+    let again = heap.allocate(size).unwrap().address;
     assert_eq!(again, first);
     assert!(bytes(again, whole)[size..].iter().all(|&byte| byte == 0));
     assert!(heap.resize_in_place(other, size / 2));
@@ -298,7 +302,7 @@ fn a_heap_never_used_has_no_entries() {
     let outside = 0u8;
     assert_eq!(heap.entry_after(std::ptr::null()), Next::Empty);
     assert_eq!(heap.entry_after(&outside), Next::BadPointer);
-    let block = heap.allocate(1).address;
+    let block = heap.allocate(1).unwrap().address;
     assert!(heap.free(block));
     assert_eq!(heap.entry_after(std::ptr::null()), Next::End);
 }
@@ -344,7 +348,7 @@ fn free_entries_are_filled_and_go_again() {
     }
     verify(&blocks);
     assert!(resident(&heap) > before);
-    assert!(heap.allocate(10_000).old_bytes);
+    assert!(heap.allocate(10_000).unwrap().old_bytes);
     assert!(heap.minimise());
     verify(&blocks);
     assert!(
@@ -365,6 +369,6 @@ fn a_damaged_record_is_told_and_the_heap_stays_usable(#[case] damage: fn(&mut He
     damage(&mut heap);
     assert_eq!(heap.check(), Condition::BadNode);
     assert_eq!(live_in_walk(&heap).len(), 2);
-    let block = heap.allocate(100).address;
+    let block = heap.allocate(100).unwrap().address;
     assert!(heap.free(block));
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
-use heapmin_reference::heapwalk::Entry;
+use heapmin_reference::entry::Entry;
 use heapmin_reference::routines::{self, Handler};
 
 /// Gives each routine its C name.

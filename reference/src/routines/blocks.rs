@@ -88,10 +88,11 @@ pub fn msize(block: *const c_void) -> usize {
 
 /// A new block, all zero if it is to be `zeroed`. Null with `ENOMEM`.
 pub(super) fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
-    let block = heap().allocate_aligned(size, asked);
-    if block.address.is_null() {
+    let Some(block) = heap().allocate_aligned(size, asked) else {
         ERRNO.set(ENOMEM);
-    } else if zeroed && block.old_bytes {
+        return ptr::null_mut();
+    };
+    if zeroed && block.old_bytes {
         clear_behind(block.address, 0, size);
     }
     block.address.cast()

@@ -6,17 +6,11 @@ use core::ffi::{c_uint, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// `_invalid_parameter_handler`. The first three are `const wchar_t *`; ours
-/// are always null, and the numbers zero, as in Microsoft's release builds.
-pub type Handler = Option<
-    unsafe extern "C" fn(
-        expression: *const c_void,
-        function: *const c_void,
-        file: *const c_void,
-        line: c_uint,
-        reserved: usize,
-    ),
->;
+/// `_invalid_parameter_handler`: takes three `const wchar_t *` for expression,
+/// function and file, the line, and a reserved number. Ours are always null
+/// and zero, as in Microsoft's release builds.
+pub type Handler =
+    Option<unsafe extern "C" fn(*const c_void, *const c_void, *const c_void, c_uint, usize)>;
 
 /// The handler as an address. Not under a lock, which a fork might leave locked.
 static OF_PROCESS: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());

@@ -1,8 +1,8 @@
 //! The rules of the pages: results, `errno`, and when the handler is called.
 
 use super::*;
+use crate::entry::Entry;
 use crate::errno::{DOSERRNO, EINVAL, ENOMEM, ENOSYS, ERRNO};
-use crate::heapwalk::Entry;
 use core::cell::Cell;
 use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr;

@@ -2,9 +2,10 @@
 
 use super::handler::invalid_parameter;
 use super::process::heap;
+use crate::entry::Entry;
 use crate::errno::{DOSERRNO, ENOMEM, ENOSYS, ERRNO};
 use crate::heapchk::Condition;
-use crate::heapwalk::{Entry, Next};
+use crate::heapwalk::Next;
 use crate::os;
 use core::ffi::{c_int, c_uint, c_ulong, c_void};
 

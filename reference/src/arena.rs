@@ -39,7 +39,6 @@ pub struct Chunk {
 
 /// One reservation and its tables.
 pub struct Arena {
-    reserved: *mut u8,
     reserved_len: usize,
     /// Bytes in a page.
     pub page: usize,
@@ -76,7 +75,6 @@ impl Arena {
         let misaligned = blocks as usize % SPAN_SIZE;
         let pad = (SPAN_SIZE - misaligned) % SPAN_SIZE;
         Some(Arena {
-            reserved,
             reserved_len: len,
             page,
             chunks: reserved.cast(),
@@ -160,6 +158,9 @@ impl Arena {
 
     /// Takes back spans that were taken together. What their pages hold is lost.
     pub fn give_spans(&mut self, first: usize, count: usize) {
+        if count == 0 {
+            return;
+        }
         for span in first..first + count {
             self.span_mut(span).kind = Kind::Free;
         }
@@ -207,21 +208,25 @@ impl Arena {
         Some(old_bytes)
     }
 
-    /// Notes the size of a huge block that stays within its chunks, and
-    /// makes its pages usable.
+    /// Gives a huge block a new size within its chunks, and makes its pages
+    /// usable. Returns false, with nothing changed, if it does not fit there.
     pub fn resize_chunks(&mut self, first: usize, size: usize) -> bool {
+        let old = self.chunk(first).huge_size;
+        let (old_count, count) = (old.div_ceil(CHUNK_SIZE), size.div_ceil(CHUNK_SIZE));
+        if count > old_count {
+            return false;
+        }
         let base = self.address(first * CHUNK_SPANS);
         // SAFETY: the block's own chunks.
         if !unsafe { os::commit(base, size.next_multiple_of(self.page)) } {
             return false;
         }
-        if size < self.chunk(first).huge_size {
-            for index in first..first + size.div_ceil(CHUNK_SIZE) {
-                self.chunk_mut(index).touched = !0;
-            }
+        self.set_huge_size(first, size);
+        self.free_chunks(first + count, old_count - count);
+        if size < old {
+            self.chunk_mut(first + count - 1).touched = !0;
             self.touched = true;
         }
-        self.set_huge_size(first, size);
         true
     }
 
@@ -238,7 +243,10 @@ impl Arena {
 
     /// Takes back the chunks of a huge block.
     pub fn give_chunks(&mut self, first: usize) {
-        let count = self.chunk(first).huge_size.div_ceil(CHUNK_SIZE);
+        self.free_chunks(first, self.chunk(first).huge_size.div_ceil(CHUNK_SIZE));
+    }
+
+    fn free_chunks(&mut self, first: usize, count: usize) {
         for index in first..first + count {
             let chunk = self.chunk_mut(index);
             (chunk.used, chunk.touched) = (0, !0);
@@ -319,7 +327,7 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         // SAFETY: the reservation is ours, and its owner drops it with all its blocks.
-        unsafe { os::unreserve(self.reserved, self.reserved_len) };
+        unsafe { os::unreserve(self.chunks.cast(), self.reserved_len) };
     }
 }
 

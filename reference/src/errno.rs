@@ -14,36 +14,8 @@ pub const EINVAL: c_int = 22;
 pub const ENOSYS: c_int = 40;
 
 thread_local! {
-    static ERRNO: Cell<c_int> = const { Cell::new(0) };
-    static DOSERRNO: Cell<c_ulong> = const { Cell::new(0) };
-}
-
-/// Where this thread's `errno` is kept.
-pub fn errno_location() -> *mut c_int {
-    ERRNO.with(Cell::as_ptr)
-}
-
-/// Where this thread's `_doserrno` is kept.
-pub fn doserrno_location() -> *mut c_ulong {
-    DOSERRNO.with(Cell::as_ptr)
-}
-
-/// This thread's `errno`.
-pub fn errno() -> c_int {
-    ERRNO.get()
-}
-
-/// Sets this thread's `errno`.
-pub fn set_errno(value: c_int) {
-    ERRNO.set(value);
-}
-
-/// This thread's `_doserrno`: the operating system's number for the last failure.
-pub fn doserrno() -> c_ulong {
-    DOSERRNO.get()
-}
-
-/// Sets this thread's `_doserrno`.
-pub fn set_doserrno(value: c_ulong) {
-    DOSERRNO.set(value);
+    /// The number of this thread's last failure.
+    pub static ERRNO: Cell<c_int> = const { Cell::new(0) };
+    /// The operating system's number for it.
+    pub static DOSERRNO: Cell<c_ulong> = const { Cell::new(0) };
 }

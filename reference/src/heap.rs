@@ -1,10 +1,12 @@
 //! The heap: small blocks from size classes, large ones from runs of spans,
 //! huge ones from runs of chunks.
 
+use crate::alignment::Alignment;
 use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS};
+use crate::entry::{Tier, USED, entry_at};
+use crate::resize::clear_behind;
 use crate::size_class;
 use crate::span::{Kind, SPAN_SIZE, Span};
-use core::ptr;
 
 /// No span, where a list ends.
 pub const NO_SPAN: u32 = u32::MAX;
@@ -30,35 +32,32 @@ pub struct Heap {
     pub(crate) misused: bool,
 }
 
-/// Where a block is.
+/// A live block.
 #[derive(Clone, Copy)]
-pub(crate) enum Place {
-    Small { span: u32, slot: usize },
-    Large { span: u32 },
-    Huge { arena: usize, chunk: usize },
+pub(crate) struct Live {
+    pub arena: usize,
+    /// Its span, or the first of them.
+    pub span: usize,
+    pub tier: Tier,
+    /// The first byte of its place.
+    pub base: *mut u8,
+    /// Bytes from there to the address it was found by: to where it begins, if it is aligned.
+    pub gap: usize,
+    /// Bytes from that address on.
+    pub size: usize,
 }
 
-/// A new block, or why there is none.
+/// A new block.
 pub struct Block {
-    /// Its first byte; null if there is no memory for it.
+    /// Its first byte.
     pub address: *mut u8,
     /// Whether it may hold bytes of earlier owners. If not, it is all zeros.
     pub old_bytes: bool,
 }
 
-const NO_BLOCK: Block = Block {
-    address: ptr::null_mut(),
-    old_bytes: true,
-};
-
-impl Default for Heap {
-    fn default() -> Self {
-        Heap::new()
-    }
-}
-
 impl Heap {
     /// A heap without memory; it reserves address space at the first allocation.
+    #[allow(clippy::new_without_default)] // a default could not be constant
     pub const fn new() -> Heap {
         Heap {
             arenas: [const { None }; MAX_ARENAS],
@@ -67,92 +66,76 @@ impl Heap {
         }
     }
 
-    /// A block of at least `size` bytes, aligned to 16; one of its own even for size 0.
-    pub fn allocate(&mut self, size: usize) -> Block {
-        let block = if size <= size_class::LARGEST {
-            self.allocate_small(size_class::of(size))
-        } else if size <= CHUNK_SIZE {
-            self.allocate_large(size)
-        } else if size <= MAX_REQUEST {
-            self.allocate_huge(size)
-        } else {
-            None
-        };
-        block.unwrap_or(NO_BLOCK)
+    /// A block of at least `size` bytes, aligned to 16; one of its own even
+    /// for size 0. `None` if there is no memory for it.
+    pub fn allocate(&mut self, size: usize) -> Option<Block> {
+        self.allocate_aligned(size, Alignment::NATURAL)
     }
 
-    /// Frees a block. Returns false if there is no live block at that address.
+    /// The same, aligned as asked.
+    pub fn allocate_aligned(&mut self, size: usize, asked: Alignment) -> Option<Block> {
+        // At least one byte, so that the address lies in its own block.
+        let total = size.max(1).saturating_add(asked.room());
+        if total <= size_class::LARGEST {
+            self.allocate_small(size, size_class::of(total), asked)
+        } else if total <= CHUNK_SIZE {
+            self.allocate_large(size.max(1), total, asked)
+        } else if total <= MAX_REQUEST {
+            self.allocate_huge(size.max(1), total, asked)
+        } else {
+            None
+        }
+    }
+
+    /// Frees a block. Returns false if no live block begins at that address.
     pub fn free(&mut self, address: *mut u8) -> bool {
-        match self.locate(address) {
-            Some(Place::Small { span, slot }) => self.free_small(span, slot),
-            Some(Place::Large { span }) => {
-                let count = self.span(span).size.div_ceil(SPAN_SIZE);
-                let (arena, first) = self.arena_of(span);
-                arena.give_spans(first, count);
-            }
-            Some(Place::Huge { arena, chunk }) => self.arena(arena).give_chunks(chunk),
-            None => {
-                self.misused = true;
-                return false;
-            }
+        let live = self.locate(address);
+        self.give(live)
+    }
+
+    /// Frees an aligned block. Returns false if no live block is there.
+    pub fn free_aligned(&mut self, address: *mut u8) -> bool {
+        let live = self.containing(address);
+        self.give(live)
+    }
+
+    pub(crate) fn give(&mut self, live: Option<Live>) -> bool {
+        let Some(live) = live else {
+            self.misused = true;
+            return false;
+        };
+        let arena = self.arena(live.arena);
+        match live.tier {
+            Tier::Small => self.free_small(live),
+            Tier::Large => arena.give_spans(live.span, (live.gap + live.size).div_ceil(SPAN_SIZE)),
+            Tier::Huge => arena.give_chunks(live.span / CHUNK_SPANS),
         }
         true
     }
 
-    /// How many bytes a live block has: for a small one the size of its
-    /// class, else the size asked for. `None` if no live block is there.
-    pub fn size_of(&self, address: *const u8) -> Option<usize> {
-        Some(match self.locate(address)? {
-            Place::Small { span, .. } => self.span(span).block_size(),
-            Place::Large { span } => self.span(span).size,
-            Place::Huge { arena, chunk } => self.arenas[arena].as_ref()?.chunk(chunk).huge_size,
+    /// The live block that begins at an address.
+    pub(crate) fn locate(&self, address: *const u8) -> Option<Live> {
+        self.containing(address).filter(|live| live.gap == 0)
+    }
+
+    /// The live block in which an address lies.
+    pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
+        let (index, last, _) = self.find(address)?;
+        let arena = self.arenas[index].as_ref()?;
+        // From inside a block of several spans, the way leads back to its first.
+        let (span, (entry, tier, _)) = (0..=last).rev().find_map(|span| {
+            let offset = address as usize - arena.address(span) as usize;
+            Some((span, entry_at(arena, (span, offset))?))
+        })?;
+        let gap = address as usize - entry.address as usize;
+        (entry.use_flag == USED && gap < entry.size).then_some(Live {
+            arena: index,
+            span,
+            tier,
+            base: entry.address,
+            gap,
+            size: entry.size - gap,
         })
-    }
-
-    /// Gives a block a new size where it stands. Returns false, with nothing
-    /// changed, if that cannot be done.
-    pub fn resize_in_place(&mut self, address: *mut u8, size: usize) -> bool {
-        match self.locate(address) {
-            Some(Place::Small { span, .. }) => {
-                size <= size_class::LARGEST
-                    && size_class::of(size) == self.span(span).class as usize
-            }
-            Some(Place::Large { span }) => self.resize_large(span, size),
-            Some(Place::Huge { arena, chunk }) => {
-                let old = self.arena(arena).chunk(chunk).huge_size;
-                size > CHUNK_SIZE
-                    && size <= MAX_REQUEST
-                    && size.div_ceil(CHUNK_SIZE) == old.div_ceil(CHUNK_SIZE)
-                    && self.arena(arena).resize_chunks(chunk, size)
-            }
-            None => false,
-        }
-    }
-
-    /// Finds the live block that begins at an address.
-    pub(crate) fn locate(&self, address: *const u8) -> Option<Place> {
-        let (arena, span, offset) = self.find(address)?;
-        let home = self.arenas[arena].as_ref()?;
-        if !home.is_used(span) {
-            return None;
-        }
-        let chunk = span / CHUNK_SPANS;
-        if home.chunk(chunk).huge_bytes != 0 {
-            let begins = span % CHUNK_SPANS == 0 && offset == 0 && home.chunk(chunk).huge_size != 0;
-            return begins.then_some(Place::Huge { arena, chunk });
-        }
-        let record = home.span(span);
-        let number = number(arena, span);
-        match record.kind {
-            Kind::Small => {
-                let slot = offset / record.block_size();
-                let begins = offset % record.block_size() == 0;
-                (begins && slot < record.capacity() && record.is_live(slot))
-                    .then_some(Place::Small { span: number, slot })
-            }
-            Kind::LargeHead => (offset == 0).then_some(Place::Large { span: number }),
-            Kind::LargeTail | Kind::Free => None,
-        }
     }
 
     /// The arena, span and offset of an address.
@@ -163,16 +146,21 @@ impl Heap {
         })
     }
 
-    fn allocate_small(&mut self, class: usize) -> Option<Block> {
+    fn allocate_small(&mut self, size: usize, class: usize, asked: Alignment) -> Option<Block> {
         let number = match self.with_room[class] {
-            NO_SPAN => self.new_small_span(class)?,
+            NO_SPAN => {
+                let number = self.take_spans(1)?;
+                self.span_mut(number).start_small(class);
+                self.link(number, class);
+                number
+            }
             number => number,
         };
         let (arena, index) = self.arena_of(number);
         let slot = arena.span_mut(index).free_slot()?;
-        let size = arena.span(index).block_size();
-        let offset = slot * size;
-        let Some(old_bytes) = arena.make_resident(index, offset, size) else {
+        let slot_size = arena.span(index).block_size();
+        let offset = slot * slot_size;
+        let Some(old_bytes) = arena.make_resident(index, offset, slot_size) else {
             // The span may be a new one; it must not stay taken for nothing.
             if arena.span(index).used == 0 {
                 self.retire_small_span(number, class);
@@ -182,21 +170,27 @@ impl Heap {
         let span = arena.span_mut(index);
         span.take(slot);
         let is_full = span.is_full();
-        let address = arena.address(index).wrapping_add(offset);
+        let base = arena.address(index).wrapping_add(offset);
         if is_full {
             self.unlink(number, class);
         }
+        let gap = asked.gap(base);
+        if old_bytes {
+            clear_behind(base, gap + size, slot_size);
+        }
+        let address = base.wrapping_add(gap);
         Some(Block { address, old_bytes })
     }
 
-    fn free_small(&mut self, number: u32, slot: usize) {
-        let (arena, index) = self.arena_of(number);
-        let span = arena.span_mut(index);
-        let class = span.class as usize;
+    fn free_small(&mut self, live: Live) {
+        let arena = self.arena(live.arena);
+        let start = live.base as usize - arena.address(live.span) as usize;
+        let span = arena.span_mut(live.span);
+        let (number, class) = (number(live.arena, live.span), span.class as usize);
         let was_full = span.is_full();
-        span.give(slot);
+        span.give(start / span.block_size());
         let is_empty = span.used == 0;
-        arena.touch(index);
+        arena.touch(live.span);
         if was_full {
             self.link(number, class);
         }
@@ -205,86 +199,67 @@ impl Heap {
         }
     }
 
-    fn new_small_span(&mut self, class: usize) -> Option<u32> {
-        let number = self.take_spans(1)?;
-        let (arena, index) = self.arena_of(number);
-        arena.span_mut(index).start_small(class);
-        self.link(number, class);
-        Some(number)
-    }
-
     fn retire_small_span(&mut self, number: u32, class: usize) {
         self.unlink(number, class);
         let (arena, index) = self.arena_of(number);
         arena.give_spans(index, 1);
     }
 
-    fn allocate_large(&mut self, size: usize) -> Option<Block> {
-        let count = size.div_ceil(SPAN_SIZE);
+    fn allocate_large(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+        let count = total.div_ceil(SPAN_SIZE);
         let number = self.take_spans(count)?;
         let (arena, first) = self.arena_of(number);
-        let old_bytes = start_large(arena, first, size);
+        // What is not needed before and behind the block goes back at once.
+        let gap = asked.gap(arena.address(first));
+        let (head, gap) = (first + gap / SPAN_SIZE, gap % SPAN_SIZE);
+        let end = head + (gap + size).div_ceil(SPAN_SIZE);
+        arena.give_spans(first, head - first);
+        arena.give_spans(end, first + count - end);
+        let old_bytes = start_large(arena, head, gap + size);
         if old_bytes.is_none() {
-            arena.give_spans(first, count);
+            arena.give_spans(head, end - head);
         }
         Some(Block {
-            address: arena.address(first),
+            address: arena.address(head).wrapping_add(gap),
             old_bytes: old_bytes?,
         })
     }
 
-    fn resize_large(&mut self, number: u32, size: usize) -> bool {
-        let old = self.span(number).size;
-        let (old_count, count) = (old.div_ceil(SPAN_SIZE), size.div_ceil(SPAN_SIZE));
-        if size <= size_class::LARGEST || count > old_count {
-            return false;
-        }
-        let (arena, first) = self.arena_of(number);
-        if start_large(arena, first, size).is_none() {
-            return false;
-        }
-        if size < old {
-            arena.touch(first + count - 1);
-        }
-        if count < old_count {
-            arena.give_spans(first + count, old_count - count);
-        }
-        true
+    fn allocate_huge(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+        let chunks = total.div_ceil(CHUNK_SIZE);
+        let taken = self.take(chunks, |arena| {
+            let first = arena.find_chunks(chunks)?;
+            let gap = asked.gap(arena.address(first * CHUNK_SPANS));
+            let (head, gap) = (first + gap / CHUNK_SIZE, gap % CHUNK_SIZE);
+            let old_bytes = arena.take_chunks(head, gap + size)?;
+            let address = arena.address(head * CHUNK_SPANS).wrapping_add(gap);
+            Some(Block { address, old_bytes })
+        });
+        Some(taken?.1)
     }
 
-    fn allocate_huge(&mut self, size: usize) -> Option<Block> {
-        let chunks = size.div_ceil(CHUNK_SIZE);
+    fn take_spans(&mut self, count: usize) -> Option<u32> {
+        let (arena, span) = self.take(1, |arena| arena.take_spans(count))?;
+        Some(number(arena, span))
+    }
+
+    /// Takes something from the first arena that has it, or from a new one of
+    /// at least so many chunks. With the arena's number.
+    fn take<T>(
+        &mut self,
+        chunks: usize,
+        from: impl Fn(&mut Arena) -> Option<T>,
+    ) -> Option<(usize, T)> {
         for index in 0..MAX_ARENAS {
             let is_new = self.arenas[index].is_none();
             if is_new {
                 self.arenas[index] = new_arena(index, chunks);
             }
-            let arena = self.arenas[index].as_mut()?;
-            if let Some(first) = arena.find_chunks(chunks) {
-                let old_bytes = arena.take_chunks(first, size);
-                let address = arena.address(first * CHUNK_SPANS);
-                if old_bytes.is_none() && is_new {
-                    // The system refuses; an arena that nobody uses need not stay.
-                    self.arenas[index] = None;
-                }
-                return old_bytes.map(|old_bytes| Block { address, old_bytes });
-            }
-        }
-        None
-    }
-
-    /// Takes neighbouring spans from the first arena that has them, or a new one.
-    fn take_spans(&mut self, count: usize) -> Option<u32> {
-        for index in 0..MAX_ARENAS {
-            let is_new = self.arenas[index].is_none();
-            if is_new {
-                self.arenas[index] = new_arena(index, 1);
-            }
-            if let Some(span) = self.arenas[index].as_mut()?.take_spans(count) {
-                return Some(number(index, span));
+            if let Some(taken) = from(self.arenas[index].as_mut()?) {
+                return Some((index, taken));
             }
             if is_new {
-                // The system refuses; another arena would fare no better.
+                // The system refuses; an arena that nobody uses need not stay.
                 self.arenas[index] = None;
                 return None;
             }
@@ -305,7 +280,7 @@ impl Heap {
 
     /// Takes a span out of its class's list of those with room.
     fn unlink(&mut self, number: u32, class: usize) {
-        let Span { prev, next, .. } = *self.span(number);
+        let Span { prev, next, .. } = *self.span_mut(number);
         match prev {
             NO_SPAN => self.with_room[class] = next,
             prev => self.span_mut(prev).next = next,
@@ -315,23 +290,15 @@ impl Heap {
         }
     }
 
-    fn arena(&mut self, index: usize) -> &mut Arena {
+    pub(crate) fn arena(&mut self, index: usize) -> &mut Arena {
         self.arenas[index]
             .as_mut()
             .expect("the arena of a block exists")
     }
 
     fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
-        let (arena, span) = split(number);
-        (self.arena(arena), span)
-    }
-
-    fn span(&self, number: u32) -> &Span {
-        let (arena, span) = split(number);
-        let arena = self.arenas[arena]
-            .as_ref()
-            .expect("the arena of a block exists");
-        arena.span(span)
+        let span = number & ((1 << INDEX_BITS) - 1);
+        (self.arena((number >> INDEX_BITS) as usize), span as usize)
     }
 
     fn span_mut(&mut self, number: u32) -> &mut Span {
@@ -342,7 +309,7 @@ impl Heap {
 
 /// Writes the records of a large block and makes its pages usable. Says
 /// whether it may hold old bytes; `None` if the system refuses.
-fn start_large(arena: &mut Arena, first: usize, size: usize) -> Option<bool> {
+pub(crate) fn start_large(arena: &mut Arena, first: usize, size: usize) -> Option<bool> {
     let mut old_bytes = false;
     for index in 0..size.div_ceil(SPAN_SIZE) {
         let live = (size - index * SPAN_SIZE).min(SPAN_SIZE);
@@ -376,10 +343,4 @@ fn new_arena(index: usize, chunks: usize) -> Option<Arena> {
 
 fn number(arena: usize, span: usize) -> u32 {
     (arena << INDEX_BITS | span) as u32
-}
-
-fn split(number: u32) -> (usize, usize) {
-    let arena = number >> INDEX_BITS;
-    let span = number & ((1 << INDEX_BITS) - 1);
-    (arena as usize, span as usize)
 }

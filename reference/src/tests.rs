@@ -1,5 +1,7 @@
 //! The heap as a whole: blocks do not overlap, bytes stay, records agree.
 
+use crate::alignment::Alignment;
+use crate::entry::{FREE, USED};
 use crate::heap::Heap;
 use crate::heapchk::Condition;
 use crate::heapwalk::Next;
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 type Blocks = BTreeMap<usize, (usize, u8)>;
 
 fn allocate(heap: &mut Heap, blocks: &mut Blocks, size: usize, byte: u8) {
-    let address = heap.allocate(size).address;
+    let address = heap.allocate(size).unwrap().address;
     assert!(!address.is_null(), "no memory for {size} bytes");
     assert_eq!(address as usize % 16, 0);
     // SAFETY: a new block of at least `size` bytes.
@@ -40,11 +42,11 @@ fn live_in_walk(heap: &Heap) -> BTreeMap<usize, usize> {
                     "entries come in address order"
                 );
                 at = entry.address;
-                if entry.used {
+                if entry.use_flag == USED {
                     found.insert(entry.address as usize, entry.size);
                 }
             }
-            Next::End => return found,
+            Next::End | Next::Empty => return found,
             Next::BadPointer => panic!("the walk's own entry was refused"),
         }
     }
@@ -112,7 +114,7 @@ fn memory_given_back_comes_again_as_zeros(#[values(100, 5_000, 100_000, 9_000_00
     let (&first, _) = blocks.first_key_value().unwrap();
     assert!(heap.free(first as *mut u8));
     assert!(heap.minimise());
-    let again = heap.allocate(size);
+    let again = heap.allocate(size).unwrap();
     assert_eq!(again.address as usize, first);
     assert!(!again.old_bytes);
     // SAFETY: a live block of `size` bytes.
@@ -124,18 +126,18 @@ fn memory_given_back_comes_again_as_zeros(#[values(100, 5_000, 100_000, 9_000_00
 fn memory_kept_may_hold_old_bytes() {
     let mut heap = Heap::new();
     for size in [100, 100_000, 9_000_000] {
-        let first = heap.allocate(size);
+        let first = heap.allocate(size).unwrap();
         assert!(heap.free(first.address));
-        assert!(heap.allocate(size).old_bytes, "{size}");
+        assert!(heap.allocate(size).unwrap().old_bytes, "{size}");
     }
 }
 
 #[test]
 fn spans_find_pages_that_a_huge_block_left() {
     let mut heap = Heap::new();
-    let huge = heap.allocate(9_000_000);
+    let huge = heap.allocate(9_000_000).unwrap();
     assert!(heap.free(huge.address));
-    let small = heap.allocate(100);
+    let small = heap.allocate(100).unwrap();
     assert_eq!(small.address, huge.address);
     assert!(small.old_bytes);
 }
@@ -146,7 +148,11 @@ fn spans_find_pages_that_a_huge_block_left() {
 #[case(100_000, 131_072, true)]
 #[case(100_000, 131_073, false)]
 #[case(300_000, 70_000, true)]
-#[case(300_000, 1_000, false)]
+#[case(300_000, 1_000, true)]
+#[case(20_000, 0, true)]
+#[case(20_000, 10, true)]
+#[case(9_000_000, 4_194_304, true)]
+#[case(9_000_000, 1_000, true)]
 #[case(9_000_000, 8_500_000, true)]
 #[case(9_000_000, 12_582_912, true)]
 #[case(9_000_000, 12_582_913, false)]
@@ -158,6 +164,10 @@ fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[ca
     assert_eq!(heap.resize_in_place(address as *mut u8, to), fits);
     let size = heap.size_of(address as *const u8).unwrap();
     assert!(size >= if fits { to } else { from });
+    // What was given up is another block's from now on.
+    for size in [100, 100_000, 5_000_000] {
+        allocate(&mut heap, &mut blocks, size, 8);
+    }
     assert!(heap.minimise());
     blocks.insert(address, (from.min(to), 7));
     verify(&blocks);
@@ -168,7 +178,7 @@ fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[ca
 fn what_is_not_a_block_is_refused_and_told() {
     let mut heap = Heap::new();
     assert_eq!(heap.check(), Condition::Empty);
-    let block = heap.allocate(100).address;
+    let block = heap.allocate(100).unwrap().address;
     let outside = 0u8;
     for wild in [
         block.wrapping_add(1),
@@ -187,7 +197,178 @@ fn what_is_not_a_block_is_refused_and_told() {
 fn a_request_beyond_all_memory_gets_null() {
     let mut heap = Heap::new();
     for size in [usize::MAX, usize::MAX - 31, usize::MAX / 2] {
-        assert!(heap.allocate(size).address.is_null());
+        assert!(heap.allocate(size).is_none());
     }
-    assert!(!heap.allocate(1).address.is_null());
+    assert!(!heap.allocate(1).unwrap().address.is_null());
+}
+
+/// The bytes of a live block.
+fn bytes<'a>(address: *const u8, size: usize) -> &'a [u8] {
+    // SAFETY: the callers pass a live block of `size` bytes.
+    unsafe { std::slice::from_raw_parts(address, size) }
+}
+
+#[rstest]
+fn an_aligned_block_lies_where_it_was_asked_for(
+    #[values(0, 1, 100, 20_000, 200_000, 5_000_000)] size: usize,
+    #[values(1, 8, 16, 64, 4096, 65_536, 1 << 20, 1 << 23)] alignment: usize,
+    #[values(0, 1, 24, 70_000)] offset: usize,
+) {
+    let mut heap = Heap::new();
+    let asked = Alignment::new(alignment, offset).unwrap();
+    let mut blocks = Blocks::new();
+    allocate(&mut heap, &mut blocks, 100, 1);
+    for byte in 2..5 {
+        let address = heap.allocate_aligned(size, asked).unwrap().address;
+        assert!(!address.is_null());
+        assert_eq!((address as usize + offset) % alignment, 0);
+        // SAFETY: a new block of at least `size` bytes.
+        unsafe { std::ptr::write_bytes(address, byte, size) };
+        blocks.insert(address as usize, (size, byte));
+        allocate(&mut heap, &mut blocks, size, byte);
+    }
+    assert!(heap.minimise());
+    verify(&blocks);
+    assert_eq!(heap.check(), Condition::Sound);
+    assert_eq!(live_in_walk(&heap).len(), blocks.len());
+    for &address in blocks.keys() {
+        assert!(heap.free_aligned(address as *mut u8));
+        assert!(!heap.free_aligned(address as *mut u8));
+    }
+    assert!(live_in_walk(&heap).is_empty());
+}
+
+#[rstest]
+#[case::in_a_span(300, 4096)]
+#[case::in_a_chunk(300_000, 1 << 20)]
+#[case::in_chunks(9_000_000, 1 << 23)]
+fn any_address_of_a_block_leads_to_it(#[case] size: usize, #[case] alignment: usize) {
+    let mut heap = Heap::new();
+    let asked = Alignment::new(alignment, 0).unwrap();
+    heap.allocate(size);
+    let address = heap.allocate_aligned(size, asked).unwrap().address;
+    for inside in [0, 1, size / 2, size - 1] {
+        let live = heap.containing(address.wrapping_add(inside)).unwrap();
+        assert_eq!(
+            live.base.wrapping_add(live.gap),
+            address.wrapping_add(inside)
+        );
+        assert!(live.base <= address && live.size >= size - inside);
+    }
+    let live = heap.containing(address).unwrap();
+    let behind = heap.containing(address.wrapping_add(live.size));
+    assert!(behind.is_none_or(|other| other.base != live.base));
+}
+
+#[test]
+fn room_that_an_alignment_needed_is_not_kept() {
+    let mut heap = Heap::new();
+    let asked = Alignment::new(1 << 20, 0).unwrap();
+    heap.allocate(1);
+    let large = heap.allocate_aligned(100, asked).unwrap().address;
+    let live = heap.containing(large).unwrap();
+    assert_eq!((live.gap, live.size), (0, 100));
+}
+
+#[rstest]
+fn bytes_that_nobody_asked_for_are_zero(#[values(1, 20, 100, 5_000, 20_000)] size: usize) {
+    let mut heap = Heap::new();
+    // Two, so that the span and its pages stay.
+    let (first, other) = (
+        heap.allocate(size).unwrap().address,
+        heap.allocate(size).unwrap().address,
+    );
+    let whole = heap.size_of(first).unwrap();
+    for address in [first, other] {
+        // SAFETY: a live block of `whole` bytes.
+        unsafe { std::ptr::write_bytes(address, 0xAA, whole) };
+    }
+    assert!(heap.free(first));
+    let again = heap.allocate(size).unwrap().address;
+    assert_eq!(again, first);
+    assert!(bytes(again, whole)[size..].iter().all(|&byte| byte == 0));
+    assert!(heap.resize_in_place(other, size / 2));
+    assert!(
+        bytes(other, whole)[size / 2..]
+            .iter()
+            .all(|&byte| byte == 0)
+    );
+    assert!(bytes(other, size / 2).iter().all(|&byte| byte == 0xAA));
+}
+
+#[test]
+fn a_heap_never_used_has_no_entries() {
+    let mut heap = Heap::new();
+    let outside = 0u8;
+    assert_eq!(heap.entry_after(std::ptr::null()), Next::Empty);
+    assert_eq!(heap.entry_after(&outside), Next::BadPointer);
+    let block = heap.allocate(1).unwrap().address;
+    assert!(heap.free(block));
+    assert_eq!(heap.entry_after(std::ptr::null()), Next::End);
+}
+
+/// Free entries of a walk.
+fn free_in_walk(heap: &Heap) -> Vec<(*const u8, usize)> {
+    let mut found = Vec::new();
+    let mut at = std::ptr::null();
+    while let Next::Entry(entry) = heap.entry_after(at) {
+        at = entry.address;
+        if entry.use_flag == FREE {
+            found.push((entry.address.cast_const(), entry.size));
+        }
+    }
+    found
+}
+
+#[test]
+fn free_entries_are_filled_and_go_again() {
+    let mut heap = Heap::new();
+    let mut blocks = Blocks::new();
+    for nth in 0..1000 {
+        allocate(&mut heap, &mut blocks, 10 + nth * 11, 5);
+    }
+    let mut nth = 0;
+    blocks.retain(|&address, _| {
+        nth += 1;
+        nth % 7 == 0 || !heap.free(address as *mut u8)
+    });
+    assert!(heap.minimise());
+    let resident = |heap: &Heap| -> u32 {
+        let arena = heap.arenas[0].as_ref().unwrap();
+        let used = (0..arena.top * 64).filter(|&span| arena.is_used(span));
+        used.map(|span| arena.span(span).resident.count_ones())
+            .sum()
+    };
+    let before = resident(&heap);
+    assert!(heap.fill_free(b'Z'));
+    let free = free_in_walk(&heap);
+    assert!(free.len() > 100);
+    for &(address, size) in &free {
+        assert!(bytes(address, size).iter().all(|&byte| byte == b'Z'));
+    }
+    verify(&blocks);
+    assert!(resident(&heap) > before);
+    assert!(heap.allocate(10_000).unwrap().old_bytes);
+    assert!(heap.minimise());
+    verify(&blocks);
+    assert!(
+        resident(&heap) <= before + 4,
+        "the new block has up to four"
+    );
+}
+
+#[rstest]
+#[case::a_count(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(0).used += 1)]
+#[case::a_page(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(0).resident = 0)]
+#[case::a_large_size(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(1).size = 1)]
+fn a_damaged_record_is_told_and_the_heap_stays_usable(#[case] damage: fn(&mut Heap)) {
+    let mut heap = Heap::new();
+    heap.allocate(100);
+    heap.allocate(100_000);
+    assert_eq!(heap.check(), Condition::Sound);
+    damage(&mut heap);
+    assert_eq!(heap.check(), Condition::BadNode);
+    assert_eq!(live_in_walk(&heap).len(), 2);
+    let block = heap.allocate(100).unwrap().address;
+    assert!(heap.free(block));
 }

@@ -1,4 +1,4 @@
-//! What the heap asks of the operating system: four calls and a number.
+//! What the heap asks of the operating system: a few calls and a number.
 
 #[cfg(unix)]
 mod unix;

@@ -87,3 +87,11 @@ pub fn last_error() -> u32 {
         .unwrap_or(0)
         .unsigned_abs()
 }
+
+/// Has `before` called before every fork, and `after` behind it, in the
+/// parent and in the child.
+pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
+    // SAFETY: both may be called at any time. If there is no memory to note
+    // them, a child of a program with several threads is as well off as without.
+    unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+}

@@ -1,0 +1,133 @@
+//! Blocks aligned as any type needs it: `malloc`, `free` and what goes with them.
+
+use super::handler::invalid_parameter;
+use super::process::heap;
+use crate::alignment::Alignment;
+use crate::errno::{EINVAL, ENOMEM, ERRNO};
+use crate::resize::clear_behind;
+use core::ffi::c_void;
+use core::ptr;
+
+/// A block of at least `size` bytes, aligned to 16. Null with `ENOMEM` if
+/// there is no memory for it. Page: *malloc*.
+pub fn malloc(size: usize) -> *mut c_void {
+    allocate(size, Alignment::NATURAL, false)
+}
+
+/// A block for `count` items of `size` bytes, all zero. Null with `ENOMEM`
+/// if there is no memory for it or the product overflows. Page: *calloc*.
+pub fn calloc(count: usize, size: usize) -> *mut c_void {
+    allocate(count.saturating_mul(size), Alignment::NATURAL, true)
+}
+
+/// Gives a block a new size, elsewhere if need be. Null acts as `malloc`;
+/// size 0 frees and gives null. Null with `ENOMEM`, and the old block as it
+/// was, if there is no memory. Page: *realloc*.
+///
+/// # Safety
+/// `block` is null or a live block of this heap, and nobody else uses it.
+pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    if block.is_null() {
+        return malloc(size);
+    }
+    reallocate(block, size, None, false)
+}
+
+/// `realloc` for `count` items of `size` bytes, with new bytes zero. Null
+/// with `ENOMEM`, and the old block as it was, also if the product
+/// overflows. Page: *_recalloc*.
+///
+/// # Safety
+/// `block` is null or a live block of this heap, and nobody else uses it.
+pub unsafe fn recalloc(block: *mut c_void, count: usize, size: usize) -> *mut c_void {
+    if block.is_null() {
+        return calloc(count, size);
+    }
+    reallocate(block, count.saturating_mul(size), None, true)
+}
+
+/// Gives a block a new size where it stands, and returns it; it can always
+/// shrink. Null, and the block as it was, with `ENOMEM` if it cannot grow so
+/// far, with `EINVAL` if it is null. Page: *_expand*.
+///
+/// # Safety
+/// `block` is null or a live block of this heap, and nobody else uses it.
+pub unsafe fn expand(block: *mut c_void, size: usize) -> *mut c_void {
+    if block.is_null() {
+        return invalid_parameter(block);
+    }
+    if heap().resize_in_place(block.cast(), size) {
+        return block;
+    }
+    ERRNO.set(ENOMEM);
+    ptr::null_mut()
+}
+
+/// Frees a block; null is ignored, and `errno` is kept. What is not a live
+/// block is not touched, and `_heapchk` tells of it from then on. Page: *free*.
+///
+/// # Safety
+/// `block` is null or a live block of this heap, which nobody uses any more.
+pub unsafe fn free(block: *mut c_void) {
+    if !block.is_null() {
+        heap().free(block.cast());
+    }
+}
+
+/// The bytes of a live block, at least what was asked for. -1 with `EINVAL`
+/// for null and for what is not a live block. Page: *_msize*.
+pub fn msize(block: *const c_void) -> usize {
+    if block.is_null() {
+        return invalid_parameter(usize::MAX);
+    }
+    heap().size_of(block.cast()).unwrap_or_else(|| {
+        ERRNO.set(EINVAL);
+        usize::MAX
+    })
+}
+
+/// A new block, all zero if it is to be `zeroed`. Null with `ENOMEM`.
+pub(super) fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
+    let Some(block) = heap().allocate_aligned(size, asked) else {
+        ERRNO.set(ENOMEM);
+        return ptr::null_mut();
+    };
+    if zeroed && block.old_bytes {
+        clear_behind(block.address, 0, size);
+    }
+    block.address.cast()
+}
+
+/// A block at a new size, or freed if that is 0; bytes it did not have are
+/// zero if they are to be `zeroed`. An aligned one may begin anywhere in its place.
+pub(super) fn reallocate(
+    block: *mut c_void,
+    size: usize,
+    aligned: Option<Alignment>,
+    zeroed: bool,
+) -> *mut c_void {
+    let block = block.cast::<u8>();
+    let mut heap = heap();
+    let live = match aligned {
+        Some(_) => heap.containing(block),
+        None => heap.locate(block),
+    };
+    let Some(live) = live else {
+        heap.misused = true;
+        ERRNO.set(EINVAL);
+        return ptr::null_mut();
+    };
+    if size == 0 {
+        heap.give(Some(live));
+        return ptr::null_mut();
+    }
+    let asked = aligned.unwrap_or(Alignment::NATURAL);
+    let Some(new) = heap.reallocate(live, size, asked) else {
+        ERRNO.set(ENOMEM);
+        return ptr::null_mut();
+    };
+    if zeroed && live.size < size {
+        clear_behind(new, live.size, size);
+    }
+    new.cast()
+}

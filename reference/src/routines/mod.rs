@@ -1,0 +1,20 @@
+//! The routines of the C runtime, on one heap for the whole process.
+//!
+//! Each takes the heap's lock, does its work and sets `errno` as its page
+//! says. The C names for them are in the package `heapmin-crt`.
+
+mod aligned;
+mod blocks;
+mod errors;
+mod handler;
+mod process;
+mod whole_heap;
+
+pub use aligned::*;
+pub use blocks::*;
+pub use errors::*;
+pub use handler::*;
+pub use whole_heap::*;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,392 @@
+//! The rules of the pages: results, `errno`, and when the handler is called.
+
+use super::*;
+use crate::entry::Entry;
+use crate::errno::{DOSERRNO, EINVAL, ENOMEM, ENOSYS, ERRNO};
+use core::cell::Cell;
+use core::ffi::{CStr, c_int, c_uint, c_void};
+use core::ptr;
+use rstest::rstest;
+
+const TOO_MUCH: usize = usize::MAX - 30;
+/// What `errno` holds before each call.
+const OLD: c_int = 77;
+
+thread_local! {
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A handler that counts, and uses the heap as handlers may.
+unsafe extern "C" fn count(
+    expression: *const c_void,
+    function: *const c_void,
+    file: *const c_void,
+    line: c_uint,
+    reserved: usize,
+) {
+    assert!(expression.is_null() && function.is_null() && file.is_null());
+    assert_eq!((line, reserved), (0, 0));
+    set_errno(1);
+    // SAFETY: a new block.
+    unsafe { free(malloc(10)) };
+    CALLS.set(CALLS.get() + 1);
+}
+
+/// What a call returns, `errno` after it, and how often it called the handler.
+fn call<T>(routine: impl FnOnce() -> T) -> (T, c_int, u32) {
+    let before = set_thread_local_invalid_parameter_handler(Some(count));
+    CALLS.set(0);
+    set_errno(OLD);
+    set_doserrno(OLD);
+    let result = routine();
+    set_thread_local_invalid_parameter_handler(before);
+    (result, ERRNO.get(), CALLS.get())
+}
+
+/// What a call that must succeed without a word returns.
+fn quietly<T>(routine: impl FnOnce() -> T) -> T {
+    let (result, errno, calls) = call(routine);
+    assert_eq!((errno, calls), (OLD, 0));
+    assert_eq!(DOSERRNO.get(), OLD as _);
+    result
+}
+
+/// That a call gives null, with this `errno`.
+#[track_caller]
+fn refused(routine: impl FnOnce() -> *mut c_void, with: c_int) {
+    let calls = u32::from(with == EINVAL);
+    assert_eq!(call(routine), (ptr::null_mut(), with, calls));
+}
+
+fn fill(block: *mut c_void, size: usize, byte: u8) {
+    // SAFETY: the tests pass live blocks of at least `size` bytes.
+    unsafe { ptr::write_bytes(block.cast::<u8>(), byte, size) };
+}
+
+fn bytes<'a>(block: *mut c_void, size: usize) -> &'a [u8] {
+    // SAFETY: as for `fill`.
+    unsafe { core::slice::from_raw_parts(block.cast(), size) }
+}
+
+fn is_all(block: *mut c_void, range: core::ops::Range<usize>, byte: u8) -> bool {
+    bytes(block, range.end)[range].iter().all(|&b| b == byte)
+}
+
+// SAFETY, of all calls below that need a promise: the blocks are live ones of
+// the heap, and only the test that made them uses them.
+macro_rules! on_block {
+    ($call:expr) => {
+        // SAFETY: see above.
+        unsafe { $call }
+    };
+}
+
+#[rstest]
+fn success_touches_no_errno(#[values(0, 20, 5_000, 100_000, 5_000_000)] size: usize) {
+    let block = quietly(|| malloc(size));
+    assert!(!block.is_null() && quietly(|| msize(block)) >= size);
+    let block = quietly(|| on_block!(realloc(block, size + 100)));
+    assert_eq!(quietly(|| on_block!(expand(block, size))), block);
+    let block = quietly(|| on_block!(recalloc(block, size + 1, 2)));
+    assert!(quietly(|| on_block!(realloc(block, 0))).is_null());
+    quietly(|| on_block!(free(ptr::null_mut())));
+    let block = quietly(|| aligned_malloc(size, 256, 0));
+    assert!(quietly(|| aligned_msize(block, 256, 0)) >= size);
+    let block = quietly(|| on_block!(aligned_realloc(block, size + 9, 256, 0)));
+    quietly(|| on_block!(aligned_free(block)));
+    quietly(|| on_block!(aligned_free(ptr::null_mut())));
+    assert_eq!(quietly(heapmin), 0);
+    assert_eq!(quietly(heapchk), heap_status::OK);
+    assert_eq!(quietly(|| heapset(7)), heap_status::OK);
+}
+
+#[test]
+fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
+    refused(|| malloc(TOO_MUCH), ENOMEM);
+    refused(|| calloc(usize::MAX / 2, 3), ENOMEM);
+    refused(|| aligned_malloc(TOO_MUCH - 64, 64, 0), ENOMEM);
+    refused(|| aligned_malloc(TOO_MUCH, 64, 3), ENOMEM);
+    let block = calloc(30, 1);
+    fill(block, 30, 9);
+    for size in [TOO_MUCH, usize::MAX, usize::MAX / 2] {
+        refused(|| on_block!(realloc(block, size)), ENOMEM);
+        refused(|| on_block!(expand(block, size)), ENOMEM);
+        refused(|| on_block!(recalloc(block, size, 3)), ENOMEM);
+        refused(|| on_block!(aligned_realloc(block, size, 16, 0)), ENOMEM);
+        refused(
+            || on_block!(aligned_recalloc(block, size, 3, 16, 0)),
+            ENOMEM,
+        );
+    }
+    refused(|| on_block!(expand(block, 1000)), ENOMEM);
+    assert!(is_all(block, 0..30, 9));
+    on_block!(free(block));
+}
+
+#[test]
+fn a_parameter_that_makes_no_sense_is_the_handlers() {
+    let null = ptr::null_mut();
+    let block = aligned_malloc(100, 64, 0);
+    fill(block, 100, 3);
+    let failed = (usize::MAX, EINVAL, 1);
+    assert_eq!(call(|| msize(null)), failed);
+    assert_eq!(call(|| aligned_msize(null, 16, 0)), failed);
+    assert_eq!(call(|| aligned_msize(block, 3, 0)), failed);
+    refused(|| on_block!(expand(null, 10)), EINVAL);
+    for alignment in [0, 3, 48, usize::MAX] {
+        refused(|| aligned_malloc(10, alignment, 0), EINVAL);
+        refused(|| aligned_malloc(10, alignment, 0), EINVAL);
+        refused(
+            || on_block!(aligned_realloc(block, 10, alignment, 0)),
+            EINVAL,
+        );
+        refused(
+            || on_block!(aligned_recalloc(block, 10, 1, alignment, 0)),
+            EINVAL,
+        );
+        refused(
+            || on_block!(aligned_realloc(null, 10, alignment, 0)),
+            EINVAL,
+        );
+    }
+    for offset in [10, 11, usize::MAX] {
+        refused(|| aligned_malloc(10, 16, offset), EINVAL);
+        let moved = || on_block!(aligned_realloc(block, 10, 16, offset));
+        refused(moved, EINVAL);
+        let moved = || on_block!(aligned_recalloc(block, 10, 1, 16, offset));
+        refused(moved, EINVAL);
+    }
+    assert_eq!(call(|| heapwalk(None)), (heap_status::BAD_PTR, EINVAL, 1));
+    assert_eq!(call(|| get_errno(None)), (EINVAL, EINVAL, 1));
+    assert_eq!(call(|| get_doserrno(None)), (EINVAL, EINVAL, 1));
+    assert!(is_all(block, 0..100, 3));
+    on_block!(aligned_free(block));
+}
+
+/// One that only the test below sets, for no thread has it but by the process.
+unsafe extern "C" fn count_for_process(
+    _: *const c_void,
+    _: *const c_void,
+    _: *const c_void,
+    _: c_uint,
+    _: usize,
+) {
+    CALLS.set(CALLS.get() + 100);
+}
+
+#[test]
+fn the_threads_handler_goes_before_that_of_the_process() {
+    let address = |handler: Handler| handler.map(|handler| handler as usize);
+    let (ours, processes) = (
+        Some(count as *const () as usize),
+        Some(count_for_process as *const () as usize),
+    );
+    assert_eq!(
+        address(set_invalid_parameter_handler(Some(count_for_process))),
+        None
+    );
+    assert_eq!(address(get_invalid_parameter_handler()), processes);
+    assert_eq!(call(|| msize(ptr::null())).2, 1);
+    CALLS.set(0);
+    assert_eq!(address(get_thread_local_invalid_parameter_handler()), None);
+    assert_eq!(msize(ptr::null()), usize::MAX);
+    assert_eq!(CALLS.get(), 100);
+    assert_eq!(
+        address(set_thread_local_invalid_parameter_handler(Some(count))),
+        None
+    );
+    assert_eq!(address(get_thread_local_invalid_parameter_handler()), ours);
+    assert_eq!(
+        address(set_thread_local_invalid_parameter_handler(None)),
+        ours
+    );
+    let elsewhere = std::thread::spawn(|| get_thread_local_invalid_parameter_handler().is_none());
+    assert!(elsewhere.join().unwrap());
+    assert_eq!(address(set_invalid_parameter_handler(None)), processes);
+    assert_eq!(msize(ptr::null()), usize::MAX);
+    assert_eq!((CALLS.get(), ERRNO.get()), (100, EINVAL));
+}
+
+#[rstest]
+fn a_shrunk_block_stays_where_it_is(
+    #[values(100, 20_000, 300_000, 9_000_000)] size: usize,
+    #[values(0, 1, 50, 15_000)] to: usize,
+) {
+    let block = malloc(size);
+    fill(block, size, 5);
+    let to = to.min(size);
+    assert_eq!(quietly(|| on_block!(expand(block, to))), block);
+    assert!(is_all(block, 0..to, 5) && msize(block) >= to);
+    on_block!(free(block));
+}
+
+#[rstest]
+fn new_bytes_are_zero(
+    #[values(false, true)] from_calloc: bool,
+    #[values(1, 20, 5_000, 70_000, 5_000_000)] size: usize,
+    #[values(1, 10, 1_000, 40_000, 5_000_000)] more: usize,
+    #[values(None, Some(16), Some(1024))] alignment: Option<usize>,
+) {
+    // The memory has been somebody else's.
+    let others: Vec<_> = [size, size, size + more, size + more].map(malloc).into();
+    for block in others {
+        fill(block, msize(block), 0xEE);
+        on_block!(free(block));
+    }
+    let block = match (alignment, from_calloc) {
+        (None, true) => calloc(size, 1),
+        (None, false) => malloc(size),
+        (Some(to), true) => on_block!(aligned_recalloc(ptr::null_mut(), size, 1, to, 0)),
+        (Some(to), false) => aligned_malloc(size, to, 0),
+    };
+    assert!(!from_calloc || is_all(block, 0..size, 0));
+    fill(block, size, 0xFF);
+    let total = size + more;
+    let block = quietly(|| match alignment {
+        None => on_block!(recalloc(block, total, 1)),
+        Some(to) => on_block!(aligned_recalloc(block, total, 1, to, 0)),
+    });
+    assert!(is_all(block, 0..size, 0xFF) && is_all(block, size..total, 0));
+    // And again, after it was made smaller in between.
+    let half = size / 2;
+    let block = match alignment {
+        None => on_block!(realloc(block, half + 1)),
+        Some(to) => on_block!(aligned_realloc(block, half + 1, to, 0)),
+    };
+    fill(block, half + 1, 0xFF);
+    let block = match alignment {
+        None => on_block!(recalloc(block, 1, total)),
+        Some(to) => on_block!(aligned_recalloc(block, 1, total, to, 0)),
+    };
+    assert!(is_all(block, 0..half + 1, 0xFF) && is_all(block, half + 1..total, 0));
+    on_block!(aligned_free(block));
+}
+
+#[rstest]
+fn an_aligned_block_stays_aligned_and_whole(
+    #[values(1, 16, 64, 4096, 1 << 20)] alignment: usize,
+    #[values(0, 3, 8)] offset: usize,
+) {
+    let mut block = quietly(|| aligned_malloc(10, alignment, offset));
+    fill(block, 10, 6);
+    for size in [10, 11, 500, 40_000, 5_000_000, 300, 10] {
+        block = quietly(|| on_block!(aligned_realloc(block, size, alignment, offset)));
+        assert_eq!((block as usize + offset) % alignment, 0);
+        assert!(is_all(block, 0..10, 6));
+        assert!(aligned_msize(block, alignment, offset) >= size);
+        // All of it is usable.
+        fill(block.wrapping_byte_add(10), size - 10, 1);
+    }
+    let gone = || on_block!(aligned_realloc(block, 0, alignment, offset));
+    assert!(quietly(gone).is_null());
+}
+
+#[test]
+fn null_is_a_block_not_yet_made() {
+    let null = ptr::null_mut();
+    for block in [
+        quietly(|| on_block!(realloc(null, 0))),
+        quietly(|| on_block!(recalloc(null, 3, 4))),
+        quietly(|| on_block!(aligned_realloc(null, 0, 64, 0))),
+        quietly(|| on_block!(aligned_recalloc(null, 3, 4, 64, 11))),
+    ] {
+        assert!(!block.is_null());
+        on_block!(aligned_free(block));
+    }
+}
+
+#[test]
+fn the_walk_finds_blocks_and_refuses_what_is_none() {
+    let block = malloc(50);
+    let mut info = Entry {
+        address: block.cast(),
+        size: 0,
+        use_flag: 9,
+    };
+    assert_ne!(quietly(|| heapwalk(Some(&mut info))), heap_status::BAD_PTR);
+    info.address = block.wrapping_byte_add(1).cast();
+    let refused = call(|| heapwalk(Some(&mut info)));
+    assert_eq!(refused, (heap_status::BAD_PTR, ENOSYS, 0));
+    on_block!(free(block));
+}
+
+#[test]
+fn nothing_can_be_added_to_the_heap() {
+    let mut memory = [0u64; 64];
+    for (at, size) in [(ptr::null_mut(), 0), (memory.as_mut_ptr().cast(), 512)] {
+        assert_eq!(call(|| heapadd(at, size)), (-1, ENOSYS, 0));
+    }
+}
+
+#[rstest]
+#[case(0, "No error")]
+#[case(9, "Bad file descriptor")]
+#[case(ENOMEM, "Not enough space")]
+#[case(15, "Unknown error")]
+#[case(EINVAL, "Invalid argument")]
+#[case(28, "No space left on device")]
+#[case(34, "Result too large")]
+#[case(38, "Filename too long")]
+#[case(ENOSYS, "Function not implemented")]
+#[case(42, "Illegal byte sequence")]
+#[case(43, "Unknown error")]
+fn each_number_has_its_words(#[case] number: c_int, #[case] words: &str) {
+    // SAFETY: both are valid for ever; the list has one more than the number says.
+    let text = unsafe {
+        assert_eq!(*sys_nerr(), 43);
+        CStr::from_ptr(*sys_errlist().add(number as usize))
+    };
+    assert_eq!(text.to_str(), Ok(words));
+}
+
+#[test]
+fn errno_is_zero_in_a_new_thread_and_its_own() {
+    set_errno(OLD);
+    let elsewhere = std::thread::spawn(|| {
+        let before = (ERRNO.get(), DOSERRNO.get());
+        refused(|| malloc(TOO_MUCH), ENOMEM);
+        before
+    });
+    assert_eq!(elsewhere.join().unwrap(), (0, 0));
+    let mut value = 0;
+    assert_eq!((get_errno(Some(&mut value)), value), (0, OLD));
+}
+
+/// Without handlers around the fork, the child finds the lock locked by a
+/// thread that it does not have. It is given time, then ended by an alarm.
+#[cfg(unix)]
+#[test]
+fn a_child_of_a_busy_program_can_use_the_heap() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    on_block!(free(malloc(1000)));
+                }
+            });
+        }
+        let all_ended_well = (0..300).all(|_| {
+            // SAFETY: the child calls nothing that a child may not call, but
+            // for the heap, which is what is tested here.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                // SAFETY: as above.
+                unsafe {
+                    libc::alarm(20);
+                    let block = malloc(1000);
+                    fill(block, 1000, 1);
+                    free(block);
+                    libc::_exit(c_int::from(heapchk() != heap_status::OK));
+                }
+            }
+            let mut status = -1;
+            // SAFETY: waits for our own child.
+            unsafe { libc::waitpid(child, &mut status, 0) };
+            status == 0
+        });
+        stop.store(true, Ordering::Relaxed);
+        assert!(all_ended_well);
+    });
+}

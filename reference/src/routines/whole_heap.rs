@@ -1,0 +1,96 @@
+//! The routines that act on the heap as a whole.
+
+use super::handler::invalid_parameter;
+use super::process::heap;
+use crate::entry::Entry;
+use crate::errno::{DOSERRNO, ENOMEM, ENOSYS, ERRNO};
+use crate::heapchk::Condition;
+use crate::heapwalk::Next;
+use crate::os;
+use core::ffi::{c_int, c_uint, c_ulong, c_void};
+
+/// Results of `_heapchk`, `_heapset` and `_heapwalk`.
+pub mod heap_status {
+    use core::ffi::c_int;
+    /// The heap has not been used yet.
+    pub const EMPTY: c_int = -1;
+    /// The heap is sound, or an entry was found.
+    pub const OK: c_int = -2;
+    /// A record is damaged.
+    pub const BAD_NODE: c_int = -4;
+    /// There are no more entries.
+    pub const END: c_int = -5;
+    /// The `_pentry` given is not that of an entry.
+    pub const BAD_PTR: c_int = -6;
+}
+
+/// Gives unused memory back to the operating system. 0 if it took all of it;
+/// -1 with `ENOSYS` otherwise, with its own number in `_doserrno`, and the
+/// heap as usable as before. Page: *_heapmin*.
+pub fn heapmin() -> c_int {
+    // Unlocked only at the end: that may change the system's last error.
+    let mut heap = heap();
+    if heap.minimise() {
+        return 0;
+    }
+    DOSERRNO.set(os::last_error() as c_ulong);
+    failed(-1)
+}
+
+/// Looks the heap over: `_HEAPOK`, `_HEAPEMPTY`, or `_HEAPBADNODE` with
+/// `ENOSYS`. Page: *_heapchk*.
+pub fn heapchk() -> c_int {
+    status(heap().check())
+}
+
+/// Looks the heap over as `_heapchk` does, and if it is sound fills every
+/// free entry with the low byte of `fill`. `_HEAPBADNODE` with `ENOMEM` if
+/// the system has no memory for some of them. Page: *_heapset*.
+pub fn heapset(fill: c_uint) -> c_int {
+    let mut heap = heap();
+    let condition = heap.check();
+    if condition != Condition::BadNode && !heap.fill_free(fill as u8) {
+        ERRNO.set(ENOMEM);
+        return heap_status::BAD_NODE;
+    }
+    status(condition)
+}
+
+/// Replaces an entry by the one after it: `_HEAPOK`; `_HEAPEND` after the
+/// last; `_HEAPEMPTY` if the heap was never used; `_HEAPBADPTR` with `ENOSYS`
+/// if the address is not an entry's, with `EINVAL` if there is no entry at
+/// all. Page: *_heapwalk*.
+pub fn heapwalk(info: Option<&mut Entry>) -> c_int {
+    let Some(info) = info else {
+        return invalid_parameter(heap_status::BAD_PTR);
+    };
+    let next = heap().entry_after(info.address);
+    match next {
+        Next::Entry(entry) => {
+            *info = entry;
+            heap_status::OK
+        }
+        Next::End => heap_status::END,
+        Next::Empty => heap_status::EMPTY,
+        Next::BadPointer => failed(heap_status::BAD_PTR),
+    }
+}
+
+/// Always -1 with `ENOSYS`: a heap on virtual memory takes no memory from its
+/// user. Page: *_heapadd*.
+pub fn heapadd(_memory: *mut c_void, _size: usize) -> c_int {
+    failed(-1)
+}
+
+fn status(condition: Condition) -> c_int {
+    match condition {
+        Condition::Sound => heap_status::OK,
+        Condition::Empty => heap_status::EMPTY,
+        Condition::BadNode => failed(heap_status::BAD_NODE),
+    }
+}
+
+fn failed(result: c_int) -> c_int {
+    ERRNO.set(ENOSYS);
+    result
+}

@@ -52,12 +52,27 @@ fn fill_check_and_free(probe: &mut Probe, mut blocks: Vec<Block>) -> Result<(), 
         .try_for_each(|block| crt.aligned_free(block))
 }
 
+/// Whether a routine aligns at an offset.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offsets {
+    None,
+    Some,
+}
+
+/// Whether a routine promises anything about bytes that are new.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NewBytes {
+    Anything,
+    Zero,
+}
+
 /// Resizes blocks of every alignment through several sizes, and reports what
 /// was misaligned and what was lost. `resize` has the routine: block, size,
 /// alignment, offset.
 fn resize_all(
     probe: &mut Probe,
-    with_offsets: bool,
+    offsets: Offsets,
+    new_bytes: NewBytes,
     resize: impl Fn(&Crt, Block, usize, usize, usize) -> Result<Result<Block, Block>, Stop>,
 ) -> Result<(), Stop> {
     let (mut misaligned, mut changed, mut not_zero, mut count) = (0, 0, 0, 0);
@@ -65,7 +80,7 @@ fn resize_all(
         probe.step(&format!("resize blocks aligned to {alignment}"))?;
         for offset in [0, 8, 20]
             .into_iter()
-            .take(if with_offsets { 3 } else { 1 })
+            .take(if offsets == Offsets::Some { 3 } else { 1 })
         {
             let sizes = SIZES.into_iter().chain(SIZES.into_iter().rev());
             let mut sizes = sizes.filter(|size| *size > offset);
@@ -88,6 +103,8 @@ fn resize_all(
     }
     probe.fact(MISALIGNED, misaligned)?;
     probe.fact(CHANGED, changed as i64)?;
-    probe.fact(NOT_ZERO, not_zero)?;
+    if new_bytes == NewBytes::Zero {
+        probe.fact(NOT_ZERO, not_zero)?;
+    }
     probe.fact(BLOCKS, count)
 }

@@ -4,7 +4,7 @@
 
 use super::super::exported::{LOAD, exported};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
-use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, resize_all};
+use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, Offsets, resize_all};
 use crate::calls::{every, none_of};
 use crate::clause::{Case, Clause, Level};
 use heapmin_harness::probe::crt::Block;
@@ -111,9 +111,14 @@ static RESIZE: Case = Case::new(
     "aligned-offset-recalloc-resize",
     "resizes blocks of each alignment from 1 to 1 MiB, at three offsets, through eight sizes and back",
     |probe| {
-        resize_all(probe, true, |crt, block, size, alignment, offset| {
-            crt.aligned_offset_recalloc(block, size, 1, alignment, offset)
-        })
+        resize_all(
+            probe,
+            Offsets::Some,
+            NewBytes::Zero,
+            |crt, block, size, alignment, offset| {
+                crt.aligned_offset_recalloc(block, size, 1, alignment, offset)
+            },
+        )
     },
 );
 

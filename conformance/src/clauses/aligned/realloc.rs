@@ -3,7 +3,7 @@
 
 use super::super::exported::{LOAD, exported};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
-use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, resize_all};
+use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, SIZES, resize_all};
 use crate::calls::{every, none_of};
 use crate::clause::{Case, Clause, Level};
 use heapmin_harness::probe::crt::Block;
@@ -137,9 +137,12 @@ static RESIZE: Case = Case::new(
     "aligned-realloc-resize",
     "resizes a block of each alignment from 1 to 1 MiB through eight sizes and back",
     |probe| {
-        resize_all(probe, false, |crt, block, size, alignment, _| {
-            crt.aligned_realloc(block, size, alignment)
-        })
+        resize_all(
+            probe,
+            Offsets::None,
+            NewBytes::Anything,
+            |crt, block, size, alignment, _| crt.aligned_realloc(block, size, alignment),
+        )
     },
 );
 

@@ -3,7 +3,7 @@
 
 use super::super::exported::{LOAD, exported};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
-use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, resize_all};
+use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, Offsets, resize_all};
 use crate::calls::{every, none_of};
 use crate::clause::{Case, Clause, Level};
 use heapmin_harness::probe::crt::Block;
@@ -95,9 +95,12 @@ static RESIZE: Case = Case::new(
     "aligned-recalloc-resize",
     "resizes a block of each alignment from 1 to 1 MiB through eight sizes and back",
     |probe| {
-        resize_all(probe, false, |crt, block, size, alignment, _| {
-            crt.aligned_recalloc(block, size, 1, alignment)
-        })
+        resize_all(
+            probe,
+            Offsets::None,
+            NewBytes::Zero,
+            |crt, block, size, alignment, _| crt.aligned_recalloc(block, size, 1, alignment),
+        )
     },
 );
 

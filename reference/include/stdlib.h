@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef _CRTIMP
+#ifndef _WIN32
 #define _CRTIMP
+#define _MAX_PATH 260
 #endif
 
 #ifdef __cplusplus

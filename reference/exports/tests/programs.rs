@@ -81,7 +81,7 @@ fn native() -> Result<Toolchain, String> {
         compiler,
         library: existing(&[deps().join(file)], "cargo build")?,
         options: match consts::OS {
-            "linux" => &["-Wl,-rpath,$ORIGIN", "-ldl"],
+            "linux" => &["-Wl,-rpath,$ORIGIN", "-ldl", "-pthread"],
             _ => &["-Wl,-rpath,@loader_path"],
         },
         front: None,

@@ -382,3 +382,22 @@ fn a_class_that_does_not_exist_is_told() {
     heap.arenas[0].as_mut().unwrap().span_mut(0).class = 255;
     assert_eq!(heap.check(), Condition::BadNode);
 }
+
+#[test]
+fn a_large_block_that_would_end_behind_the_heap_is_told() {
+    let mut heap = Heap::new();
+    heap.allocate(4 << 20);
+    assert_eq!(heap.check(), Condition::Sound);
+    heap.arenas[0].as_mut().unwrap().span_mut(0).size += 1;
+    assert_eq!(heap.check(), Condition::BadNode);
+}
+
+#[test]
+fn chunks_that_a_shrunk_block_gave_up_are_used_again() {
+    let mut heap = Heap::new();
+    let huge = heap.allocate(12 << 20).unwrap().address;
+    assert!(heap.resize_in_place(huge, 1000));
+    let next = heap.allocate(8 << 20).unwrap().address;
+    assert_eq!(next, huge.wrapping_add(4 << 20));
+    assert_eq!(heap.check(), Condition::Sound);
+}

@@ -145,7 +145,10 @@ fn build_and_run(toolchain: &Toolchain, source: &Path) -> Result<(), Failed> {
     compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I"]);
     compile.arg(Path::new(HERE).join("../include"));
     compile.arg(source).arg("-o").arg(&program);
-    compile.arg("-L").arg(folder).arg("-lheapmin_crt");
+    // Where the DLL's import library is as well. MinGW's linker must find
+    // that one: names from a bare DLL come after those of the system's.
+    let home = toolchain.library.parent().expect("it is in a folder");
+    compile.arg("-L").arg(home).arg("-lheapmin_crt");
     succeed(compile.args(toolchain.options))?;
 
     let mut run = match toolchain.front {

@@ -177,11 +177,8 @@ impl Arena {
     pub fn find_chunks(&self, count: usize) -> Option<usize> {
         let mut run = 0;
         let last = (self.first_free..self.chunk_count).find(|&index| {
-            run = if self.chunk(index).used == 0 {
-                run + 1
-            } else {
-                0
-            };
+            let is_free = self.chunk(index).used == 0;
+            run = if is_free { run + 1 } else { 0 };
             run == count
         })?;
         Some(last + 1 - count)
@@ -222,7 +219,7 @@ impl Arena {
             return false;
         }
         self.set_huge_size(first, size);
-        self.free_chunks(first + count, old_count - count);
+        self.give_chunks(first + count, old_count - count);
         if size < old {
             self.chunk_mut(first + count - 1).touched = !0;
             self.touched = true;
@@ -231,22 +228,16 @@ impl Arena {
     }
 
     fn set_huge_size(&mut self, first: usize, size: usize) {
-        let mut left = size;
-        for index in first..first + size.div_ceil(CHUNK_SIZE) {
-            let chunk = self.chunk_mut(index);
-            chunk.huge_bytes = left.min(CHUNK_SIZE);
+        for nth in 0..size.div_ceil(CHUNK_SIZE) {
+            let chunk = self.chunk_mut(first + nth);
+            chunk.huge_bytes = (size - nth * CHUNK_SIZE).min(CHUNK_SIZE);
             chunk.huge_size = 0;
-            left -= chunk.huge_bytes;
         }
         self.chunk_mut(first).huge_size = size;
     }
 
-    /// Takes back the chunks of a huge block.
-    pub fn give_chunks(&mut self, first: usize) {
-        self.free_chunks(first, self.chunk(first).huge_size.div_ceil(CHUNK_SIZE));
-    }
-
-    fn free_chunks(&mut self, first: usize, count: usize) {
+    /// Takes back chunks of a huge block.
+    pub fn give_chunks(&mut self, first: usize, count: usize) {
         for index in first..first + count {
             let chunk = self.chunk_mut(index);
             (chunk.used, chunk.touched) = (0, !0);

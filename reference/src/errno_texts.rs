@@ -15,29 +15,21 @@ unsafe impl Sync for Text {}
 pub static COUNT: c_int = 43;
 
 /// One text for each number, and one for all the others.
-pub static TEXTS: [Text; 44] = {
-    let mut texts = [const { Text(UNKNOWN.as_ptr()) }; 44];
-    let mut number = 0;
-    while number < WORDS.len() {
-        texts[number] = Text(WORDS[number].as_ptr());
-        number += 1;
-    }
-    texts
-};
-
-const UNKNOWN: &CStr = c"Unknown error";
-
 #[rustfmt::skip]
-const WORDS: [&CStr; 43] = [
-    c"No error", c"Operation not permitted", c"No such file or directory", c"No such process", // 0
-    c"Interrupted function call", c"Input/output error", c"No such device or address", c"Argument list too long", // 4
-    c"Executable file format error", c"Bad file descriptor", c"No child processes", c"Resource temporarily unavailable", // 8
-    c"Not enough space", c"Permission denied", c"Bad address", UNKNOWN, // 12
-    c"Device or resource busy", c"File exists", c"Cross-device link", c"No such device", // 16
-    c"Not a directory", c"Is a directory", c"Invalid argument", c"Too many open files in system", // 20
-    c"Too many open files", c"Inappropriate I/O control operation", UNKNOWN, c"File too large", // 24
-    c"No space left on device", c"Invalid seek", c"Read-only file system", c"Too many links", // 28
-    c"Broken pipe", c"Domain error", c"Result too large", UNKNOWN, // 32
-    c"Resource deadlock avoided", UNKNOWN, c"Filename too long", c"No locks available", // 36
-    c"Function not implemented", c"Directory not empty", c"Illegal byte sequence", // 40
+pub static TEXTS: [Text; 44] = [
+    t(c"No error"), t(c"Operation not permitted"), t(c"No such file or directory"), t(c"No such process"), // 0
+    t(c"Interrupted function call"), t(c"Input/output error"), t(c"No such device or address"), t(c"Argument list too long"), // 4
+    t(c"Executable file format error"), t(c"Bad file descriptor"), t(c"No child processes"), t(c"Resource temporarily unavailable"), // 8
+    t(c"Not enough space"), t(c"Permission denied"), t(c"Bad address"), t(c"Unknown error"), // 12
+    t(c"Device or resource busy"), t(c"File exists"), t(c"Cross-device link"), t(c"No such device"), // 16
+    t(c"Not a directory"), t(c"Is a directory"), t(c"Invalid argument"), t(c"Too many open files in system"), // 20
+    t(c"Too many open files"), t(c"Inappropriate I/O control operation"), t(c"Unknown error"), t(c"File too large"), // 24
+    t(c"No space left on device"), t(c"Invalid seek"), t(c"Read-only file system"), t(c"Too many links"), // 28
+    t(c"Broken pipe"), t(c"Domain error"), t(c"Result too large"), t(c"Unknown error"), // 32
+    t(c"Resource deadlock avoided"), t(c"Unknown error"), t(c"Filename too long"), t(c"No locks available"), // 36
+    t(c"Function not implemented"), t(c"Directory not empty"), t(c"Illegal byte sequence"), t(c"Unknown error"), // 40
 ];
+
+const fn t(text: &'static CStr) -> Text {
+    Text(text.as_ptr())
+}

@@ -104,11 +104,11 @@ impl Heap {
             self.misused = true;
             return false;
         };
-        let arena = self.arena(live.arena);
+        let (arena, whole) = (self.arena(live.arena), live.gap + live.size);
         match live.tier {
             Tier::Small => self.free_small(live),
-            Tier::Large => arena.give_spans(live.span, (live.gap + live.size).div_ceil(SPAN_SIZE)),
-            Tier::Huge => arena.give_chunks(live.span / CHUNK_SPANS),
+            Tier::Large => arena.give_spans(live.span, whole.div_ceil(SPAN_SIZE)),
+            Tier::Huge => arena.give_chunks(live.span / CHUNK_SPANS, whole.div_ceil(CHUNK_SIZE)),
         }
         true
     }
@@ -310,18 +310,19 @@ impl Heap {
 /// Writes the records of a large block and makes its pages usable. Says
 /// whether it may hold old bytes; `None` if the system refuses.
 pub(crate) fn start_large(arena: &mut Arena, first: usize, size: usize) -> Option<bool> {
+    let live = |index: usize| (size - index * SPAN_SIZE).min(SPAN_SIZE);
     let mut old_bytes = false;
     for index in 0..size.div_ceil(SPAN_SIZE) {
-        let live = (size - index * SPAN_SIZE).min(SPAN_SIZE);
-        old_bytes |= arena.make_resident(first + index, 0, live)?;
+        old_bytes |= arena.make_resident(first + index, 0, live(index))?;
     }
     for index in 0..size.div_ceil(SPAN_SIZE) {
-        let live = (size - index * SPAN_SIZE).min(SPAN_SIZE);
         let kind = match index {
             0 => Kind::LargeHead,
             _ => Kind::LargeTail,
         };
-        arena.span_mut(first + index).start_large(kind, size, live);
+        arena
+            .span_mut(first + index)
+            .start_large(kind, size, live(index));
     }
     Some(old_bytes)
 }
@@ -329,16 +330,9 @@ pub(crate) fn start_large(arena: &mut Arena, first: usize, size: usize) -> Optio
 /// An arena of the usual size for its place, or a smaller one that still has
 /// `chunks` chunks if address space is scarce.
 fn new_arena(index: usize, chunks: usize) -> Option<Arena> {
-    let mut count = (FIRST_ARENA << index.min(MOST_DOUBLINGS)).max(chunks);
-    loop {
-        if let Some(arena) = Arena::new(count) {
-            return Some(arena);
-        }
-        if count == chunks {
-            return None;
-        }
-        count = (count / 2).max(chunks);
-    }
+    let usual = (FIRST_ARENA << index.min(MOST_DOUBLINGS)).max(chunks);
+    let smaller = |&count: &usize| (count > chunks).then(|| (count / 2).max(chunks));
+    core::iter::successors(Some(usual), smaller).find_map(Arena::new)
 }
 
 fn number(arena: usize, span: usize) -> u32 {

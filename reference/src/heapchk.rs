@@ -2,6 +2,7 @@
 
 use crate::arena::{Arena, CHUNK_SPANS};
 use crate::heap::Heap;
+use crate::size_class;
 use crate::span::{Kind, SPAN_SIZE};
 
 /// What a look at the whole heap shows.
@@ -29,34 +30,33 @@ impl Heap {
 }
 
 fn arena_is_sound(arena: &Arena) -> bool {
-    let mut large_left = 0;
-    (0..arena.top * CHUNK_SPANS).all(|span| {
+    let mut tails_due = 0;
+    let sound = (0..arena.top * CHUNK_SPANS).all(|span| {
         let chunk = arena.chunk(span / CHUNK_SPANS);
-        if chunk.huge_bytes != 0 {
-            return chunk.used == !0 && large_left == 0;
+        let has_record = arena.is_used(span) && chunk.huge_bytes == 0;
+        let record = has_record.then(|| arena.span(span));
+        let is_tail = record.is_some_and(|record| record.kind == Kind::LargeTail);
+        if is_tail != (tails_due > 0) {
+            return false;
         }
-        if !arena.is_used(span) {
-            return large_left == 0;
-        }
-        let record = arena.span(span);
+        tails_due -= usize::from(is_tail);
+        let Some(record) = record else {
+            return chunk.huge_bytes == 0 || chunk.used == !0;
+        };
         match record.kind {
             Kind::Free => false,
+            Kind::LargeTail => true,
+            Kind::LargeHead => {
+                tails_due = record.size.div_ceil(SPAN_SIZE).saturating_sub(1);
+                record.size > 0
+            }
             Kind::Small => {
-                large_left == 0
+                (record.class as usize) < size_class::COUNT
                     && record.used > 0
                     && record.count_live() == record.used as usize
                     && record.live_pages(arena.page) & !record.resident == 0
             }
-            Kind::LargeHead => {
-                let fresh = large_left == 0;
-                large_left = record.size.div_ceil(SPAN_SIZE) - 1;
-                fresh
-            }
-            Kind::LargeTail => {
-                let continues = large_left > 0;
-                large_left = large_left.saturating_sub(1);
-                continues
-            }
         }
-    })
+    });
+    sound && tails_due == 0
 }

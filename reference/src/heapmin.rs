@@ -44,19 +44,14 @@ impl Arena {
     }
 
     fn minimise_chunk(&mut self, index: usize) -> bool {
-        let &Chunk {
-            used,
-            mut touched,
-            huge_bytes,
-            ..
-        } = self.chunk(index);
-        if used == 0 {
+        let chunk = self.chunk(index);
+        if chunk.used == 0 {
             return self.release_chunk(index);
         }
-        if huge_bytes != 0 {
-            return self.release_after_huge(index, huge_bytes);
+        if chunk.huge_bytes != 0 {
+            return self.release_after_huge(index, chunk.huge_bytes);
         }
-        let mut all = true;
+        let (mut touched, mut all) = (chunk.touched, true);
         while touched != 0 {
             let bit = touched.trailing_zeros() as usize;
             touched &= touched - 1;

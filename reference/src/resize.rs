@@ -12,12 +12,6 @@ use crate::span::SPAN_SIZE;
 use core::ptr;
 
 impl Heap {
-    /// How many bytes a live block has: for a small one the size of its
-    /// class, else the size asked for. `None` if no live block begins there.
-    pub fn size_of(&self, address: *const u8) -> Option<usize> {
-        self.locate(address).map(|live| live.size)
-    }
-
     /// Gives the block that begins at `address` a new size where it stands;
     /// it can always shrink. Returns false, with nothing changed, if it
     /// cannot grow so far.

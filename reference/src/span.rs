@@ -128,24 +128,6 @@ impl Span {
         (set as usize).wrapping_sub(WORDS * 64 - self.capacity())
     }
 
-    /// Whether any slot from `first` to `last` holds a live block.
-    fn any_live(&self, first: usize, last: usize) -> bool {
-        let last = last.min(self.capacity() - 1);
-        if first > last {
-            return false;
-        }
-        (first / 64..=last / 64).any(|word| {
-            let mut mask = !0;
-            if word == first / 64 {
-                mask &= !0 << (first % 64);
-            }
-            if word == last / 64 {
-                mask &= !0 >> (63 - last % 64);
-            }
-            self.bitmap[word] & mask != 0
-        })
-    }
-
     /// The pages that hold at least one byte of a live block.
     pub fn live_pages(&self, page: usize) -> PageMask {
         match self.kind {
@@ -153,12 +135,8 @@ impl Span {
             Kind::LargeHead | Kind::LargeTail => pages_of(0, self.live_bytes as usize, page),
             Kind::Small => {
                 let size = self.block_size();
-                (0..SPAN_SIZE / page)
-                    .filter(|index| {
-                        let (start, end) = (index * page, (index + 1) * page);
-                        self.any_live(start / size, (end - 1) / size)
-                    })
-                    .fold(0, |mask, index| mask | 1 << index)
+                let live = (0..self.capacity()).filter(|&slot| self.is_live(slot));
+                live.fold(0, |mask, slot| mask | pages_of(slot * size, size, page))
             }
         }
     }

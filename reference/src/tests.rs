@@ -162,7 +162,7 @@ fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[ca
     allocate(&mut heap, &mut blocks, from, 7);
     let (&address, _) = blocks.first_key_value().unwrap();
     assert_eq!(heap.resize_in_place(address as *mut u8, to), fits);
-    let size = heap.size_of(address as *const u8).unwrap();
+    let size = heap.locate(address as *const u8).unwrap().size;
     assert!(size >= if fits { to } else { from });
     // What was given up is another block's from now on.
     for size in [100, 100_000, 5_000_000] {
@@ -186,7 +186,7 @@ fn what_is_not_a_block_is_refused_and_told() {
         (&raw const outside).cast_mut(),
     ] {
         assert!(!heap.free(wild));
-        assert_eq!(heap.size_of(wild), None);
+        assert!(heap.locate(wild).is_none());
     }
     assert_eq!(heap.entry_after(block.wrapping_add(1)), Next::BadPointer);
     assert_eq!(heap.check(), Condition::BadNode);
@@ -278,7 +278,7 @@ fn bytes_that_nobody_asked_for_are_zero(#[values(1, 20, 100, 5_000, 20_000)] siz
         heap.allocate(size).unwrap().address,
         heap.allocate(size).unwrap().address,
     );
-    let whole = heap.size_of(first).unwrap();
+    let whole = heap.locate(first).unwrap().size;
     for address in [first, other] {
         // SAFETY: a live block of `whole` bytes.
         unsafe { std::ptr::write_bytes(address, 0xAA, whole) };
@@ -361,6 +361,8 @@ fn free_entries_are_filled_and_go_again() {
 #[case::a_count(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(0).used += 1)]
 #[case::a_page(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(0).resident = 0)]
 #[case::a_large_size(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(1).size = 1)]
+#[case::a_longer_size(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(1).size = 200_000)]
+#[case::no_size(|heap: &mut Heap| heap.arenas[0].as_mut().unwrap().span_mut(1).size = 0)]
 fn a_damaged_record_is_told_and_the_heap_stays_usable(#[case] damage: fn(&mut Heap)) {
     let mut heap = Heap::new();
     heap.allocate(100);
@@ -371,4 +373,31 @@ fn a_damaged_record_is_told_and_the_heap_stays_usable(#[case] damage: fn(&mut He
     assert_eq!(live_in_walk(&heap).len(), 2);
     let block = heap.allocate(100).unwrap().address;
     assert!(heap.free(block));
+}
+
+#[test]
+fn a_class_that_does_not_exist_is_told() {
+    let mut heap = Heap::new();
+    heap.allocate(100);
+    heap.arenas[0].as_mut().unwrap().span_mut(0).class = 255;
+    assert_eq!(heap.check(), Condition::BadNode);
+}
+
+#[test]
+fn a_large_block_that_would_end_behind_the_heap_is_told() {
+    let mut heap = Heap::new();
+    heap.allocate(4 << 20);
+    assert_eq!(heap.check(), Condition::Sound);
+    heap.arenas[0].as_mut().unwrap().span_mut(0).size += 1;
+    assert_eq!(heap.check(), Condition::BadNode);
+}
+
+#[test]
+fn chunks_that_a_shrunk_block_gave_up_are_used_again() {
+    let mut heap = Heap::new();
+    let huge = heap.allocate(12 << 20).unwrap().address;
+    assert!(heap.resize_in_place(huge, 1000));
+    let next = heap.allocate(8 << 20).unwrap().address;
+    assert_eq!(next, huge.wrapping_add(4 << 20));
+    assert_eq!(heap.check(), Condition::Sound);
 }

@@ -1,20 +1,17 @@
 //! Windows: address space is reserved first and its pages committed on demand.
 
-use core::{mem, ptr};
+use core::ptr;
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::System::Memory::{
     MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc, VirtualFree,
 };
-use windows_sys::Win32::System::SystemInformation::GetSystemInfo;
+use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
 
 /// Bytes in a page.
 pub fn page_size() -> usize {
-    // SAFETY: SYSTEM_INFO is plain data, for which zeros are a value; the call fills it in.
-    let info = unsafe {
-        let mut info = mem::zeroed();
-        GetSystemInfo(&mut info);
-        info
-    };
+    let mut info = SYSTEM_INFO::default();
+    // SAFETY: the call fills in what it is given.
+    unsafe { GetSystemInfo(&mut info) };
     info.dwPageSize as usize
 }
 

@@ -1,7 +1,7 @@
 //! Blocks aligned as the program asks. Those without an offset in their name
 //! are those with the offset 0.
 
-use super::blocks::{allocate, reallocate};
+use super::blocks::reallocate;
 use super::handler::invalid_parameter;
 use super::process::heap;
 use crate::alignment::Alignment;
@@ -74,10 +74,8 @@ fn change(
     offset: usize,
     zeroed: bool,
 ) -> *mut c_void {
-    let is_new = block.is_null();
-    let is_inside = offset < size || offset == 0 || (size == 0 && !is_new);
+    let is_inside = offset < size || offset == 0 || (size == 0 && !block.is_null());
     match Alignment::new(alignment, offset) {
-        Some(asked) if is_inside && is_new => allocate(size, asked, zeroed),
         Some(asked) if is_inside => reallocate(block, size, Some(asked), zeroed),
         _ => invalid_parameter(ptr::null_mut()),
     }

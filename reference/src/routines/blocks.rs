@@ -27,9 +27,6 @@ pub fn calloc(count: usize, size: usize) -> *mut c_void {
 /// # Safety
 /// `block` is null or a live block of this heap, and nobody else uses it.
 pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
-    if block.is_null() {
-        return malloc(size);
-    }
     reallocate(block, size, None, false)
 }
 
@@ -40,9 +37,6 @@ pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
 /// # Safety
 /// `block` is null or a live block of this heap, and nobody else uses it.
 pub unsafe fn recalloc(block: *mut c_void, count: usize, size: usize) -> *mut c_void {
-    if block.is_null() {
-        return calloc(count, size);
-    }
     reallocate(block, count.saturating_mul(size), None, true)
 }
 
@@ -74,20 +68,21 @@ pub unsafe fn free(block: *mut c_void) {
     }
 }
 
-/// The bytes of a live block, at least what was asked for. -1 with `EINVAL`
-/// for null and for what is not a live block. Page: *_msize*.
+/// The bytes of a live block: of a small one those of its size class, else
+/// those asked for. -1 with `EINVAL` for null and for what is not a live block. Page: *_msize*.
 pub fn msize(block: *const c_void) -> usize {
     if block.is_null() {
         return invalid_parameter(usize::MAX);
     }
-    heap().size_of(block.cast()).unwrap_or_else(|| {
+    let Some(live) = heap().locate(block.cast()) else {
         ERRNO.set(EINVAL);
-        usize::MAX
-    })
+        return usize::MAX;
+    };
+    live.size
 }
 
 /// A new block, all zero if it is to be `zeroed`. Null with `ENOMEM`.
-pub(super) fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
+fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
     let Some(block) = heap().allocate_aligned(size, asked) else {
         ERRNO.set(ENOMEM);
         return ptr::null_mut();
@@ -98,7 +93,7 @@ pub(super) fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_vo
     block.address.cast()
 }
 
-/// A block at a new size, or freed if that is 0; bytes it did not have are
+/// A block at a new size, a new one for null, or none for size 0; bytes it did not have are
 /// zero if they are to be `zeroed`. An aligned one may begin anywhere in its place.
 pub(super) fn reallocate(
     block: *mut c_void,
@@ -106,13 +101,13 @@ pub(super) fn reallocate(
     aligned: Option<Alignment>,
     zeroed: bool,
 ) -> *mut c_void {
-    let block = block.cast::<u8>();
+    let asked = aligned.unwrap_or(Alignment::NATURAL);
+    if block.is_null() {
+        return allocate(size, asked, zeroed);
+    }
     let mut heap = heap();
-    let live = match aligned {
-        Some(_) => heap.containing(block),
-        None => heap.locate(block),
-    };
-    let Some(live) = live else {
+    let live = heap.containing(block.cast());
+    let Some(live) = live.filter(|live| aligned.is_some() || live.gap == 0) else {
         heap.misused = true;
         ERRNO.set(EINVAL);
         return ptr::null_mut();
@@ -121,7 +116,6 @@ pub(super) fn reallocate(
         heap.give(Some(live));
         return ptr::null_mut();
     }
-    let asked = aligned.unwrap_or(Alignment::NATURAL);
     let Some(new) = heap.reallocate(live, size, asked) else {
         ERRNO.set(ENOMEM);
         return ptr::null_mut();

@@ -36,7 +36,7 @@ fn lock() -> Guard {
 /// Waits until no other thread is at work on the heap: the child gets a copy
 /// of it, but none of the threads that could finish that work and unlock it.
 extern "C" fn before_fork() {
-    AT_FORK.set(Some(ManuallyDrop::new(lock())));
+    AT_FORK.with(|kept| kept.set(Some(ManuallyDrop::new(lock()))));
 }
 
 extern "C" fn after_fork() {

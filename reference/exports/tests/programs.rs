@@ -1,0 +1,177 @@
+//! Builds every program of reference/programs against the reference library
+//! and runs it: with this system's C compiler, and with MinGW under Wine.
+//! `programs::malloc::gcc` and `programs::malloc::mingw` are tests of their own.
+//!
+//! What cannot be done here is named as skipped, with the reason and what
+//! mends it. With HEAPMIN_REQUIRE=all it is a failure instead.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::env::{self, consts};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+const MINGW: &str = "x86_64-w64-mingw32-gcc";
+
+/// A way to build programs and to run them.
+struct Toolchain {
+    name: &'static str,
+    compiler: Command,
+    /// The library, which is put beside each program.
+    library: PathBuf,
+    /// What else the linker is told.
+    options: &'static [&'static str],
+    /// What starts a program, if it cannot be started itself.
+    front: Option<&'static str>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (name, toolchain) in [("gcc", native()), ("mingw", mingw())] {
+        match toolchain {
+            Ok(toolchain) => trials.extend(all_programs(Arc::new(toolchain))),
+            Err(reason) if is_required() => {
+                let failing = move || Err(Failed::from(reason));
+                trials.push(Trial::test(format!("programs::is-there::{name}"), failing));
+            }
+            Err(reason) => {
+                eprintln!("skipped: {reason}");
+                let skipped = Trial::test(format!("programs::skipped::{name}"), || Ok(()));
+                trials.push(skipped.with_ignored_flag(true));
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn is_required() -> bool {
+    let required = env::var("HEAPMIN_REQUIRE").unwrap_or_default();
+    required.split(',').any(|named| named == "all")
+}
+
+/// The folder of this program, in which Cargo leaves the library too.
+fn deps() -> PathBuf {
+    let program = env::current_exe().expect("a program knows where it is");
+    program.parent().expect("it is in a folder").to_owned()
+}
+
+fn native() -> Result<Toolchain, String> {
+    let target = match consts::OS {
+        "linux" => format!("{}-unknown-linux-gnu", consts::ARCH),
+        "macos" => format!("{}-apple-darwin", consts::ARCH),
+        system => {
+            return Err(format!(
+                "the headers and programs were not tried with the compilers of {system}; use {MINGW}, on Linux"
+            ));
+        }
+    };
+    let mut build = cc::Build::new();
+    build.target(&target).host(&target).opt_level(1);
+    let compiler = build.cargo_metadata(false).try_get_compiler();
+    let compiler = compiler
+        .map(|compiler| compiler.to_command())
+        .map_err(|error| format!("no C compiler ({error}), install gcc"))?;
+    is_program(compiler.get_program().as_ref(), "gcc")?;
+    let file = format!("{}heapmin_crt{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
+    Ok(Toolchain {
+        name: "gcc",
+        compiler,
+        library: existing(&[deps().join(file)], "cargo build")?,
+        options: match consts::OS {
+            "linux" => &["-Wl,-rpath,$ORIGIN", "-ldl", "-pthread"],
+            _ => &["-Wl,-rpath,@loader_path"],
+        },
+        front: None,
+    })
+}
+
+fn mingw() -> Result<Toolchain, String> {
+    is_program(MINGW.as_ref(), "gcc-mingw-w64-x86-64")?;
+    is_program("wine".as_ref(), "wine wine64")?;
+    // target/PROFILE/deps
+    let targets = deps().join("../../x86_64-win7-windows-gnu");
+    let places = ["release", "debug"].map(|profile| targets.join(profile).join("heapmin_crt.dll"));
+    Ok(Toolchain {
+        name: "mingw",
+        compiler: Command::new(MINGW),
+        library: existing(&places, ".ci/build-windows --release")?,
+        options: &[],
+        front: Some("wine"),
+    })
+}
+
+fn is_program(name: &Path, package: &str) -> Result<(), String> {
+    let found = Command::new(name).arg("--version").output();
+    match found {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("{} not found, install {package}", name.display())),
+    }
+}
+
+fn existing(places: &[PathBuf], mend: &str) -> Result<PathBuf, String> {
+    let found = places.iter().find(|place| place.is_file());
+    let missing = || format!("{} not found, run {mend}", places[0].display());
+    found.cloned().ok_or_else(missing)
+}
+
+fn all_programs(toolchain: Arc<Toolchain>) -> Vec<Trial> {
+    let folder = Path::new(HERE).join("../programs");
+    let entries = fs::read_dir(folder).expect("the programs are part of the repository");
+    let sources = entries.map(|entry| entry.expect("a readable folder").path());
+    let programs = sources.filter(|path| path.extension().is_some_and(|ending| ending == "c"));
+    let trials = programs.map(|source| {
+        let name = source.file_stem().unwrap_or_default().to_string_lossy();
+        let toolchain = toolchain.clone();
+        let title = format!("programs::{name}::{}", toolchain.name);
+        Trial::test(title, move || build_and_run(&toolchain, &source))
+    });
+    trials.collect()
+}
+
+fn build_and_run(toolchain: &Toolchain, source: &Path) -> Result<(), Failed> {
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = format!("{}/{name}-{}", env!("CARGO_TARGET_TMPDIR"), toolchain.name);
+    let folder = Path::new(&folder);
+    fs::create_dir_all(folder)?;
+    let library = folder.join(toolchain.library.file_name().unwrap_or_default());
+    fs::copy(&toolchain.library, library)?;
+
+    let program = folder.join(format!("{name}.exe"));
+    let mut compile = Command::new(toolchain.compiler.get_program());
+    compile.args(toolchain.compiler.get_args());
+    compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I"]);
+    compile.arg(Path::new(HERE).join("../include"));
+    compile.arg(source).arg("-o").arg(&program);
+    // Where the DLL's import library is as well. MinGW's linker must find
+    // that one: names from a bare DLL come after those of the system's.
+    let home = toolchain.library.parent().expect("it is in a folder");
+    compile.arg("-L").arg(home).arg("-lheapmin_crt");
+    succeed(compile.args(toolchain.options))?;
+
+    let mut run = match toolchain.front {
+        Some(front) => {
+            let mut run = Command::new(front);
+            run.arg(&program);
+            run
+        }
+        None => Command::new(&program),
+    };
+    succeed(run.env("WINEDEBUG", "-all"))
+}
+
+/// Runs a command, and gives its own words if it fails.
+fn succeed(command: &mut Command) -> Result<(), Failed> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = [output.stdout, output.stderr].concat();
+    let words = String::from_utf8_lossy(&words).into_owned();
+    Err(Failed::from(format!(
+        "{command:?}: {}\n{words}",
+        output.status
+    )))
+}

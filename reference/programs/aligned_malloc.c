@@ -1,0 +1,26 @@
+/* _aligned_malloc: a block at a multiple of a power of two. */
+#include "check.h"
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <string.h>
+
+static void go_on(const wchar_t *expression, const wchar_t *function, const wchar_t *file,
+                  unsigned int line, uintptr_t reserved) {
+    (void)expression, (void)function, (void)file, (void)line, (void)reserved;
+}
+
+int main(void) {
+    for (size_t alignment = 1; alignment <= 1 << 20; alignment *= 2) {
+        char *block = _aligned_malloc(100, alignment);
+        CHECK(block != NULL && (uintptr_t)block % alignment == 0);
+        memset(block, 'x', 100);
+        _aligned_free(block);
+    }
+    _set_invalid_parameter_handler(go_on);
+    errno = 0;
+    CHECK(_aligned_malloc(100, 48) == NULL);
+    CHECK(errno == EINVAL);
+    printf("aligned to all powers of two up to a mebibyte\n");
+    return 0;
+}

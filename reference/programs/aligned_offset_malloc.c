@@ -1,0 +1,23 @@
+/* _aligned_offset_malloc: a member of a structure is aligned, not its beginning. */
+#include "check.h"
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct message {
+    char header[20];
+    float vector[64];
+};
+
+int main(void) {
+    struct message *message =
+        _aligned_offset_malloc(sizeof *message, 64, offsetof(struct message, vector));
+    CHECK(message != NULL);
+    CHECK((uintptr_t)message->vector % 64 == 0);
+    for (int i = 0; i < 64; i++)
+        message->vector[i] = (float)i;
+    printf("the vector is aligned, %u bytes into its structure\n",
+           (unsigned)offsetof(struct message, vector));
+    _aligned_free(message);
+    return 0;
+}

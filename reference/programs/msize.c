@@ -1,0 +1,16 @@
+/* _msize: how large a block is. */
+#include "check.h"
+#include <malloc.h>
+
+int main(void) {
+    size_t sizes[] = {0, 1, 20, 1000, 100000, 10000000};
+    for (int i = 0; i < 6; i++) {
+        void *block = malloc(sizes[i]);
+        CHECK(block != NULL);
+        CHECK(_msize(block) >= sizes[i]);
+        printf("%lu bytes were asked for, there are %lu\n", (unsigned long)sizes[i],
+               (unsigned long)_msize(block));
+        free(block);
+    }
+    return 0;
+}

@@ -21,6 +21,9 @@ int main(void) {
     errno = 0;
     CHECK(_aligned_malloc(100, 48) == NULL);
     CHECK(errno == EINVAL);
+    errno = 0;
+    CHECK(_aligned_malloc(0, 16) == NULL);
+    CHECK(errno == EINVAL);
     printf("aligned to all powers of two up to a mebibyte\n");
     return 0;
 }

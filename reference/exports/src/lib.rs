@@ -27,10 +27,10 @@ c_names! {
     fn free(block: *mut c_void) = routines::free(block);
     fn _msize(block: *mut c_void) -> usize = routines::msize(block);
 
-    fn _aligned_malloc(size: usize, alignment: usize) -> *mut c_void = routines::aligned_malloc(size, alignment, 0);
+    fn _aligned_malloc(size: usize, alignment: usize) -> *mut c_void = routines::aligned_malloc(size, alignment);
     fn _aligned_realloc(block: *mut c_void, size: usize, alignment: usize) -> *mut c_void = routines::aligned_realloc(block, size, alignment, 0);
     fn _aligned_recalloc(block: *mut c_void, count: usize, size: usize, alignment: usize) -> *mut c_void = routines::aligned_recalloc(block, count, size, alignment, 0);
-    fn _aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_malloc(size, alignment, offset);
+    fn _aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_offset_malloc(size, alignment, offset);
     fn _aligned_offset_realloc(block: *mut c_void, size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_realloc(block, size, alignment, offset);
     fn _aligned_offset_recalloc(block: *mut c_void, count: usize, size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_recalloc(block, count, size, alignment, offset);
     fn _aligned_msize(block: *mut c_void, alignment: usize, offset: usize) -> usize = routines::aligned_msize(block, alignment, offset);

@@ -1,5 +1,5 @@
-//! Blocks aligned as the program asks. Those without an offset in their name
-//! are those with the offset 0.
+//! Blocks aligned as the program asks. Routines without an offset in their name
+//! are those with the offset 0; only `_aligned_malloc` has a rule of its own.
 
 use super::blocks::reallocate;
 use super::handler::invalid_parameter;
@@ -8,17 +8,27 @@ use crate::alignment::Alignment;
 use core::ffi::c_void;
 use core::ptr;
 
+/// A block that lies at a multiple of `alignment`. Null with `EINVAL` if that
+/// is not a power of two or `size` is 0, which no other page forbids; with
+/// `ENOMEM` if there is no memory. Page: *_aligned_malloc*.
+pub fn aligned_malloc(size: usize, alignment: usize) -> *mut c_void {
+    match size {
+        0 => invalid_parameter(ptr::null_mut()),
+        _ => aligned_offset_malloc(size, alignment, 0),
+    }
+}
+
 /// A block whose byte at `offset` lies at a multiple of `alignment`. Null
 /// with `EINVAL` if that is not a power of two or `offset` is neither 0 nor
-/// below `size`, with `ENOMEM` if there is no memory. Pages:
-/// *_aligned_malloc*, *_aligned_offset_malloc*.
-pub fn aligned_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void {
+/// below `size`, with `ENOMEM` if there is no memory. Page:
+/// *_aligned_offset_malloc*.
+pub fn aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void {
     change(ptr::null_mut(), size, alignment, offset, false)
 }
 
 /// Gives an aligned block a new size, elsewhere if need be. Null acts as
-/// `_aligned_malloc`; size 0 frees and gives null. Null, and the old block as
-/// it was, with the errors of `_aligned_malloc`. Pages: *_aligned_realloc*,
+/// `_aligned_offset_malloc`; size 0 frees and gives null. Null, and the old block as
+/// it was, with its errors. Pages: *_aligned_realloc*,
 /// *_aligned_offset_realloc*.
 ///
 /// # Safety

@@ -90,7 +90,7 @@ fn success_touches_no_errno(#[values(0, 20, 5_000, 100_000, 5_000_000)] size: us
     let block = quietly(|| on_block!(recalloc(block, size + 1, 2)));
     assert!(quietly(|| on_block!(realloc(block, 0))).is_null());
     quietly(|| on_block!(free(ptr::null_mut())));
-    let block = quietly(|| aligned_malloc(size, 256, 0));
+    let block = quietly(|| aligned_malloc(size, 256));
     assert!(quietly(|| aligned_msize(block, 256, 0)) >= size);
     let block = quietly(|| on_block!(aligned_realloc(block, size + 9, 256, 0)));
     quietly(|| on_block!(aligned_free(block)));
@@ -104,8 +104,8 @@ fn success_touches_no_errno(#[values(0, 20, 5_000, 100_000, 5_000_000)] size: us
 fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
     refused(|| malloc(TOO_MUCH), ENOMEM);
     refused(|| calloc(usize::MAX / 2, 3), ENOMEM);
-    refused(|| aligned_malloc(TOO_MUCH - 64, 64, 0), ENOMEM);
-    refused(|| aligned_malloc(TOO_MUCH, 64, 3), ENOMEM);
+    refused(|| aligned_malloc(TOO_MUCH - 64, 64), ENOMEM);
+    refused(|| aligned_offset_malloc(TOO_MUCH, 64, 3), ENOMEM);
     let block = calloc(30, 1);
     fill(block, 30, 9);
     for size in [TOO_MUCH, usize::MAX, usize::MAX / 2] {
@@ -126,16 +126,17 @@ fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
 #[test]
 fn a_parameter_that_makes_no_sense_is_the_handlers() {
     let null = ptr::null_mut();
-    let block = aligned_malloc(100, 64, 0);
+    let block = aligned_malloc(100, 64);
     fill(block, 100, 3);
     let failed = (usize::MAX, EINVAL, 1);
     assert_eq!(call(|| msize(null)), failed);
     assert_eq!(call(|| aligned_msize(null, 16, 0)), failed);
     assert_eq!(call(|| aligned_msize(block, 3, 0)), failed);
     refused(|| on_block!(expand(null, 10)), EINVAL);
+    refused(|| aligned_malloc(0, 16), EINVAL);
     for alignment in [0, 3, 48, usize::MAX] {
-        refused(|| aligned_malloc(10, alignment, 0), EINVAL);
-        refused(|| aligned_malloc(10, alignment, 0), EINVAL);
+        refused(|| aligned_malloc(10, alignment), EINVAL);
+        refused(|| aligned_offset_malloc(10, alignment, 4), EINVAL);
         refused(
             || on_block!(aligned_realloc(block, 10, alignment, 0)),
             EINVAL,
@@ -150,7 +151,7 @@ fn a_parameter_that_makes_no_sense_is_the_handlers() {
         );
     }
     for offset in [10, 11, usize::MAX] {
-        refused(|| aligned_malloc(10, 16, offset), EINVAL);
+        refused(|| aligned_offset_malloc(10, 16, offset), EINVAL);
         let moved = || on_block!(aligned_realloc(block, 10, 16, offset));
         refused(moved, EINVAL);
         let moved = || on_block!(aligned_recalloc(block, 10, 1, 16, offset));
@@ -237,7 +238,7 @@ fn new_bytes_are_zero(
         (None, true) => calloc(size, 1),
         (None, false) => malloc(size),
         (Some(to), true) => on_block!(aligned_recalloc(ptr::null_mut(), size, 1, to, 0)),
-        (Some(to), false) => aligned_malloc(size, to, 0),
+        (Some(to), false) => aligned_malloc(size, to),
     };
     assert!(!from_calloc || is_all(block, 0..size, 0));
     fill(block, size, 0xFF);
@@ -267,7 +268,7 @@ fn an_aligned_block_stays_aligned_and_whole(
     #[values(1, 16, 64, 4096, 1 << 20)] alignment: usize,
     #[values(0, 3, 8)] offset: usize,
 ) {
-    let mut block = quietly(|| aligned_malloc(10, alignment, offset));
+    let mut block = quietly(|| aligned_offset_malloc(10, alignment, offset));
     fill(block, 10, 6);
     for size in [10, 11, 500, 40_000, 5_000_000, 300, 10] {
         block = quietly(|| on_block!(aligned_realloc(block, size, alignment, offset)));

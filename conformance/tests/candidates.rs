@@ -194,6 +194,10 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     })
 }
 
+/// Cases that go another way on a machine with less memory. They are judged,
+/// but no snapshot can hold for all machines.
+const NO_SNAPSHOT: [&str; 2] = ["malloc-over-2-gib", "malloc-over-4-gib"];
+
 /// The cases by the first part of the ids of their clauses: `heapmin`,
 /// `malloc`. A case of several counts for the first that names it.
 fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
@@ -204,7 +208,7 @@ fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
             let is_known = families
                 .iter()
                 .any(|(_, cases)| cases.iter().any(|known| known.name == case.name));
-            if is_known {
+            if is_known || NO_SNAPSHOT.contains(&case.name) {
                 continue;
             }
             match families.iter_mut().find(|(known, _)| *known == name) {

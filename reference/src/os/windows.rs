@@ -58,6 +58,3 @@ pub fn last_error() -> u32 {
     // SAFETY: reads a value of this thread.
     unsafe { GetLastError() }
 }
-
-/// No process is ever copied here, so neither is called.
-pub fn at_fork(_before: extern "C" fn(), _after: extern "C" fn()) {}

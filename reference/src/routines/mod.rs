@@ -6,6 +6,8 @@
 mod aligned;
 mod blocks;
 mod errors;
+#[cfg(unix)]
+mod fork;
 mod handler;
 mod process;
 mod whole_heap;

@@ -4,15 +4,11 @@ use crate::heap::Heap;
 use crate::os;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 type Guard = MutexGuard<'static, Heap>;
 
 static HEAP: Mutex<Heap> = Mutex::new(Heap::new());
-
-/// Whether the system was asked to call us around a fork.
-static KNOWS_FORKS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// The lock, while this thread forks. Nothing is dropped when the thread
@@ -22,21 +18,30 @@ thread_local! {
 
 /// The heap, for as long as the result is kept.
 pub(super) fn heap() -> Guard {
-    // Not a `Once`: the system may allocate while it is asked.
-    if !KNOWS_FORKS.load(Ordering::Relaxed) && !KNOWS_FORKS.swap(true, Ordering::Relaxed) {
-        os::at_fork(before_fork, after_fork);
-    }
-    lock()
+    HEAP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock() -> Guard {
-    HEAP.lock().unwrap_or_else(PoisonError::into_inner)
+/// Called by the loader. At the first use it would be too late: another
+/// thread might fork while this one is still asking to be told of it.
+#[used]
+#[cfg_attr(
+    target_vendor = "apple",
+    unsafe(link_section = "__DATA,__mod_init_func")
+)]
+#[cfg_attr(
+    all(unix, not(target_vendor = "apple")),
+    unsafe(link_section = ".init_array")
+)]
+static AT_LOAD: extern "C" fn() = at_load;
+
+extern "C" fn at_load() {
+    os::at_fork(before_fork, after_fork);
 }
 
 /// Waits until no other thread is at work on the heap: the child gets a copy
 /// of it, but none of the threads that could finish that work and unlock it.
 extern "C" fn before_fork() {
-    AT_FORK.with(|kept| kept.set(Some(ManuallyDrop::new(lock()))));
+    AT_FORK.with(|kept| kept.set(Some(ManuallyDrop::new(heap()))));
 }
 
 extern "C" fn after_fork() {

@@ -72,8 +72,7 @@ impl Arena {
         }
         let spans = reserved.wrapping_add(table);
         let blocks = spans.wrapping_add(records);
-        let misaligned = blocks as usize % SPAN_SIZE;
-        let pad = (SPAN_SIZE - misaligned) % SPAN_SIZE;
+        let pad = (blocks as usize).wrapping_neg() % SPAN_SIZE;
         Some(Arena {
             reserved_len: len,
             page,

@@ -81,7 +81,6 @@ pub(crate) fn entry_at(arena: &Arena, at: Position) -> Option<(Entry, Tier, Posi
 
 /// The first live slot from `slot` on, or the capacity.
 fn end_of_free_run(span: &Span, slot: usize) -> usize {
-    (slot..span.capacity())
-        .find(|&slot| span.is_live(slot))
-        .unwrap_or(span.capacity())
+    let live = (slot..span.capacity()).find(|&slot| span.is_live(slot));
+    live.unwrap_or(span.capacity())
 }

@@ -219,10 +219,8 @@ impl Heap {
         if old_bytes.is_none() {
             arena.give_spans(head, end - head);
         }
-        Some(Block {
-            address: arena.address(head).wrapping_add(gap),
-            old_bytes: old_bytes?,
-        })
+        let address = arena.address(head).wrapping_add(gap);
+        old_bytes.map(|old_bytes| Block { address, old_bytes })
     }
 
     fn allocate_huge(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {

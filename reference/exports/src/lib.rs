@@ -1,6 +1,5 @@
 //! The C names of the reference heap, and nothing else.
-#![allow(missing_docs, non_snake_case)]
-#![allow(clippy::missing_safety_doc)]
+#![allow(missing_docs, non_snake_case, clippy::missing_safety_doc)]
 
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use heapmin_reference::entry::Entry;

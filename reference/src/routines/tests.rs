@@ -118,6 +118,14 @@ fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
             ENOMEM,
         );
     }
+    // A product that would wrap around to 10.
+    let many = usize::MAX / 2 + 6;
+    refused(|| calloc(many, 2), ENOMEM);
+    refused(|| on_block!(recalloc(block, many, 2)), ENOMEM);
+    refused(
+        || on_block!(aligned_recalloc(block, many, 2, 16, 0)),
+        ENOMEM,
+    );
     refused(|| on_block!(expand(block, 1000)), ENOMEM);
     assert!(is_all(block, 0..30, 9));
     on_block!(free(block));
@@ -280,6 +288,23 @@ fn an_aligned_block_stays_aligned_and_whole(
     }
     let gone = || on_block!(aligned_realloc(block, 0, alignment, offset));
     assert!(quietly(gone).is_null());
+}
+
+#[rstest]
+#[case(|block| on_block!(realloc(block, 0)))]
+#[case(|block| on_block!(recalloc(block, 0, 3)))]
+#[case(|block| on_block!(aligned_realloc(block, 0, 16, 0)))]
+#[case(|block| on_block!(aligned_recalloc(block, 3, 0, 16, 0)))]
+fn size_0_frees(#[case] resize: fn(*mut c_void) -> *mut c_void) {
+    // Kept, they would all have places of their own.
+    let mut places = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        let block = malloc(50 << 20);
+        assert!(!block.is_null());
+        places.insert(block as usize);
+        assert!(quietly(|| resize(block)).is_null());
+    }
+    assert!(places.len() < 100);
 }
 
 #[test]

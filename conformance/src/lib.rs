@@ -9,6 +9,7 @@ pub mod clause;
 pub mod clauses;
 pub mod cli;
 pub mod figures;
+pub mod fuzz;
 pub mod judge;
 pub mod report;
 pub mod run;

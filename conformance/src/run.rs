@@ -69,10 +69,25 @@ impl Outcome {
 
 /// Runs one case on a candidate.
 pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observation {
+    launch(candidate, case.name, None, timeout)
+}
+
+/// Runs a script of [`heapmin_harness::script`] on a candidate.
+pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) -> Observation {
+    launch(candidate, "script", Some(script), timeout)
+}
+
+fn launch(
+    candidate: &Candidate,
+    case: &str,
+    script: Option<&str>,
+    timeout: Duration,
+) -> Observation {
     let profile = candidate.profile.as_ref();
     let job = Job {
         token: new_token(),
-        case: case.name.to_owned(),
+        case: case.to_owned(),
+        script: script.map(str::to_owned),
         load_name: candidate.load_name.clone(),
         exports: Some(known_exports(candidate)),
         errno_library: profile.and_then(|profile| profile.errno_library.clone()),
@@ -114,7 +129,7 @@ pub fn judge_observation(
 
 /// Whose numbers a candidate's `errno` holds. Without a profile, one that
 /// has `_errno` counts as Microsoft does, and any other as the host.
-fn numbering(candidate: &Candidate) -> Numbering {
+pub fn numbering(candidate: &Candidate) -> Numbering {
     match &candidate.profile {
         Some(profile) => profile.errno,
         None if candidate.image.exports.iter().any(|name| name == "_errno") => Numbering::Msvc,

@@ -23,6 +23,8 @@ pub struct Job {
     pub errno_library: Option<String>,
     /// Another name for the same library.
     pub alias: Option<String>,
+    /// The calls to make instead of a case, one a line.
+    pub script: Option<String>,
 }
 
 /// A token that nobody can guess.

@@ -18,5 +18,6 @@ pub mod observation;
 pub mod probe;
 pub mod profile;
 pub mod runner;
+pub mod script;
 pub mod stage;
 pub mod suggest;

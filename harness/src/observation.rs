@@ -62,6 +62,58 @@ impl fmt::Display for Call {
     }
 }
 
+/// What came of one operation of a script.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The operation's place in the script.
+    pub index: u64,
+    /// The call; none if there was nothing to do, for want of a block.
+    pub call: Option<Call>,
+    /// Bytes of blocks that were not as they were written.
+    pub lost: u64,
+    /// Bytes that should have been zero.
+    pub not_zero: u64,
+    /// The block is not aligned as it should be.
+    pub misaligned: bool,
+    /// The block has bytes of another live one.
+    pub overlaps: bool,
+    /// The library counts fewer bytes than were asked for.
+    pub too_small: bool,
+    /// The block was moved by a routine that never does.
+    pub moved: bool,
+    /// What a walk found.
+    pub walk: Option<Walk>,
+}
+
+impl Answer {
+    /// Nothing but a call so far.
+    pub fn of(call: Call) -> Answer {
+        Answer {
+            call: Some(call),
+            ..Answer::default()
+        }
+    }
+
+    /// Whether the call gave a block.
+    pub fn is_block(&self) -> bool {
+        let call = self.call.as_ref();
+        call.is_some_and(|call| call.kind == Kind::Pointer && call.returned != 0)
+    }
+}
+
+/// What a walk over the heap found of the blocks of `malloc`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Walk {
+    /// Entries on the way.
+    pub entries: u64,
+    /// Live blocks that were not found in use.
+    pub missing: u32,
+    /// Live blocks that were found more than once.
+    pub twice: u32,
+    /// Live blocks whose entry is smaller than they.
+    pub too_small: u32,
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,6 +154,8 @@ pub enum Event {
         /// As the parent sees the process from outside.
         outside: Option<Memory>,
     },
+    /// What came of an operation of a script.
+    Answer(Answer),
     /// Something was counted or read.
     Fact {
         /// What.

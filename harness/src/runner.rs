@@ -246,6 +246,7 @@ fn empty_job() -> Job {
         exports: None,
         errno_library: None,
         alias: None,
+        script: None,
     }
 }
 

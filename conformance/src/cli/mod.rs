@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod fuzz;
 mod list;
 mod output;
 
@@ -45,6 +46,8 @@ enum Command {
         /// The clause's id, as `heapmin list` shows it
         clause: String,
     },
+    /// Run random sequences of calls on a library and on another, and compare
+    Fuzz(FuzzArgs),
     /// Run one case in this process; started by heapmin itself
     #[command(hide = true, name = heapmin_harness::launch::PROBE_COMMAND)]
     Probe,
@@ -90,6 +93,39 @@ struct CheckArgs {
 }
 
 #[derive(Args)]
+struct FuzzArgs {
+    /// A library file, or the name of a known library
+    candidate: String,
+    /// The library to compare it with
+    #[arg(long, value_name = "LIBRARY", default_value = "reference")]
+    against: String,
+    /// Judge the candidate by this profile: a known library's name, or a .toml file
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Draw the same sequences as the run that told this number [default: another each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many operations to perform in all
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    steps: u64,
+    /// How many sequences run at a time [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// How long a sequence of 200 operations may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Where to write the sequence that shows a difference [default: heapmin-fuzz-SEED.txt]
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    save: Option<PathBuf>,
+    /// Run the sequence in this file instead of random ones
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "steps"])]
+    replay: Option<PathBuf>,
+    /// The Windows build of this program, for Windows libraries under Wine
+    #[arg(long, value_name = "EXE")]
+    windows_probe: Option<PathBuf>,
+}
+
+#[derive(Args)]
 struct ListArgs {
     /// The form of the list
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
@@ -119,6 +155,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Probe => probe::run(BUILD, clauses::act_of),
     };
     ExitCode::from(status.unwrap_or_else(|error| {

@@ -7,12 +7,14 @@
 pub mod blocks;
 pub mod crt;
 mod host;
+mod interpreter;
 mod pipe;
 
 use crate::channel::Job;
 use crate::fault::{Fault, Plan};
 use crate::memory;
 use crate::observation::{Call, Event};
+use crate::script::Operation;
 use crt::{Crt, Returned, WhichHandler};
 pub use host::{Child, available_memory, in_a_fork, read_memory, win32_heap_owns};
 use pipe::Pipe;
@@ -231,15 +233,23 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
     if pipe.share().send(&loaded).is_err() || job.case.is_empty() {
         return Event::Done;
     }
-    let Some(act) = act_of(&job.case) else {
-        return Event::ProbeFailed(format!("there is no case {}", job.case));
-    };
     let mut probe = Probe {
         crt,
         pipe,
         fault: None,
     };
-    let result = catch_unwind(AssertUnwindSafe(|| act(&mut probe)));
+    let result = if let Some(script) = &job.script {
+        let lines = script.lines().map(str::parse);
+        match lines.collect::<Result<Vec<Operation>, String>>() {
+            Ok(script) => catch_unwind(AssertUnwindSafe(|| interpreter::run(&mut probe, &script))),
+            Err(reason) => return Event::ProbeFailed(format!("the script: {reason}")),
+        }
+    } else {
+        let Some(act) = act_of(&job.case) else {
+            return Event::ProbeFailed(format!("there is no case {}", job.case));
+        };
+        catch_unwind(AssertUnwindSafe(|| act(&mut probe)))
+    };
     match result {
         Ok(Ok(())) => Event::Done,
         Ok(Err(Stop::Missing(routine))) => {

@@ -115,6 +115,7 @@ impl Crt {
             exports: None,
             errno_library: None,
             alias: None,
+            script: None,
         };
         Crt::load(&job)
             .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))

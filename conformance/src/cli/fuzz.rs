@@ -1,0 +1,133 @@
+//! `heapmin fuzz`: random sequences, two libraries, and what differs.
+
+use super::output::Output;
+use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue};
+use crate::BUILD;
+use crate::fuzz::compare::{Finding, Whose};
+use crate::fuzz::{Found, Outcome, Pair, file};
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::runner::Runners;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+pub fn fuzz(args: &FuzzArgs) -> Result<u8, InputError> {
+    let pair = pair(args)?;
+    match &args.replay {
+        Some(path) => replay(&pair, path),
+        None => search(&pair, args),
+    }
+}
+
+fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
+    let catalogue = catalogue()?;
+    let program = std::env::current_exe().map_err(|error| {
+        InputError::new(
+            format!("this program cannot find itself: {error}"),
+            "start it by its path",
+        )
+    })?;
+    let profile = match args.profile.as_deref() {
+        Some(name) => Some(
+            catalogue
+                .profile(name)?
+                .with_shared(heapmin_fixtures::DEVIATIONS)?,
+        ),
+        None => None,
+    };
+    let runners = Runners::new(program, BUILD, args.windows_probe.clone());
+    Ok(Pair {
+        candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,
+        against: catalogue.candidate(&args.against, None, &runners)?,
+        timeout: Duration::from_secs(args.timeout),
+    })
+}
+
+fn replay(pair: &Pair, path: &Path) -> Result<u8, InputError> {
+    let operations = file::read(path)?;
+    let found = pair.check(&operations).map_err(cannot_run)?;
+    let Some(finding) = found else {
+        let (a, b) = (&pair.candidate.name, &pair.against.name);
+        let steps = operations.len();
+        Output::Standard.write(&format!("{a} against {b}: {steps} steps, no difference\n"))?;
+        return Ok(AS_EXPECTED);
+    };
+    let found = Found {
+        operations,
+        finding,
+    };
+    Output::Standard.write(&tell(pair, &found))?;
+    Ok(DEVIATION)
+}
+
+fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
+    let seed = args.seed.unwrap_or_else(|| {
+        // Each RandomState has keys of its own from the system's random source.
+        RandomState::new().hash_one(0u8) >> 32
+    });
+    let steps = usize::try_from(args.steps).unwrap_or(usize::MAX);
+    let cores = available_parallelism().map_or(1, usize::from);
+    let jobs = args.jobs.map_or(cores, usize::from);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {elapsed}");
+    let bar = ProgressBar::new(args.steps).with_style(style.expect("the template is right"));
+    let outcome = pair.fuzz(seed, steps, jobs, |steps| bar.inc(steps));
+    bar.finish_and_clear();
+    let Outcome { steps, found } = outcome.map_err(cannot_run)?;
+    let (a, b) = (&pair.candidate.name, &pair.against.name);
+    let mut text = format!("{a} against {b}: seed {seed}, {steps} steps");
+    let Some(found) = found else {
+        Output::Standard.write(&format!("{text}, no difference\n"))?;
+        return Ok(AS_EXPECTED);
+    };
+    let path = args
+        .save
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("heapmin-fuzz-{seed}.txt")));
+    writeln!(text, ", one difference\n{}", tell(pair, &found)).expect("writing to a string");
+    Output::create(Some(&path))?.write(&file::text(&found, &about(pair, &found.finding, seed)))?;
+    writeln!(
+        text,
+        "again: heapmin fuzz {a} --against {b} --replay {}",
+        path.display()
+    )
+    .expect("writing to a string");
+    Output::Standard.write(&text)?;
+    Ok(DEVIATION)
+}
+
+fn about(pair: &Pair, finding: &Finding, seed: u64) -> Vec<String> {
+    vec![
+        format!(
+            "{} against {}, seed {seed}",
+            pair.candidate.name, pair.against.name
+        ),
+        format!("{}: {}", whose(pair, finding), finding.what),
+    ]
+}
+
+fn whose(pair: &Pair, finding: &Finding) -> String {
+    match finding.whose {
+        Whose::Candidate => format!("{}, {}", pair.candidate.name, finding.kind),
+        Whose::Against => format!("{}, not the candidate, {}", pair.against.name, finding.kind),
+        Whose::Either => finding.kind.to_owned(),
+    }
+}
+
+fn tell(pair: &Pair, found: &Found) -> String {
+    let mut text = format!("{}: {}\n", whose(pair, &found.finding), found.finding.what);
+    for (index, operation) in found.operations.iter().enumerate() {
+        let here = match index == found.finding.index {
+            true => "   <- here",
+            false => "",
+        };
+        writeln!(text, "  {operation}{here}").expect("writing to a string");
+    }
+    text
+}
+
+fn cannot_run(reason: String) -> InputError {
+    InputError::new(reason, "try `heapmin check` on it first")
+}

@@ -1,0 +1,58 @@
+//! A sequence in a file: text that a person reads and a run repeats.
+
+use super::Found;
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::script::Operation;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The first line of each such file.
+const HEADER: &str = "# heapmin fuzz, version 1";
+
+/// The text of a file with this sequence. `about` are lines of comment.
+pub fn text(found: &Found, about: &[String]) -> String {
+    let mut text = format!("{HEADER}\n");
+    for line in about {
+        writeln!(text, "# {line}").expect("writing to a string");
+    }
+    for operation in &found.operations {
+        writeln!(text, "{operation}").expect("writing to a string");
+    }
+    text
+}
+
+/// Reads a sequence.
+///
+/// # Errors
+/// If the file cannot be read or has something else in it; the message has
+/// the line.
+pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
+    })?;
+    let mend = "docs/fuzz.md shows the form";
+    let mut lines = text.lines().enumerate();
+    if lines.next().is_none_or(|(_, line)| line.trim() != HEADER) {
+        let problem = format!("{name} does not begin with the line \"{HEADER}\"");
+        return Err(InputError::new(problem, mend));
+    }
+    let mut operations = Vec::new();
+    for (index, line) in lines {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let at =
+            |reason: String| InputError::new(format!("{name}, line {}: {reason}", index + 1), mend);
+        let operation: Operation = line.parse().map_err(at)?;
+        if !operation.keeps_its_slot() {
+            return Err(at("a block that is resized stays in its slot".into()));
+        }
+        operations.push(operation);
+    }
+    if operations.is_empty() {
+        return Err(InputError::new(format!("{name} has no operation"), mend));
+    }
+    Ok(operations)
+}

@@ -1,0 +1,68 @@
+//! What a library did with a sequence.
+
+use crate::run::{numbering, observe_script};
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::errno_names::Numbering;
+use heapmin_harness::observation::{Answer, Ending, Event};
+use heapmin_harness::script::Operation;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What a library did.
+#[derive(Debug)]
+pub struct Transcript {
+    /// An answer to each operation, up to the end.
+    pub answers: Vec<Answer>,
+    /// How the process ended, if it ended before the sequence did.
+    pub ended: Option<String>,
+    /// Whose numbers its `errno` holds.
+    pub numbering: Numbering,
+}
+
+/// Has a sequence acted out, in a process of its own.
+///
+/// # Errors
+/// Why it could not be.
+pub fn of(
+    candidate: &Candidate,
+    operations: &[Operation],
+    timeout: Duration,
+) -> Result<Transcript, String> {
+    let mut script = String::new();
+    for operation in operations {
+        writeln!(script, "{operation}").expect("writing to a string");
+    }
+    let observation = observe_script(candidate, &script, timeout);
+    let name = &candidate.name;
+    let ended = match &observation.ending {
+        Ending::Done => None,
+        Ending::Died(how) if observation.has_started() => Some(how.clone()),
+        Ending::TimedOut => Some(format!("no end within {} s", timeout.as_secs())),
+        Ending::Died(how) | Ending::Failed(how) => return Err(format!("{name}: {how}")),
+    };
+    if let Some(reason) = observation.load_failure() {
+        return Err(format!("{name} could not be loaded: {reason}"));
+    }
+    if let Some(routine) = observation.missing() {
+        return Err(format!("{name} does not export {routine}"));
+    }
+    let answers: Vec<Answer> = observation
+        .events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Answer(answer) => Some(answer),
+            _ => None,
+        })
+        .collect();
+    if ended.is_none() && answers.len() < operations.len() {
+        let reached = answers.len();
+        return Err(format!(
+            "{name}: the probe stopped after {reached} operations"
+        ));
+    }
+    Ok(Transcript {
+        answers,
+        ended,
+        numbering: numbering(candidate),
+    })
+}

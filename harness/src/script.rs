@@ -1,0 +1,224 @@
+//! A sequence of calls as data: what a probe can be told to do without a case
+//! of its own. Written one call a line, as a reader of C would write it.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One of the few blocks that a sequence handles at a time, `a` to `p`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot(u8);
+
+impl Slot {
+    /// How many there are.
+    pub const COUNT: usize = 16;
+
+    /// The slot of this number, counted round.
+    pub fn new(number: usize) -> Slot {
+        Slot((number % Slot::COUNT) as u8)
+    }
+
+    /// Its number.
+    pub fn index(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", char::from(b'a' + self.0))
+    }
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $gives:tt ($($argument:ident: $kind:ident),*);)*) => {
+        /// A call, or a look at the bytes of every block.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum Operation {
+            $($(#[$doc])* $variant { $($argument: $kind),* },)*
+        }
+
+        impl Operation {
+            /// The routine's name.
+            pub fn routine(self) -> &'static str {
+                match self {
+                    $(Operation::$variant { .. } => $name,)*
+                }
+            }
+        }
+
+        impl fmt::Display for Operation {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match *self {
+                    $(Operation::$variant { $($argument),* } => {
+                        let arguments: Vec<String> = vec![$($argument.to_string()),*];
+                        operations!(@show $gives, f, $name, arguments)
+                    })*
+                }
+            }
+        }
+
+        impl FromStr for Operation {
+            type Err = String;
+
+            fn from_str(line: &str) -> Result<Operation, String> {
+                let parts = Parts::of(line)?;
+                match (parts.name, parts.gives.is_some()) {
+                    $(($name, operations!(@assigns $gives)) => {
+                        let mut arguments = parts.arguments();
+                        let operation = Operation::$variant {
+                            $($argument: arguments.next(stringify!($argument))?,)*
+                        };
+                        arguments.end()?;
+                        Ok(operation)
+                    })*
+                    (name, _) => Err(format!("there is no operation {name} of this form")),
+                }
+            }
+        }
+    };
+    (@assigns gives) => { true };
+    (@assigns is) => { false };
+    (@show gives, $f:ident, $name:literal, $arguments:ident) => {{
+        let (slot, rest) = $arguments.split_first().expect("it gives a slot");
+        write!($f, "{slot} = {}({})", $name, rest.join(", "))
+    }};
+    (@show is, $f:ident, $name:literal, $arguments:ident) => {
+        write!($f, "{}({})", $name, $arguments.join(", "))
+    };
+}
+
+operations! {
+    Malloc = "malloc", gives (slot: Slot, size: usize);
+    Calloc = "calloc", gives (slot: Slot, number: usize, size: usize);
+    Realloc = "realloc", gives (slot: Slot, block: Slot, size: usize);
+    Recalloc = "_recalloc", gives (slot: Slot, block: Slot, number: usize, size: usize);
+    Free = "free", is (slot: Slot);
+    Msize = "_msize", is (slot: Slot);
+    Expand = "_expand", is (slot: Slot, size: usize);
+    AlignedMalloc = "_aligned_malloc", gives (slot: Slot, size: usize, alignment: usize);
+    AlignedOffsetMalloc = "_aligned_offset_malloc", gives (slot: Slot, size: usize, alignment: usize, offset: usize);
+    AlignedRealloc = "_aligned_realloc", gives (slot: Slot, block: Slot, size: usize, alignment: usize);
+    AlignedOffsetRealloc = "_aligned_offset_realloc", gives (slot: Slot, block: Slot, size: usize, alignment: usize, offset: usize);
+    AlignedMsize = "_aligned_msize", is (slot: Slot, alignment: usize, offset: usize);
+    AlignedFree = "_aligned_free", is (slot: Slot);
+    Heapmin = "_heapmin", is ();
+    Heapchk = "_heapchk", is ();
+    Heapwalk = "_heapwalk", is ();
+    Heapset = "_heapset", is (fill: usize);
+    /// No call: reads every block.
+    Check = "check", is ();
+}
+
+impl Operation {
+    /// Whether a call that gives a block a new size puts it where it was. A
+    /// script has no other form.
+    pub fn keeps_its_slot(self) -> bool {
+        match self {
+            Operation::Realloc { slot, block, .. }
+            | Operation::Recalloc { slot, block, .. }
+            | Operation::AlignedRealloc { slot, block, .. }
+            | Operation::AlignedOffsetRealloc { slot, block, .. } => slot == block,
+            _ => true,
+        }
+    }
+}
+
+/// A line, taken apart.
+struct Parts<'a> {
+    gives: Option<&'a str>,
+    name: &'a str,
+    inside: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(line: &'a str) -> Result<Parts<'a>, String> {
+        let line = line.trim();
+        let shape = || format!("{line:?} is not of the form a = malloc(24)");
+        let (call, rest) = line.split_once('(').ok_or_else(shape)?;
+        let inside = rest.strip_suffix(')').ok_or_else(shape)?;
+        let (gives, name) = match call.split_once('=') {
+            Some((slot, name)) => (Some(slot.trim()), name.trim()),
+            None => (None, call.trim()),
+        };
+        Ok(Parts {
+            gives,
+            name,
+            inside,
+        })
+    }
+
+    fn arguments(&self) -> Arguments<'a> {
+        let inside: Vec<&str> = match self.inside.trim() {
+            "" => Vec::new(),
+            inside => inside.split(',').map(str::trim).collect(),
+        };
+        let all: Vec<&str> = self.gives.into_iter().chain(inside).collect();
+        Arguments(all.into_iter())
+    }
+}
+
+struct Arguments<'a>(std::vec::IntoIter<&'a str>);
+
+impl Arguments<'_> {
+    fn next<T: Argument>(&mut self, name: &str) -> Result<T, String> {
+        let text = self.0.next().ok_or_else(|| format!("{name} is missing"))?;
+        T::read(text).ok_or_else(|| format!("{text:?} is no {name}"))
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        match self.0.next() {
+            None => Ok(()),
+            Some(text) => Err(format!("{text:?} is one argument too many")),
+        }
+    }
+}
+
+trait Argument: Sized {
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Argument for usize {
+    fn read(text: &str) -> Option<usize> {
+        text.parse().ok()
+    }
+}
+
+impl Argument for Slot {
+    fn read(text: &str) -> Option<Slot> {
+        match text.as_bytes() {
+            [letter @ b'a'..=b'p'] => Some(Slot(letter - b'a')),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("a = malloc(24)")]
+    #[case("p = realloc(p, 0)")]
+    #[case("c = _aligned_offset_realloc(c, 100, 64, 8)")]
+    #[case("_expand(b, 7)")]
+    #[case("_heapmin()")]
+    fn a_line_survives_the_way(#[case] line: &str) {
+        assert_eq!(line.parse::<Operation>().unwrap().to_string(), line);
+    }
+
+    #[rstest]
+    #[case("malloc(24)")]
+    #[case("a = malloc(24")]
+    #[case("a = malloc()")]
+    #[case("a = malloc(24, 25)")]
+    #[case("q = malloc(24)")]
+    #[case("a = malloc(-1)")]
+    #[case("a = free(a)")]
+    #[case("system(a)")]
+    #[case("")]
+    fn what_is_no_operation_is_refused(#[case] line: &str) {
+        assert!(line.parse::<Operation>().is_err());
+    }
+}

@@ -43,6 +43,7 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
         candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,
         against: catalogue.candidate(&args.against, None, &runners)?,
         timeout: Duration::from_secs(args.timeout),
+        ignored: args.ignore.clone(),
     })
 }
 

@@ -114,6 +114,9 @@ struct FuzzArgs {
     /// How long a sequence of 200 operations may take
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
+    /// Pass over findings of this kind; may be given several times
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(crate::fuzz::compare::KINDS))]
+    ignore: Vec<String>,
     /// Where to write the sequence that shows a difference [default: heapmin-fuzz-SEED.txt]
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     save: Option<PathBuf>,

@@ -15,6 +15,20 @@ pub enum Whose {
     Either,
 }
 
+/// The kinds of things that can be wrong.
+pub const KINDS: [&str; 10] = [
+    "overlap",
+    "lost-bytes",
+    "not-zero",
+    "misaligned",
+    "too-small",
+    "moved",
+    "walk",
+    "ended",
+    "result",
+    "errno",
+];
+
 /// Something wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -22,14 +36,19 @@ pub struct Finding {
     pub index: usize,
     /// Whose it is.
     pub whose: Whose,
-    /// Which kind of thing, in a few words: shrinking keeps to it.
+    /// Which of [`KINDS`] it is: shrinking keeps to it.
     pub kind: &'static str,
     /// What it is.
     pub what: String,
 }
 
 /// What breaks a promise whatever any other library does.
-pub fn by_itself(operations: &[Operation], seen: &Transcript, whose: Whose) -> Option<Finding> {
+pub fn by_itself(
+    operations: &[Operation],
+    seen: &Transcript,
+    whose: Whose,
+    ignored: &[String],
+) -> Option<Finding> {
     let finding = |index, kind, what| Finding {
         index,
         whose,
@@ -37,40 +56,46 @@ pub fn by_itself(operations: &[Operation], seen: &Transcript, whose: Whose) -> O
         what,
     };
     for (index, answer) in seen.answers.iter().enumerate() {
-        if let Some((kind, what)) = wrong(answer, seen) {
+        if let Some((kind, what)) = wrong(answer, seen)
+            && !is_in(ignored, kind)
+        {
             return Some(finding(index, kind, what));
         }
     }
     let how = seen.ended.as_ref()?;
     let index = seen.answers.len().min(operations.len() - 1);
-    Some(finding(index, "the process ended", how.clone()))
+    Some(finding(index, "ended", how.clone()))
+}
+
+fn is_in(ignored: &[String], kind: &str) -> bool {
+    ignored.iter().any(|ignored| ignored == kind)
 }
 
 fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
     if answer.overlaps {
         return Some((
-            "blocks overlap",
+            "overlap",
             "the block has bytes of another live block".into(),
         ));
     }
     if answer.lost > 0 {
         let what = format!("{} bytes were not as they were written", answer.lost);
-        return Some(("bytes were lost", what));
+        return Some(("lost-bytes", what));
     }
     if answer.not_zero > 0 {
         let what = format!("{} bytes that should be zero are not", answer.not_zero);
-        return Some(("bytes are not zero", what));
+        return Some(("not-zero", what));
     }
     if answer.misaligned {
-        return Some(("a block is misaligned", "the address is misaligned".into()));
+        return Some(("misaligned", "the address is misaligned".into()));
     }
     if answer.too_small {
         let call = answer.call.as_ref()?;
         let what = format!("{} bytes are fewer than asked for", call.returned);
-        return Some(("a block is too small", what));
+        return Some(("too-small", what));
     }
     if answer.moved {
-        return Some(("a block was moved", "the block was moved".into()));
+        return Some(("moved", "the block was moved".into()));
     }
     let (walk, call) = (answer.walk?, answer.call.as_ref()?);
     let enosys = seen.numbering.number("ENOSYS");
@@ -80,7 +105,7 @@ fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
             "of the live blocks {} were not found in use, {} twice, {} too small",
             walk.missing, walk.twice, walk.too_small
         );
-        return Some(("a walk is wrong", what));
+        return Some(("walk", what));
     }
     None
 }
@@ -90,6 +115,7 @@ pub fn with_each_other(
     operations: &[Operation],
     seen: &Transcript,
     other: &Transcript,
+    ignored: &[String],
 ) -> Option<Finding> {
     let pairs = seen.answers.iter().zip(&other.answers);
     for (index, (a, b)) in pairs.enumerate() {
@@ -103,7 +129,9 @@ pub fn with_each_other(
             Operation::Expand { .. } if ours.returned != theirs.returned => None,
             _ => result(ours, theirs).or_else(|| errno((ours, seen), (theirs, other))),
         };
-        if let Some((kind, what)) = difference {
+        if let Some((kind, what)) = difference
+            && !is_in(ignored, kind)
+        {
             return Some(Finding {
                 index,
                 whose: Whose::Either,
@@ -126,7 +154,7 @@ fn result(ours: &Call, theirs: &Call) -> Option<(&'static str, String)> {
     };
     (!same).then(|| {
         let what = format!("{}; the other {}", ours.result(), theirs.result());
-        ("results differ", what)
+        ("result", what)
     })
 }
 
@@ -155,10 +183,5 @@ fn errno(
         })
     };
     let (ours, theirs) = (describe(ours, seen)?, describe(theirs, other)?);
-    (ours != theirs).then(|| {
-        (
-            "errno differs",
-            format!("errno {ours}; with the other {theirs}"),
-        )
-    })
+    (ours != theirs).then(|| ("errno", format!("errno {ours}; with the other {theirs}")))
 }

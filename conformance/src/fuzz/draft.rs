@@ -1,6 +1,5 @@
 //! Random sequences. What is drawn is a draft, which may make no sense where
 //! it stands, such as a `free` of an empty slot; what is kept of it is legal.
-//! So a sequence stays legal however it is shortened.
 
 use heapmin_harness::script::{Operation, Slot};
 use proptest::collection::vec;
@@ -112,49 +111,27 @@ fn drafts(length: usize) -> BoxedStrategy<Vec<Draft>> {
     vec(draft, length * DRAFTS).boxed()
 }
 
-/// A sequence, which can be made simpler.
-pub struct Sequence {
-    tree: Box<dyn ValueTree<Value = Vec<Draft>>>,
+/// Draws sequence number `number` of the run with this seed: at most `length`
+/// operations of routines that `have` knows. The last one is a look at every
+/// block.
+pub fn draw(
+    seed: u64,
+    number: usize,
     length: usize,
-}
-
-impl Sequence {
-    /// Sequence number `number` of the run with this seed, of at most so many
-    /// operations.
-    pub fn new(seed: u64, number: usize, length: usize) -> Sequence {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        bytes[8..16].copy_from_slice(&(number as u64).to_le_bytes());
-        let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(Config::default(), random);
-        let strategy = drafts(length);
-        let tree = strategy.new_tree(&mut runner);
-        Sequence {
-            tree: Box::new(tree.expect("nothing is filtered")),
-            length,
-        }
-    }
-
-    /// Its operations, of routines that `have` knows. The last one is a look
-    /// at every block.
-    pub fn operations(&self, have: impl Fn(&str) -> bool) -> Vec<Operation> {
-        let mut state = State::default();
-        let drafts = self.tree.current();
-        let legal = drafts.iter().filter_map(|draft| state.legal(draft, &have));
-        let mut operations: Vec<Operation> = legal.take(self.length - 1).collect();
-        operations.push(Operation::Check {});
-        operations
-    }
-
-    /// Makes it simpler, in the next way there is.
-    pub fn simplify(&mut self) -> bool {
-        self.tree.simplify()
-    }
-
-    /// Takes half of the last step back.
-    pub fn complicate(&mut self) -> bool {
-        self.tree.complicate()
-    }
+    have: impl Fn(&str) -> bool,
+) -> Vec<Operation> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&(number as u64).to_le_bytes());
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    let tree = drafts(length).new_tree(&mut runner);
+    let drafts = tree.expect("nothing is filtered").current();
+    let mut state = State::default();
+    let legal = drafts.iter().filter_map(|draft| state.legal(draft, &have));
+    let mut operations: Vec<Operation> = legal.take(length - 1).collect();
+    operations.push(Operation::Check {});
+    operations
 }
 
 /// What is in a slot.
@@ -376,7 +353,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_sequence_and_another_another() {
-        let of = |seed, number| Sequence::new(seed, number, 200).operations(|_| true);
+        let of = |seed, number| draw(seed, number, 200, |_| true);
         assert_eq!(of(1, 2), of(1, 2));
         assert_ne!(of(1, 2), of(1, 3));
         assert_ne!(of(1, 2), of(2, 2));
@@ -385,11 +362,11 @@ mod tests {
     #[test]
     fn sequences_have_every_routine_but_those_that_are_not_there() {
         let all: HashSet<&str> = (0..50)
-            .flat_map(|number| Sequence::new(0, number, 200).operations(|_| true))
+            .flat_map(|number| draw(0, number, 200, |_| true))
             .map(Operation::routine)
             .collect();
         assert_eq!(all.len(), 18, "{all:?}");
-        let some = Sequence::new(0, 0, 200).operations(|name| name != "malloc");
+        let some = draw(0, 0, 200, |name| name != "malloc");
         assert!(some.iter().all(|it| it.routine() != "malloc"));
     }
 }

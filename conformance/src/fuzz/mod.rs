@@ -11,8 +11,7 @@ pub mod file;
 pub mod shrink;
 pub mod transcript;
 
-use compare::Finding;
-use draft::Sequence;
+use compare::{Finding, Whose};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::script::Operation;
 use std::sync::Mutex;
@@ -31,6 +30,8 @@ pub struct Pair {
     pub against: Candidate,
     /// How long each may take for a sequence.
     pub timeout: Duration,
+    /// Kinds of findings that are known and passed over.
+    pub ignored: Vec<String>,
 }
 
 /// Something is wrong, and the shortest sequence that shows it.
@@ -58,13 +59,15 @@ impl Pair {
     /// Why one of them could not be run.
     pub fn check(&self, operations: &[Operation]) -> Result<Option<Finding>, String> {
         let seen = transcript::of(&self.candidate, operations, self.timeout)?;
-        if let Some(finding) = compare::by_itself(operations, &seen, compare::Whose::Candidate) {
+        if let Some(finding) =
+            compare::by_itself(operations, &seen, Whose::Candidate, &self.ignored)
+        {
             return Ok(Some(finding));
         }
         let other = transcript::of(&self.against, operations, self.timeout)?;
         Ok(
-            compare::by_itself(operations, &other, compare::Whose::Against)
-                .or_else(|| compare::with_each_other(operations, &seen, &other)),
+            compare::by_itself(operations, &other, Whose::Against, &self.ignored)
+                .or_else(|| compare::with_each_other(operations, &seen, &other, &self.ignored)),
         )
     }
 
@@ -106,7 +109,7 @@ impl Pair {
                     return;
                 }
                 let length = SEQUENCE.min(steps - number * SEQUENCE);
-                let operations = Sequence::new(seed, number, length).operations(|it| self.have(it));
+                let operations = draft::draw(seed, number, length, |it| self.have(it));
                 let result = match self.check(&operations) {
                     Ok(None) => None,
                     Ok(Some(finding)) => Some(Ok(finding)),
@@ -133,8 +136,8 @@ impl Pair {
             Some((_, Err(reason))) => return Err(reason),
             Some((number, Ok(finding))) => {
                 let length = SEQUENCE.min(steps - number * SEQUENCE);
-                let sequence = Sequence::new(seed, number, length);
-                Some(shrink::shrink(self, sequence, finding)?)
+                let operations = draft::draw(seed, number, length, |it| self.have(it));
+                Some(shrink::shrink(self, operations, finding)?)
             }
         };
         Ok(Outcome {

@@ -1,72 +1,154 @@
 //! From a long sequence that shows something to the shortest.
+//!
+//! First operations are left out, many at a time and then fewer; then sizes are
+//! made smaller. A call about a block that is no longer there, or is another
+//! one now, does nothing in a probe, so a sequence stays legal.
 
-use super::compare::Finding;
-use super::draft::Sequence;
+use super::compare::{Finding, Whose};
 use super::{Found, Pair};
 use heapmin_harness::script::Operation;
-
-/// Sequences that are tried at most: each takes a process, or two.
-const MOST_TRIES: usize = 4000;
+use proptest::num::usize::BinarySearch;
+use proptest::strategy::ValueTree;
 
 /// Makes a sequence shorter and simpler as long as it shows the same kind of thing.
 ///
 /// # Errors
 /// Why a library could not be run.
-pub fn shrink(pair: &Pair, mut sequence: Sequence, finding: Finding) -> Result<Found, String> {
-    let kind = (finding.kind, finding.whose);
-    let mut shortest = Found {
-        operations: up_to(&sequence.operations(|it| pair.have(it)), finding.index),
-        finding,
+pub fn shrink(pair: &Pair, operations: Vec<Operation>, finding: Finding) -> Result<Found, String> {
+    let mut shrinking = Shrinking {
+        pair,
+        kind: (finding.kind, finding.whose),
+        shortest: Found {
+            operations: up_to(operations, finding.index),
+            finding,
+        },
     };
-    let mut moved = sequence.simplify();
-    for _ in 0..MOST_TRIES {
-        if !moved {
-            break;
-        }
-        let operations = sequence.operations(|it| pair.have(it));
-        // What does not change the operations up to there needs no process.
-        let seen = match operations.starts_with(&shortest.operations) {
-            true => Some(shortest.finding.clone()),
-            false => pair.check(&operations)?,
-        };
-        match seen.filter(|finding| (finding.kind, finding.whose) == kind) {
-            Some(finding) => {
-                shortest = Found {
-                    operations: up_to(&operations, finding.index),
-                    finding,
-                };
-                moved = sequence.simplify();
-            }
-            None => moved = sequence.complicate(),
-        }
-    }
-    drop_one_by_one(pair, shortest)
+    shrinking.leave_out()?;
+    shrinking.make_sizes_smaller()?;
+    // A smaller size may have made an operation needless.
+    shrinking.leave_out()?;
+    Ok(shrinking.shortest)
 }
 
 /// The operations up to the one that shows it.
-fn up_to(operations: &[Operation], index: usize) -> Vec<Operation> {
-    operations[..operations.len().min(index + 1)].to_vec()
+fn up_to(mut operations: Vec<Operation>, index: usize) -> Vec<Operation> {
+    operations.truncate(index + 1);
+    operations
 }
 
-/// Leaves out each operation that is not needed. A call about a block that is
-/// no longer there does nothing, so the sequence stays legal.
-fn drop_one_by_one(pair: &Pair, mut shortest: Found) -> Result<Found, String> {
-    let kind = (shortest.finding.kind, shortest.finding.whose);
-    let mut at = 0;
-    while at < shortest.operations.len() && shortest.operations.len() > 1 {
-        let mut fewer = shortest.operations.clone();
-        fewer.remove(at);
-        match pair.check(&fewer)? {
-            Some(finding) if (finding.kind, finding.whose) == kind => {
-                fewer.truncate(finding.index + 1);
-                shortest = Found {
-                    operations: fewer,
-                    finding,
-                };
-                at = 0;
-            }
-            _ => at += 1,
-        }
+struct Shrinking<'a> {
+    pair: &'a Pair,
+    kind: (&'static str, Whose),
+    shortest: Found,
+}
+
+impl Shrinking<'_> {
+    /// Takes this sequence instead if it shows the same.
+    fn take(&mut self, operations: Vec<Operation>) -> Result<bool, String> {
+        let finding = self.pair.check(&operations)?;
+        let Some(finding) = finding.filter(|it| (it.kind, it.whose) == self.kind) else {
+            return Ok(false);
+        };
+        self.shortest = Found {
+            operations: up_to(operations, finding.index),
+            finding,
+        };
+        Ok(true)
     }
-    Ok(shortest)
+
+    /// Leaves operations out: half of them, a quarter, and so on to one.
+    fn leave_out(&mut self) -> Result<(), String> {
+        let mut part = self.shortest.operations.len().div_ceil(2);
+        while part > 0 {
+            let mut at = 0;
+            while at < self.shortest.operations.len() && self.shortest.operations.len() > 1 {
+                let mut fewer = self.shortest.operations.clone();
+                let end = fewer.len().min(at + part);
+                fewer.drain(at..end);
+                if fewer.is_empty() || !self.take(fewer)? {
+                    at += part;
+                }
+            }
+            part /= 2;
+        }
+        Ok(())
+    }
+
+    fn make_sizes_smaller(&mut self) -> Result<(), String> {
+        let mut at = 0;
+        while at < self.shortest.operations.len() {
+            for which in 0..2 {
+                let Some(value) = size(self.shortest.operations.get(at), which) else {
+                    continue;
+                };
+                let mut search = BinarySearch::new(value);
+                let mut moved = search.simplify();
+                while moved {
+                    let mut simpler = self.shortest.operations.clone();
+                    let smaller = with_size(simpler[at], which, search.current());
+                    simpler[at] = smaller;
+                    // A sequence that ends earlier may not have this one any more.
+                    let taken = smaller != self.shortest.operations[at] && self.take(simpler)?;
+                    if at >= self.shortest.operations.len() {
+                        break;
+                    }
+                    moved = match taken {
+                        true => search.simplify(),
+                        false => search.complicate(),
+                    };
+                }
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The size in an operation, or its other number.
+fn size(operation: Option<&Operation>, which: usize) -> Option<usize> {
+    match (*operation?, which) {
+        (
+            Operation::Malloc { size, .. }
+            | Operation::Calloc { size, .. }
+            | Operation::Realloc { size, .. }
+            | Operation::Recalloc { size, .. }
+            | Operation::Expand { size, .. }
+            | Operation::AlignedMalloc { size, .. }
+            | Operation::AlignedOffsetMalloc { size, .. }
+            | Operation::AlignedRealloc { size, .. }
+            | Operation::AlignedOffsetRealloc { size, .. },
+            0,
+        ) => Some(size),
+        (Operation::Calloc { number, .. } | Operation::Recalloc { number, .. }, 1) => Some(number),
+        _ => None,
+    }
+}
+
+/// The same operation with another number there, as far as that is legal.
+fn with_size(operation: Operation, which: usize, value: usize) -> Operation {
+    let mut operation = operation;
+    match (&mut operation, which) {
+        (
+            Operation::Malloc { size, .. }
+            | Operation::Calloc { size, .. }
+            | Operation::Realloc { size, .. }
+            | Operation::Recalloc { size, .. }
+            | Operation::AlignedRealloc { size, .. },
+            0,
+        ) => *size = value,
+        (Operation::Expand { size, .. } | Operation::AlignedMalloc { size, .. }, 0) => {
+            *size = value.max(1);
+        }
+        // The offset stays below the size.
+        (
+            Operation::AlignedOffsetMalloc { size, offset, .. }
+            | Operation::AlignedOffsetRealloc { size, offset, .. },
+            0,
+        ) => *size = value.max(*offset + 1),
+        (Operation::Calloc { number, .. } | Operation::Recalloc { number, .. }, 1) => {
+            *number = value;
+        }
+        _ => {}
+    }
+    operation
 }

@@ -22,7 +22,16 @@ struct Held {
     /// Bytes that are its own, as far as is known: those asked for, or what
     /// the library said when it was asked.
     extent: usize,
-    is_aligned: bool,
+    family: Family,
+}
+
+/// Which routines may be given a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// `realloc`, `free` and the like.
+    Plain,
+    /// Those of the aligned family, with this alignment and offset.
+    Aligned(usize, usize),
 }
 
 /// The blocks of a script. In the probe's own stack, for the candidate may be
@@ -49,11 +58,12 @@ impl Blocks {
     fn perform(&mut self, crt: &Crt, operation: Operation) -> Result<Answer, Stop> {
         match operation {
             Operation::Malloc { slot, size } => {
-                self.give(crt, slot, operation, 0, 0, |crt| crt.malloc(size))
+                self.give(crt, slot, operation, Family::Plain, |crt| crt.malloc(size))
             }
             Operation::Calloc { slot, number, size } => {
-                let mut answer =
-                    self.give(crt, slot, operation, 0, 0, |crt| crt.calloc(number, size))?;
+                let mut answer = self.give(crt, slot, operation, Family::Plain, |crt| {
+                    crt.calloc(number, size)
+                })?;
                 answer.not_zero = self.read_zeros(slot, 0);
                 self.write(slot);
                 Ok(answer)
@@ -62,7 +72,7 @@ impl Blocks {
                 slot,
                 size,
                 alignment,
-            } => self.give(crt, slot, operation, alignment, 0, |crt| {
+            } => self.give(crt, slot, operation, Family::Aligned(alignment, 0), |crt| {
                 crt.aligned_malloc(size, alignment)
             }),
             Operation::AlignedOffsetMalloc {
@@ -70,11 +80,15 @@ impl Blocks {
                 size,
                 alignment,
                 offset,
-            } => self.give(crt, slot, operation, alignment, offset, |crt| {
-                crt.aligned_offset_malloc(size, alignment, offset)
-            }),
+            } => self.give(
+                crt,
+                slot,
+                operation,
+                Family::Aligned(alignment, offset),
+                |crt| crt.aligned_offset_malloc(size, alignment, offset),
+            ),
             Operation::Realloc { block, size, .. } => {
-                self.resize(crt, block, operation, size, (0, 0), |crt, block| {
+                self.resize(crt, block, operation, size, Family::Plain, |crt, block| {
                     crt.realloc(block, size)
                 })
             }
@@ -87,7 +101,7 @@ impl Blocks {
                 let total = number.wrapping_mul(size);
                 let old = self.size(block);
                 let mut answer =
-                    self.resize(crt, block, operation, total, (0, 0), |crt, block| {
+                    self.resize(crt, block, operation, total, Family::Plain, |crt, block| {
                         crt.recalloc(block, number, size)
                     })?;
                 if answer.is_block() {
@@ -101,9 +115,14 @@ impl Blocks {
                 size,
                 alignment,
                 ..
-            } => self.resize(crt, block, operation, size, (alignment, 0), |crt, block| {
-                crt.aligned_realloc(block, size, alignment)
-            }),
+            } => self.resize(
+                crt,
+                block,
+                operation,
+                size,
+                Family::Aligned(alignment, 0),
+                |crt, block| crt.aligned_realloc(block, size, alignment),
+            ),
             Operation::AlignedOffsetRealloc {
                 block,
                 size,
@@ -115,21 +134,39 @@ impl Blocks {
                 block,
                 operation,
                 size,
-                (alignment, offset),
+                Family::Aligned(alignment, offset),
                 |crt, block| crt.aligned_offset_realloc(block, size, alignment, offset),
             ),
-            Operation::Free { slot } => self.take(crt, slot, operation, Crt::free),
-            Operation::AlignedFree { slot } => self.take(crt, slot, operation, Crt::aligned_free),
+            Operation::Free { slot } => self.take(
+                crt,
+                slot,
+                operation,
+                |held| held.family == Family::Plain,
+                Crt::free,
+            ),
+            Operation::AlignedFree { slot } => self.take(
+                crt,
+                slot,
+                operation,
+                |held| held.family != Family::Plain,
+                Crt::aligned_free,
+            ),
             Operation::Msize { slot } => {
-                self.ask(crt, slot, operation, |crt, block| crt.msize(block))
+                self.ask(crt, slot, operation, Family::Plain, |crt, block| {
+                    crt.msize(block)
+                })
             }
             Operation::AlignedMsize {
                 slot,
                 alignment,
                 offset,
-            } => self.ask(crt, slot, operation, |crt, block| {
-                crt.aligned_msize(block, alignment, offset)
-            }),
+            } => self.ask(
+                crt,
+                slot,
+                operation,
+                Family::Aligned(alignment, offset),
+                |crt, block| crt.aligned_msize(block, alignment, offset),
+            ),
             Operation::Expand { slot, size } => self.expand(crt, slot, operation, size),
             Operation::Heapmin {} => plain(crt, operation, Crt::heapmin),
             Operation::Heapchk {} => plain(crt, operation, Crt::heapchk),
@@ -150,8 +187,7 @@ impl Blocks {
         crt: &Crt,
         slot: Slot,
         operation: Operation,
-        alignment: usize,
-        offset: usize,
+        family: Family,
         call: impl FnOnce(&Crt) -> Result<Option<Block>, Stop>,
     ) -> Result<Answer, Stop> {
         if self.held[slot.index()].is_some() {
@@ -161,9 +197,9 @@ impl Blocks {
         let mut answer = Answer::of(call);
         // One that nobody can give is not written to.
         if let Some(block) = given.filter(|block| block.size() <= LARGEST) {
-            answer.misaligned = is_misaligned(&block, alignment, offset);
+            answer.misaligned = family.is_misaligned(&block);
             answer.overlaps = self.overlaps(&block, block.size());
-            self.put(slot, block, alignment != 0);
+            self.put(slot, block, family);
             if !matches!(operation, Operation::Calloc { .. }) {
                 self.write(slot);
             }
@@ -178,13 +214,13 @@ impl Blocks {
         slot: Slot,
         operation: Operation,
         size: usize,
-        (alignment, offset): (usize, usize),
+        family: Family,
         call: impl FnOnce(&Crt, Block) -> Result<Result<Block, Block>, Stop>,
     ) -> Result<Answer, Stop> {
-        let Some(held) = self.held[slot.index()].take() else {
+        let Some(held) = self.take_out(slot, |held| held.family == family) else {
             return Ok(Answer::default());
         };
-        let (old, is_aligned, seed) = (held.block.size(), held.is_aligned, held.seed);
+        let (old, seed) = (held.block.size(), held.seed);
         let lost_before = held.block.lost_bytes(seed) as u64;
         let (given, call) = observe(crt, operation, |crt| call(crt, held.block))?;
         let mut answer = Answer::of(call);
@@ -193,9 +229,9 @@ impl Blocks {
             Ok(block) if block.size() > LARGEST => {}
             Ok(block) => {
                 answer.lost += block.lost_bytes_of(seed, old.min(size)) as u64;
-                answer.misaligned = is_misaligned(&block, alignment, offset);
+                answer.misaligned = family.is_misaligned(&block);
                 answer.overlaps = self.overlaps(&block, block.size());
-                self.put(slot, block, is_aligned);
+                self.put(slot, block, family);
                 if !matches!(operation, Operation::Recalloc { .. }) {
                     self.write(slot);
                 }
@@ -208,7 +244,7 @@ impl Blocks {
                     extent: block.size(),
                     block,
                     seed,
-                    is_aligned,
+                    family,
                 });
             }
         }
@@ -220,9 +256,10 @@ impl Blocks {
         crt: &Crt,
         slot: Slot,
         operation: Operation,
+        is_legal: impl Fn(&Held) -> bool,
         free: impl FnOnce(&Crt, Block) -> Result<(), Stop>,
     ) -> Result<Answer, Stop> {
-        let Some(held) = self.held[slot.index()].take() else {
+        let Some(held) = self.take_out(slot, is_legal) else {
             return Ok(Answer::default());
         };
         let lost = held.block.lost_bytes(held.seed) as u64;
@@ -238,9 +275,10 @@ impl Blocks {
         crt: &Crt,
         slot: Slot,
         operation: Operation,
+        family: Family,
         size_of: impl FnOnce(&Crt, &Block) -> Result<usize, Stop>,
     ) -> Result<Answer, Stop> {
-        let Some(mut held) = self.held[slot.index()].take() else {
+        let Some(mut held) = self.take_out(slot, |held| held.family == family) else {
             return Ok(Answer::default());
         };
         let (size, call) = observe(crt, operation, |crt| size_of(crt, &held.block))?;
@@ -260,7 +298,7 @@ impl Blocks {
         operation: Operation,
         size: usize,
     ) -> Result<Answer, Stop> {
-        let Some(mut held) = self.held[slot.index()].take() else {
+        let Some(mut held) = self.take_out(slot, |held| held.family == Family::Plain) else {
             return Ok(Answer::default());
         };
         let (given, call) = observe(crt, operation, |crt| crt.expand(&held.block, size))?;
@@ -310,7 +348,10 @@ impl Blocks {
         })?;
         for (held, found) in self.held.iter().zip(found) {
             // An aligned block may stand anywhere in its entry.
-            if held.as_ref().is_some_and(|held| !held.is_aligned) {
+            if held
+                .as_ref()
+                .is_some_and(|held| held.family == Family::Plain)
+            {
                 walk.missing += u32::from(found == 0);
                 walk.twice += u32::from(found > 1);
             }
@@ -321,12 +362,18 @@ impl Blocks {
         })
     }
 
-    fn put(&mut self, slot: Slot, block: Block, is_aligned: bool) {
+    /// Takes a block out of its slot, if the call that is to come is legal for
+    /// it. A script that was shortened may have another one there, or none.
+    fn take_out(&mut self, slot: Slot, is_legal: impl Fn(&Held) -> bool) -> Option<Held> {
+        self.held[slot.index()].take_if(|held| is_legal(held))
+    }
+
+    fn put(&mut self, slot: Slot, block: Block, family: Family) {
         self.held[slot.index()] = Some(Held {
             extent: block.size(),
             block,
             seed: 0,
-            is_aligned,
+            family,
         });
     }
 
@@ -385,11 +432,14 @@ fn plain(
     observe(crt, operation, call).map(|(_, call)| Answer::of(call))
 }
 
-/// Alignment 0 stands for what `malloc` promises.
-fn is_misaligned(block: &Block, alignment: usize, offset: usize) -> bool {
-    let fundamental = if usize::BITS == 64 { 16 } else { 8 };
-    match alignment {
-        0 => block.address() % fundamental != 0,
-        _ => block.address().wrapping_add(offset) % alignment != 0,
+impl Family {
+    fn is_misaligned(self, block: &Block) -> bool {
+        let fundamental = if usize::BITS == 64 { 16 } else { 8 };
+        match self {
+            Family::Plain => block.address() % fundamental != 0,
+            Family::Aligned(alignment, offset) => {
+                block.address().wrapping_add(offset) % alignment != 0
+            }
+        }
     }
 }

@@ -1,0 +1,135 @@
+//! `heapmin fuzz` finds planted bugs, makes them short, and finds none where
+//! there are none.
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn fuzz(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    let command = command.arg("fuzz").args(arguments);
+    command.output().expect("the program starts")
+}
+
+fn candidate(name: &str) -> &'static str {
+    let file = format!("lib{name}.so");
+    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    let found = candidates.clone().find(|(known, _)| *known == file);
+    found.expect("it was built").1
+}
+
+fn in_tmp(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The calls in a saved sequence.
+fn calls(saved: &str) -> usize {
+    let lines = saved.lines();
+    let lines = lines.filter(|line| !line.starts_with('#') && *line != "check()");
+    lines.count()
+}
+
+#[rstest]
+#[case::msize("msize_one_less", "too-small")]
+#[case::realloc("realloc_forgets_the_last_byte", "lost-bytes")]
+#[case::calloc("calloc_does_not_clear", "not-zero")]
+#[case::crash("crashes_at_a_page", "ended")]
+fn a_planted_bug_is_found_made_short_and_found_again(#[case] name: &str, #[case] kind: &str) {
+    let path = in_tmp(&format!("fuzz-{name}.txt"));
+    let file = path.to_str().expect("a path");
+    let arguments = [
+        candidate(name),
+        "--seed",
+        "3",
+        "--steps",
+        "20000",
+        "--save",
+        file,
+    ];
+    let output = fuzz(&arguments);
+    let report = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{report}{}",
+        text(&output.stderr)
+    );
+    assert!(report.contains(kind), "{report}");
+    let saved = std::fs::read_to_string(&path).expect("it was saved");
+    assert!((1..=5).contains(&calls(&saved)), "{saved}");
+    let again = fuzz(&[candidate(name), "--replay", file]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
+    assert!(
+        text(&again.stdout).contains(kind),
+        "{}",
+        text(&again.stdout)
+    );
+    let sound = fuzz(&["reference", "--replay", file]);
+    assert_eq!(sound.status.code(), Some(0), "{}", text(&sound.stdout));
+}
+
+#[rstest]
+#[case::reference("reference")]
+#[case::glibc("glibc")]
+fn what_is_sound_shows_no_difference(#[case] name: &str) {
+    let output = fuzz(&[name, "--seed", "7", "--steps", "2000"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("no difference"));
+}
+
+#[test]
+fn a_kind_that_is_known_is_passed_over() {
+    let path = in_tmp("fuzz-ignored.txt");
+    let file = path.to_str().expect("a path");
+    let name = candidate("calloc_does_not_clear");
+    let arguments = [name, "--seed", "3", "--steps", "1000", "--save", file];
+    let output = fuzz(&[&arguments[..], &["--ignore", "not-zero"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn the_same_seed_finds_the_same() {
+    let found = |jobs: &str| {
+        let path = in_tmp(&format!("fuzz-jobs-{jobs}.txt"));
+        let file = path.to_str().expect("a path");
+        let name = candidate("msize_one_less");
+        fuzz(&[
+            name, "--seed", "5", "--steps", "4000", "--jobs", jobs, "--save", file,
+        ]);
+        std::fs::read_to_string(&path).expect("it was saved")
+    };
+    assert_eq!(found("1"), found("3"));
+}
+
+#[rstest]
+#[case::no_header("a = malloc(1)\n", "does not begin with the line")]
+#[case::garbled("# heapmin fuzz, version 1\n\na = maloc(1)\n", "line 3")]
+#[case::other_slot("# heapmin fuzz, version 1\na = realloc(b, 1)\n", "line 2")]
+#[case::empty("# heapmin fuzz, version 1\n", "has no operation")]
+fn a_garbled_file_is_refused_with_its_place(#[case] content: &str, #[case] problem: &str) {
+    let path = in_tmp(&format!("fuzz-garbled-{}.txt", content.len()));
+    std::fs::write(&path, content).expect("it can be written");
+    let output = fuzz(&["reference", "--replay", path.to_str().expect("a path")]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(
+        message.contains(problem) && message.contains("docs/fuzz.md"),
+        "{message}"
+    );
+}
+
+#[rstest]
+#[case::no_such_file(&["reference", "--replay", "/no/such/file"])]
+#[case::no_such_library(&["/no/such/library.so"])]
+#[case::no_such_other(&["reference", "--against", "nobody"])]
+#[case::no_steps(&["reference", "--steps", "0"])]
+fn bad_input_ends_with_2(#[case] arguments: &[&str]) {
+    let output = fuzz(arguments);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("panicked"));
+}

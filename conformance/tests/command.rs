@@ -194,7 +194,10 @@ fn the_readme_shows_what_the_program_prints() {
     let rows = |text: &str| -> Vec<String> {
         let rows = text.lines().filter(|line| {
             let number = line.split_whitespace().nth(1);
-            line.starts_with(' ') && number.is_some_and(|it| it.parse::<u32>().is_ok())
+            // Whether blocks of 4 GiB can be judged depends on the machine.
+            let depends = line.starts_with(" malloc ");
+            let is_row = line.starts_with(' ') && !depends;
+            is_row && number.is_some_and(|it| it.parse::<u32>().is_ok())
         });
         rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect()

@@ -189,11 +189,10 @@ static WILD_ENTRY: Clause = Clause {
     expects: "_HEAPBADPTR (-6)",
     cases: &[&WILD],
     judge: |seen| {
-        let mut calls = seen.observation.calls("_heapwalk");
-        let enosys = seen.numbering.number("ENOSYS");
-        match calls.all(|call| {
-            call.returned == i64::from(HEAP_END) && call.errno.map(|(_, after)| after) == enosys
-        }) {
+        // Asked of a sound walk: `_HEAPEND` for a wild entry proves nothing.
+        let enosys = seen.numbering.number("ENOSYS").map(i64::from);
+        let ends_at_once = fact(seen, FIRST_STEP) == i64::from(HEAP_END);
+        match ends_at_once && seen.observation.fact(walk::ERRNO) == enosys {
             true => Judgement::unsupported(NO_WALK),
             false => every("_heapwalk").returns(&[-6]).judge(seen),
         }
@@ -290,6 +289,7 @@ static NULL: Case = Case::new(
 );
 
 const CHANGED: &str = "bytes changed";
+const FIRST_STEP: &str = "first step of a walk";
 /// What the page has for a system on which a heap cannot be walked.
 const NO_WALK: &str = "_heapwalk says with ENOSYS that this system has no such thing";
 
@@ -347,6 +347,12 @@ fn steps(probe: &mut Probe) -> Result<(), Stop> {
 
 fn wild(probe: &mut Probe) -> Result<(), Stop> {
     let block = probe.crt.need(1000)?;
+    probe.step("_heapwalk from the start")?;
+    probe.crt.set_errno(0);
+    let first = probe.crt.heapwalk(&mut HeapInfo { ..HeapInfo::START })?;
+    let errno = probe.crt.errno();
+    probe.fact(FIRST_STEP, first.into())?;
+    probe.fact(walk::ERRNO, errno.unwrap_or(0).into())?;
     let mut here = 0u64;
     let outside = &raw mut here as usize;
     for (what, address) in [

@@ -20,7 +20,7 @@ struct Toolchain {
     name: &'static str,
     compiler: Command,
     /// The library, which is put beside each program.
-    library: PathBuf,
+    runtime: PathBuf,
     /// What else the linker is told.
     options: &'static [&'static str],
     /// What starts a program, if it cannot be started itself.
@@ -79,7 +79,7 @@ fn native() -> Result<Toolchain, String> {
     Ok(Toolchain {
         name: "gcc",
         compiler,
-        library: existing(&[deps().join(file)], "cargo build")?,
+        runtime: existing(&[deps().join(file)], "cargo build")?,
         options: match consts::OS {
             "linux" => &["-Wl,-rpath,$ORIGIN", "-ldl", "-pthread"],
             _ => &["-Wl,-rpath,@loader_path"],
@@ -97,7 +97,7 @@ fn mingw() -> Result<Toolchain, String> {
     Ok(Toolchain {
         name: "mingw",
         compiler: Command::new(MINGW),
-        library: existing(&places, ".ci/build-windows --release")?,
+        runtime: existing(&places, ".ci/build-windows --release")?,
         options: &[],
         front: Some("wine"),
     })
@@ -136,8 +136,8 @@ fn build_and_run(toolchain: &Toolchain, source: &Path) -> Result<(), Failed> {
     let folder = format!("{}/{name}-{}", env!("CARGO_TARGET_TMPDIR"), toolchain.name);
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
-    let library = folder.join(toolchain.library.file_name().unwrap_or_default());
-    fs::copy(&toolchain.library, library)?;
+    let library = folder.join(toolchain.runtime.file_name().unwrap_or_default());
+    fs::copy(&toolchain.runtime, library)?;
 
     let program = folder.join(format!("{name}.exe"));
     let mut compile = Command::new(toolchain.compiler.get_program());
@@ -147,7 +147,7 @@ fn build_and_run(toolchain: &Toolchain, source: &Path) -> Result<(), Failed> {
     compile.arg(source).arg("-o").arg(&program);
     // Where the DLL's import library is as well. MinGW's linker must find
     // that one: names from a bare DLL come after those of the system's.
-    let home = toolchain.library.parent().expect("it is in a folder");
+    let home = toolchain.runtime.parent().expect("it is in a folder");
     compile.arg("-L").arg(home).arg("-lheapmin_crt");
     succeed(compile.args(toolchain.options))?;
 

@@ -99,7 +99,7 @@ impl Blocks {
                 ..
             } => {
                 let total = number.wrapping_mul(size);
-                let old = self.size(block);
+                let old = self.known_size(crt, block);
                 let mut answer =
                     self.resize(crt, block, operation, total, Family::Plain, |crt, block| {
                         crt.recalloc(block, number, size)
@@ -386,10 +386,15 @@ impl Blocks {
         }
     }
 
-    fn size(&self, slot: Slot) -> usize {
-        self.held[slot.index()]
-            .as_ref()
-            .map_or(0, |held| held.block.size())
+    /// The size of a plain block as its library knows it, which may be more
+    /// than was asked for: bytes up to here are not new to `_recalloc`.
+    fn known_size(&self, crt: &Crt, slot: Slot) -> usize {
+        let held = self.held[slot.index()].as_ref();
+        held.filter(|held| held.family == Family::Plain)
+            .map_or(0, |held| {
+                let size = held.block.size();
+                crt.msize(&held.block).map_or(size, |known| known.max(size))
+            })
     }
 
     fn read_zeros(&self, slot: Slot, from: usize) -> u64 {

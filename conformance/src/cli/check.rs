@@ -1,15 +1,14 @@
 //! `heapmin check`: candidates in, verdicts out.
 
 use super::output::{Output, terminal_width};
-use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, say};
-use crate::BUILD;
+use super::signals::interrupted;
+use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, runners, say};
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, check_known, select};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::profile::{Known, read_expected};
-use heapmin_harness::runner::Runners;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -46,6 +45,11 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let checked = check_all(candidates, &selection, limits, &expected, || bar.inc(1));
     bar.finish_and_clear();
     output.write(&text(&checked, args))?;
+    if let Some(status) = interrupted() {
+        let run: usize = checked.iter().map(|one| one.cases_run).sum();
+        eprintln!("interrupted: {run} of {steps} cases were run");
+        return Ok(status);
+    }
     Ok(if !refused.is_empty() {
         FAILED
     } else if checked.iter().all(Checked::is_as_expected) {
@@ -82,13 +86,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     if let Some(profile) = &profile {
         check_known(&profile.known, &format!("the profile {}", profile.name))?;
     }
-    let program = std::env::current_exe().map_err(|error| {
-        InputError::new(
-            format!("this program cannot find itself: {error}"),
-            "start it by its path",
-        )
-    })?;
-    let runners = Runners::new(program, BUILD, args.windows_probe.clone());
+    let runners = runners(args.windows_probe.clone(), args.no_fence)?;
     let names = match args.candidates.as_slice() {
         [] => &[REFERENCE.to_owned()],
         names => names,

@@ -62,6 +62,7 @@ static SMALL: Case = Case {
     fault: None,
     act: release_small,
     undefined: false,
+    forks: false,
 };
 
 static MIXED: Case = Case {
@@ -70,6 +71,7 @@ static MIXED: Case = Case {
     fault: None,
     act: release_mixed,
     undefined: false,
+    forks: false,
 };
 
 static SCATTERED: Case = Case {
@@ -78,6 +80,7 @@ static SCATTERED: Case = Case {
     fault: None,
     act: release_scattered,
     undefined: false,
+    forks: false,
 };
 
 static ALL_LIVE: Case = Case {
@@ -86,6 +89,7 @@ static ALL_LIVE: Case = Case {
     fault: None,
     act: all_live,
     undefined: false,
+    forks: false,
 };
 
 const WORKLOAD: usize = 128 * MIB;

@@ -6,6 +6,7 @@ use crate::clause::Verdict;
 use crate::figures::{amount, share};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
+use heapmin_harness::os_name::shown;
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
@@ -37,7 +38,7 @@ fn candidate(
     write!(
         text,
         "{FAINT}{}, {} {}",
-        candidate.path.display(),
+        shown(candidate.path.as_os_str()),
         library.format,
         library.arch
     )?;

@@ -10,6 +10,8 @@ use heapmin_conformance::clauses;
 use heapmin_fixtures::STRANGERS;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sound_heap::{Subject, candidate, families, judged, keeps_promises};
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// A stranger, a clause that has nothing to judge in it, and why.
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
         "every-exception-is-one",
         every_exception_is_one,
     )];
-    for &(stranger, path) in STRANGERS {
+    for (stranger, path) in strangers() {
         for family in families() {
             let sound = move || {
                 let candidate = candidate(path, "reference", None)?;
@@ -53,6 +55,18 @@ fn main() -> ExitCode {
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Those of the fixtures, and the reference with spans of another size, which
+/// a build of this test leaves beside it.
+fn strangers() -> Vec<(&'static str, &'static str)> {
+    let wide = Path::new(env!("CARGO_BIN_EXE_heapmin")).with_file_name("deps");
+    let wide = wide.join(format!("{DLL_PREFIX}heapmin_crt_wide{DLL_SUFFIX}"));
+    let wide = wide.into_os_string().into_string();
+    let wide = wide.expect("a path of plain text").leak();
+    let mut strangers = STRANGERS.to_vec();
+    strangers.push(("reference_with_wide_spans", wide));
+    strangers
 }
 
 /// The rows of a table for one stranger.
@@ -74,7 +88,7 @@ fn run(path: &str, name: &str) -> Result<(), Failed> {
 
 /// What the tables name is there to be named.
 fn every_exception_is_one() -> Result<(), Failed> {
-    let names = |it: &str| STRANGERS.iter().any(|(stranger, _)| *stranger == it);
+    let names = |it: &str| strangers().iter().any(|(stranger, _)| *stranger == it);
     for (stranger, id, _) in UNSUPPORTED {
         if !names(stranger) || !judged().any(|clause| clause.id == *id) {
             return Err(format!("{stranger}, {id}: there is no such thing").into());

@@ -92,7 +92,11 @@ impl<'a> Launch<'a> {
                         ..job.clone()
                     };
                     let deadline = start + self.timeout;
-                    let memory = self.runner.is_fenced.then(|| Watch::over(&child)).flatten();
+                    let memory = self
+                        .runner
+                        .is_fenced
+                        .then(|| Watch::over(&child, self.runner.memory))
+                        .flatten();
                     watch(
                         child,
                         &job,

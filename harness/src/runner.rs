@@ -34,6 +34,8 @@ pub struct Runner {
     /// Whether a probe keeps itself from doing harm; see [`crate::fence`].
     /// Not under Wine, whose own processes need what it forbids.
     pub is_fenced: bool,
+    /// How many bytes a fenced probe may hold, if the user says.
+    pub memory: Option<u64>,
 }
 
 impl Runner {
@@ -64,6 +66,7 @@ impl Runner {
 pub struct Runners {
     program: PathBuf,
     is_fenced: bool,
+    memory: Option<u64>,
     build: &'static str,
     windows_probe: Option<PathBuf>,
     wine: OnceLock<Result<Runner, InputError>>,
@@ -77,6 +80,7 @@ impl Runners {
         Runners {
             program,
             is_fenced: true,
+            memory: None,
             build,
             windows_probe: windows_probe.or_else(variable),
             wine: OnceLock::new(),
@@ -87,6 +91,14 @@ impl Runners {
     pub fn unfenced(self) -> Runners {
         Runners {
             is_fenced: false,
+            ..self
+        }
+    }
+
+    /// The same with probes that may hold so many bytes, and no more.
+    pub fn with_memory(self, bytes: u64) -> Runners {
+        Runners {
+            memory: Some(bytes),
             ..self
         }
     }
@@ -102,6 +114,7 @@ impl Runners {
                 front: None,
                 program: self.program.clone(),
                 is_fenced: self.is_fenced,
+                memory: self.memory,
             }),
             Format::Pe if cfg!(target_os = "linux") => self
                 .wine()
@@ -198,6 +211,7 @@ impl Runners {
             front: Some(front),
             program: self.find_windows_probe()?,
             is_fenced: false,
+            memory: None,
         };
         self.check_build(&runner)?;
         Ok(runner)

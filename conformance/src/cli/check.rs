@@ -86,7 +86,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     if let Some(profile) = &profile {
         check_known(&profile.known, &format!("the profile {}", profile.name))?;
     }
-    let runners = runners(args.windows_probe.clone(), args.no_fence)?;
+    let runners = runners(args.windows_probe.clone(), args.no_fence, args.memory)?;
     let names = match args.candidates.as_slice() {
         [] => &[REFERENCE.into()],
         names => names,

@@ -31,7 +31,7 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
         ),
         None => None,
     };
-    let runners = runners(args.windows_probe.clone(), args.no_fence)?;
+    let runners = runners(args.windows_probe.clone(), args.no_fence, None)?;
     Ok(Pair {
         candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,
         against: catalogue.candidate(&args.against, None, &runners)?,

@@ -90,6 +90,9 @@ struct CheckArgs {
     /// Known deviations beside those of the profiles
     #[arg(long, value_name = "FILE")]
     expected: Option<PathBuf>,
+    /// How much memory a probe may hold, in MiB [default: three quarters of what is left]
+    #[arg(long, value_name = "MIB", conflicts_with = "no_fence", value_parser = clap::value_parser!(u64).range(64..=1 << 30))]
+    memory: Option<u64>,
     /// Let the library write files, use the network, start processes and hold any amount of memory
     #[arg(long)]
     no_fence: bool,
@@ -196,7 +199,11 @@ fn say(error: &InputError) {
 }
 
 /// What runs probes here, with a fence around them or without.
-fn runners(windows_probe: Option<PathBuf>, no_fence: bool) -> Result<Runners, InputError> {
+fn runners(
+    windows_probe: Option<PathBuf>,
+    no_fence: bool,
+    memory: Option<u64>,
+) -> Result<Runners, InputError> {
     let program = std::env::current_exe().map_err(|error| {
         InputError::new(
             format!("this program cannot find itself: {error}"),
@@ -204,9 +211,10 @@ fn runners(windows_probe: Option<PathBuf>, no_fence: bool) -> Result<Runners, In
         )
     })?;
     let runners = Runners::new(program, BUILD, windows_probe);
-    Ok(match no_fence {
-        true => runners.unfenced(),
-        false => runners,
+    Ok(match (no_fence, memory) {
+        (true, _) => runners.unfenced(),
+        (false, Some(mebibytes)) => runners.with_memory(mebibytes << 20),
+        (false, None) => runners,
     })
 }
 

@@ -18,19 +18,19 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Lets the child have three quarters of what the machine has left; `None`
-    /// where that is not known.
+    /// Lets the child have so many bytes, or three quarters of what the machine
+    /// has left; `None` where that is not known.
     #[cfg(target_os = "linux")]
-    pub fn over(child: &Child) -> Option<Watch> {
+    pub fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
         Some(Watch {
             pid: child.id().try_into().ok()?,
-            limit: available_memory()? / 4 * 3,
+            limit: limit.or_else(|| Some(available_memory()? / 4 * 3))?,
         })
     }
 
     /// No other system tells what a process holds as cheaply.
     #[cfg(not(target_os = "linux"))]
-    pub fn over(_: &Child) -> Option<Watch> {
+    pub fn over(_: &Child, _: Option<u64>) -> Option<Watch> {
         None
     }
 
@@ -41,7 +41,7 @@ impl Watch {
         let held = process.statm().ok()?.resident * procfs::page_size();
         (held > self.limit).then(|| {
             format!(
-                "it held {} MiB of memory; the fence lets it have {} MiB, three quarters of what was left, and ended it",
+                "it held {} MiB of memory, the fence lets it have {} MiB, and it was killed",
                 held >> 20,
                 self.limit >> 20
             )
@@ -57,6 +57,8 @@ impl Watch {
 
 impl fmt::Display for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("three quarters of the memory left")
+        #[cfg(target_os = "linux")]
+        write!(f, "{} MiB of memory", self.limit >> 20)?;
+        Ok(())
     }
 }

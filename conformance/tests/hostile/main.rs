@@ -1,0 +1,111 @@
+//! Whatever a library does, its cases end in the right verdict within the time
+//! limit, the run goes on, and nothing is left behind: no process, no file.
+#![cfg(target_os = "linux")]
+
+mod files;
+mod run;
+
+use heapmin_fixtures::{HOSTILE, Hostile};
+use libtest_mimic::{Arguments, Failed, Trial};
+use run::{Run, verdicts};
+use std::process::ExitCode;
+
+/// Seconds for each case of a library that hangs; it takes them all.
+const SHORT: &str = "3";
+/// Plenty for the others, also on a busy machine.
+const LONG: &str = "60";
+/// What a library that leaves the probe alone must pass.
+const HARMLESS: &[&str] = &["heapmin.*", "malloc.*", "errno.*"];
+/// What a probe may hold: more than any case here needs.
+const MEBIBYTES: &str = "700";
+
+fn main() -> ExitCode {
+    let mut trials: Vec<Trial> = HOSTILE
+        .iter()
+        .map(|it| Trial::test(it.name, || hostile(it)))
+        .collect();
+    trials.push(Trial::test("without-a-fence::children", unfenced_children));
+    trials.push(Trial::test("the-run-goes-on", the_run_goes_on));
+    trials.extend(files::trials());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn hostile(hostile: &Hostile) -> Result<(), Failed> {
+    let (verdict, refused) = match hostile.verdict.split_once(", and under faults in ") {
+        Some((verdict, refused)) => (verdict, Some(refused)),
+        None => (hostile.verdict, None),
+    };
+    let patterns = match verdict {
+        "pass" => HARMLESS,
+        _ => &["heapmin.empty-heap", "heapmin.preserves-live-blocks"],
+    };
+    let seconds = match verdict {
+        "timeout" => SHORT,
+        _ => LONG,
+    };
+    let run = Run::new(&[hostile.library])?.only(patterns);
+    let run = run.arguments(&["--memory", MEBIBYTES, "--timeout", seconds]);
+    let report = run.report()?;
+    let all = verdicts(&report["candidates"][0]);
+    if all.is_empty() {
+        return Err("there is no result".into());
+    }
+    let is_wrong = |it: &&run::Result| {
+        let unjudged = verdict == "pass" && it.verdict == "unsupported";
+        let under_a_fault = refused == Some(&it.verdict) && it.observed.contains("the fault met");
+        it.verdict != verdict && !unjudged && !under_a_fault
+    };
+    let wrong: Vec<_> = all.iter().filter(is_wrong).collect();
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{verdict} was due: {wrong:#?}").into()),
+    }
+}
+
+fn library(name: &str) -> &'static str {
+    let mut all = HOSTILE.iter();
+    all.find(|it| it.name == name)
+        .expect("it was built")
+        .library
+}
+
+/// Children that the library is let make are killed with the probe.
+fn unfenced_children() -> Result<(), Failed> {
+    let run = Run::new(&[library("leaves_children_behind")])?;
+    let run = run.only(&["heapmin.empty-heap"]).arguments(&["--no-fence"]);
+    let report = run.report()?;
+    match verdicts(&report["candidates"][0]).as_slice() {
+        [only] if only.verdict == "pass" => Ok(()),
+        other => Err(format!("{other:#?}").into()),
+    }
+}
+
+/// One candidate that dies, one that hangs and one that prints do not disturb
+/// the reference between them.
+fn the_run_goes_on() -> Result<(), Failed> {
+    let run = Run::new(&[
+        library("kills_itself_when_loaded"),
+        library("loops_when_loaded"),
+        "reference",
+        library("floods_standard_error_and_output"),
+    ])?;
+    let report = run
+        .only(&["heapmin.exported", "heapmin.empty-heap"])
+        .report()?;
+    let all: Vec<Vec<_>> = report["candidates"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|it| verdicts(it).into_iter().map(|it| it.verdict).collect())
+        .collect();
+    let wanted = [
+        ["crash", "crash"],
+        ["timeout", "timeout"],
+        ["pass", "pass"],
+        ["pass", "pass"],
+    ];
+    match all == wanted {
+        true => Ok(()),
+        false => Err(format!("{all:?}").into()),
+    }
+}

@@ -12,6 +12,7 @@ pub mod errno_names;
 pub mod fault;
 pub mod input_error;
 pub mod inspect;
+pub mod known;
 pub mod launch;
 pub mod memory;
 pub mod observation;

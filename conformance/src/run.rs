@@ -2,15 +2,16 @@
 
 use crate::clause::{Case, Clause, Judgement, Seen};
 use crate::clauses::heapmin::{GIVEN_BACK, given_back};
+use crate::expected::standing::concerns;
 use crate::judge::judge;
 use crate::select::Selection;
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::channel::{Job, new_token};
 use heapmin_harness::errno_names::Numbering;
+use heapmin_harness::known::Known;
 use heapmin_harness::launch::Launch;
 use heapmin_harness::observation::Observation;
 use heapmin_harness::probe::crt::ROUTINES;
-use heapmin_harness::profile::Known;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -47,17 +48,8 @@ pub struct Checked {
     pub candidate: Candidate,
     /// In the order of the clauses.
     pub outcomes: Vec<Outcome>,
-    /// Known deviations that did not occur.
-    pub stale: Vec<Known>,
     /// Bytes that workloads held, and how many of them were given back.
     pub given_back: Option<(u64, u64)>,
-}
-
-impl Checked {
-    /// Whether every verdict is as expected.
-    pub fn is_as_expected(&self) -> bool {
-        self.stale.is_empty() && !self.outcomes.iter().any(Outcome::is_unexpected)
-    }
 }
 
 impl Outcome {
@@ -191,6 +183,7 @@ fn conclude(
         .iter()
         .flat_map(|profile| &profile.known)
         .chain(expected)
+        .filter(|entry| concerns(entry.candidate.as_deref(), &candidate))
         .collect();
     let maker = candidate.image.maker;
     let mut outcomes = Vec::new();
@@ -214,11 +207,6 @@ fn conclude(
             });
         }
     }
-    let stale = known
-        .into_iter()
-        .filter(|entry| is_stale(entry, &candidate, &outcomes))
-        .cloned()
-        .collect();
     let figures: Vec<_> = observations
         .iter()
         .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
@@ -229,18 +217,5 @@ fn conclude(
         given_back: (!figures.is_empty()).then(|| figures.iter().fold((0, 0), sum)),
         candidate,
         outcomes,
-        stale,
     }
-}
-
-/// A known deviation of a clause that was checked, and that did not occur.
-fn is_stale(entry: &Known, candidate: &Candidate, outcomes: &[Outcome]) -> bool {
-    let mut concerned = outcomes
-        .iter()
-        .filter(|outcome| {
-            entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
-        })
-        .peekable();
-    concerned.peek().is_some()
-        && !concerned.any(|outcome| outcome.judgement.verdict.name() == entry.verdict)
 }

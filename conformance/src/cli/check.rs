@@ -3,12 +3,14 @@
 use super::output::{Output, terminal_width};
 use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, say};
 use crate::BUILD;
+use crate::expected::gate::Findings;
+use crate::expected::names::check_known;
+use crate::expected::{File, gate};
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
-use crate::select::{Selection, check_known, select};
+use crate::select::{Selection, select};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
-use heapmin_harness::profile::{Known, read_expected};
 use heapmin_harness::runner::Runners;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
@@ -27,7 +29,8 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         let problem = format!("none of these clauses has a case for --fault {fault}");
         return Err(InputError::new(problem, "leave --only and --skip out"));
     }
-    let expected = known_deviations(args)?;
+    let path = args.expected.as_deref();
+    let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
     let (candidates, refused) = candidates(args)?;
     let output = Output::create(args.output.as_deref())?;
     for error in &refused {
@@ -43,32 +46,47 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         jobs: args.jobs.map_or(cores, usize::from),
         timeout: Duration::from_secs(args.timeout),
     };
-    let checked = check_all(candidates, &selection, limits, &expected, || bar.inc(1));
+    let known = expected.as_ref().map_or(&[][..], File::known);
+    let mut checked = check_all(candidates, &selection, limits, known, || bar.inc(1));
     bar.finish_and_clear();
-    output.write(&text(&checked, args))?;
+    // A file that says nothing of a refused candidate would be wrong.
+    let updated = match &mut expected {
+        Some(file) if refused.is_empty() => file.update(&mut checked),
+        _ => Ok(None),
+    };
+    let mut findings = gate::compare(&checked, expected.as_ref());
+    findings.notes.extend(updated.clone().unwrap_or_default());
+    if args.update && !refused.is_empty() {
+        let note = "not updated, since a candidate was refused";
+        findings.notes.push(note.into());
+    }
+    tell_elsewhere(&findings, args);
+    output.write(&text(&checked, &findings, args))?;
+    updated?;
     Ok(if !refused.is_empty() {
         FAILED
-    } else if checked.iter().all(Checked::is_as_expected) {
+    } else if findings.complaints.is_empty() {
         AS_EXPECTED
     } else {
         DEVIATION
     })
 }
 
-fn known_deviations(args: &CheckArgs) -> Result<Vec<Known>, InputError> {
-    let Some(path) = &args.expected else {
-        return Ok(Vec::new());
-    };
-    let known = read_expected(path)?;
-    check_known(&known, &path.display().to_string())?;
-    Ok(known)
+/// What is not as expected stands in the report for people. Where that is not
+/// on standard output, standard error has it: a log should show why a run failed.
+fn tell_elsewhere(findings: &Findings, args: &CheckArgs) {
+    if args.format != ReportFormat::Human || args.output.is_some() {
+        for line in findings.complaints.iter().chain(&findings.notes) {
+            anstream::eprintln!("{line}");
+        }
+    }
 }
 
 /// The candidates that can be checked, and why the others cannot.
 fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), InputError> {
     let catalogue = catalogue()?;
     for profile in &catalogue.profiles {
-        check_known(&profile.known, &format!("the profile {}", profile.name))?;
+        check_known(&profile.known)?;
     }
     let profile = args
         .profile
@@ -80,7 +98,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
         })
         .transpose()?;
     if let Some(profile) = &profile {
-        check_known(&profile.known, &format!("the profile {}", profile.name))?;
+        check_known(&profile.known)?;
     }
     let program = std::env::current_exe().map_err(|error| {
         InputError::new(
@@ -104,13 +122,13 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     Ok((found, refused))
 }
 
-fn text(checked: &[Checked], args: &CheckArgs) -> String {
+fn text(checked: &[Checked], findings: &Findings, args: &CheckArgs) -> String {
     match args.format {
         ReportFormat::Json => report::json::report(checked),
         ReportFormat::Markdown => report::markdown::report(checked),
         ReportFormat::Human => {
             let width = terminal_width().filter(|_| args.output.is_none());
-            report::human::report(checked, width, args.verbose)
+            report::human::report(checked, findings, width, args.verbose)
         }
     }
 }

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 
 /// Every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
-/// There is a deviation that is not listed, or a listed one that no longer occurs.
+/// There is a deviation that is not listed, a listed one that no longer occurs,
+/// or a clause that is no longer judged.
 pub const DEVIATION: u8 = 1;
 /// The run itself failed.
 pub const FAILED: u8 = 2;
@@ -28,7 +29,7 @@ pub const FAILED: u8 = 2;
 #[command(
     name = "heapmin",
     version,
-    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, or a listed one that no longer occurs; 2 the run itself failed."
+    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, a listed one that no longer occurs, or a clause that is no longer judged; 2 the run itself failed."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -84,9 +85,12 @@ struct CheckArgs {
     /// Write the report to this file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Known deviations beside those of the profiles
+    /// Known deviations beside those of the profiles, and clauses that must be judged
     #[arg(long, value_name = "FILE")]
     expected: Option<PathBuf>,
+    /// Bring the file given with --expected to what this run finds; status 0 if it then says all
+    #[arg(long, requires = "expected")]
+    update: bool,
     /// The Windows build of this program, for Windows libraries under Wine
     #[arg(long, value_name = "EXE")]
     windows_probe: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! Entries for deviations that are not listed yet.
 
 use super::standing::label;
-use crate::clause::{Clause, Verdict};
+use crate::clause::Verdict;
 use crate::run::Checked;
 
 /// What an entry says for a reason until somebody has one.
@@ -71,36 +71,28 @@ pub fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
         for outcome in unlisted.filter(|it| it.judgement.verdict != Verdict::Error) {
             let verdict = outcome.judgement.verdict;
             let case = (outcome.case.name, outcome.judgement.observed.clone());
-            let same = additions.iter_mut().find(|known| {
+            let same = |known: &Addition| {
                 (known.clause, known.verdict) == (outcome.clause.id, verdict)
                     && known.candidate == candidate
-            });
-            match same {
-                Some(known) if known.cases.iter().any(|(name, _)| *name == case.0) => {}
-                Some(known) => known.cases.push(case),
-                None => additions.push(Addition {
+            };
+            let index = additions.iter().position(same).unwrap_or_else(|| {
+                additions.push(Addition {
                     clause: outcome.clause.id,
-                    cases: vec![case],
+                    cases: Vec::new(),
                     in_all_cases: false,
                     verdict,
                     candidate: candidate.clone(),
-                }),
+                });
+                additions.len() - 1
+            });
+            let addition = &mut additions[index];
+            if !addition.cases.iter().any(|(name, _)| *name == case.0) {
+                addition.cases.push(case);
             }
-            let last = additions
-                .iter_mut()
-                .find(|known| {
-                    (known.clause, known.verdict) == (outcome.clause.id, verdict)
-                        && known.candidate == candidate
-                })
-                .expect("it is there now");
-            last.in_all_cases = is_every_case(outcome.clause, last);
+            addition.in_all_cases = addition.cases.len() == outcome.clause.cases.len();
         }
     }
     additions
-}
-
-fn is_every_case(clause: &Clause, addition: &Addition) -> bool {
-    addition.cases.len() == clause.cases.len()
 }
 
 /// A TOML string.

@@ -53,7 +53,10 @@ pub fn check_known(known: &[Known]) -> Result<(), InputError> {
             let near = near.map(|near| format!("did you mean {near}? "));
             let all = verdicts.join(", ");
             let mend = format!("{}verdicts are {all}", near.unwrap_or_default());
-            return Err(error(format!("there is no verdict {}", entry.verdict), mend));
+            return Err(error(
+                format!("there is no verdict {}", entry.verdict),
+                mend,
+            ));
         }
         let same = |other: &&Known| {
             (&other.clause, &other.case, other.maker) == (&entry.clause, &entry.case, entry.maker)
@@ -68,8 +71,7 @@ pub fn check_known(known: &[Known]) -> Result<(), InputError> {
 }
 
 fn named(id: &str, place: &Place) -> Result<&'static Clause, InputError> {
-    clause(id)
-        .map_err(|error| InputError::new(format!("{place}: {}", error.problem), error.mend))
+    clause(id).map_err(|error| InputError::new(format!("{place}: {}", error.problem), error.mend))
 }
 
 fn twice(id: &str, place: &Place, other: &Place) -> InputError {

@@ -116,11 +116,7 @@ pub fn mark(checked: &mut [Checked], known: &[Known]) {
             let entry = known.iter().find(|entry| {
                 entry.verdict == outcome.judgement.verdict.name()
                     && concerns(entry.candidate.as_deref(), candidate)
-                    && entry.applies(
-                        outcome.clause.id,
-                        outcome.case.name,
-                        candidate.image.maker,
-                    )
+                    && entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
             });
             outcome.known = entry.map(|entry| entry.why.clone());
         }

@@ -21,8 +21,8 @@ const TOP: [&str; 2] = [
 
 /// What stands above a list of clauses that were judged.
 const ABOVE_JUDGED: [&str; 2] = [
-    "# The clauses that were judged. One that is `unsupported` now was checked once",
-    "# and no longer is, so the run fails.",
+    "# The clauses that were judged when this was written. One that comes out as",
+    "# `unsupported` now is no longer checked, and fails the run.",
 ];
 
 /// How much an update changed.

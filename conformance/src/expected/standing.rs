@@ -75,10 +75,7 @@ pub fn of_known<'a>(entry: &Known, checked: impl IntoIterator<Item = &'a Checked
             standing = Standing::LeftOut;
         } else {
             let now = verdicts().max().unwrap_or(Verdict::Unsupported);
-            standing = match standing {
-                Standing::Stale(before) => Standing::Stale(now.max(before)),
-                _ => Standing::Stale(now),
-            };
+            standing = Standing::Stale(now);
         }
     }
     standing

@@ -163,6 +163,12 @@ why  =  'errno is cleared'
     2,
     &["expected.toml:1: there is no verdict fails; did you mean fail?"]
 )]
+#[case::verdict_that_nobody_knows(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.exported'\nverdict = 'error'\nwhy = 'w'\n",
+    2,
+    &["expected.toml:1: error is no deviation that can be known; it can be fail, crash or timeout"]
+)]
 #[case::twice(
     "returns_zero",
     "[[known]]\nclause = ['heapmin.exported',\n'heapmin.exported']\nwhy = 'w'\n",

@@ -14,7 +14,6 @@ use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::run::{judge_observation, observe};
 use heapmin_fixtures::{MUTANTS, Mutant, SOUND};
 use heapmin_harness::candidate::Candidate;
-use heapmin_harness::profile::Profile;
 use heapmin_harness::runner::Runners;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
@@ -163,10 +162,8 @@ fn is_slow(case: &Case) -> bool {
 /// A library of the fixtures, by the profile of this name.
 fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
     let catalogue = catalogue()?;
-    let profile = Profile {
-        alias: alias.map(str::to_owned),
-        ..catalogue.profile(profile)?
-    };
+    let mut profile = catalogue.profile(profile)?;
+    profile.alias = alias.map(str::to_owned);
     let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
     Ok(catalogue.candidate(library, Some(&profile), &runners)?)
 }

@@ -61,7 +61,7 @@ impl<'a> Edits<'a> {
     pub fn remove_names(&mut self, names: &[Range<usize>], is_removed: impl Fn(usize) -> bool) {
         for (index, name) in names.iter().enumerate().filter(|(at, _)| is_removed(*at)) {
             let mut after = index + 1..names.len();
-            let is_last = after.all(|at| is_removed(at));
+            let is_last = after.all(&is_removed);
             let next = names.get(index + 1);
             let next = next.filter(|next| !self.text[name.end..next.start].contains('\n'));
             let range = if self.is_alone(name) {

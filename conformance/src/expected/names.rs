@@ -3,8 +3,12 @@
 use crate::clause::{Clause, Verdict};
 use crate::select::clause;
 use heapmin_harness::input_error::InputError;
-use heapmin_harness::known::{Expected, Known, Place};
+use heapmin_harness::known::{Expected, Judged, Known, Place};
 use heapmin_harness::suggest::nearest;
+
+/// What a known deviation may come out as. What passes is none; where there is
+/// nothing to judge, there is none; and nobody knows what an error hides.
+const EXPECTED: [Verdict; 3] = [Verdict::Fail, Verdict::Crash, Verdict::Timeout];
 
 /// Checks the entries of a file given with `--expected`.
 ///
@@ -15,12 +19,10 @@ pub fn check(expected: &Expected) -> Result<(), InputError> {
     check_known(&expected.known)?;
     for (index, entry) in expected.judged.iter().enumerate() {
         named(&entry.clause, &entry.place)?;
-        let earlier = expected.judged[..index].iter();
-        let same = |other: &&_| {
-            let other: &heapmin_harness::known::Judged = other;
+        let same = |other: &&Judged| {
             (&other.clause, &other.candidate) == (&entry.clause, &entry.candidate)
         };
-        if let Some(other) = earlier.clone().find(same) {
+        if let Some(other) = expected.judged[..index].iter().find(same) {
             return Err(twice(&entry.clause, &entry.place, &other.place));
         }
     }
@@ -47,16 +49,16 @@ pub fn check_known(known: &[Known]) -> Result<(), InputError> {
             };
             return Err(error(problem, mend));
         }
-        let verdicts = Verdict::ALL.map(Verdict::name);
-        if !verdicts.contains(&entry.verdict.as_str()) {
-            let near = nearest(&entry.verdict, verdicts);
+        let verdict = entry.verdict.as_str();
+        if !EXPECTED.map(Verdict::name).contains(&verdict) {
+            let problem = match Verdict::ALL.map(Verdict::name).contains(&verdict) {
+                true => format!("{verdict} is no deviation that can be known"),
+                false => format!("there is no verdict {verdict}"),
+            };
+            let near = nearest(verdict, EXPECTED.map(Verdict::name));
             let near = near.map(|near| format!("did you mean {near}? "));
-            let all = verdicts.join(", ");
-            let mend = format!("{}verdicts are {all}", near.unwrap_or_default());
-            return Err(error(
-                format!("there is no verdict {}", entry.verdict),
-                mend,
-            ));
+            let mend = near.unwrap_or_default() + "it can be fail, crash or timeout";
+            return Err(error(problem, mend));
         }
         let same = |other: &&Known| {
             (&other.clause, &other.case, other.maker) == (&entry.clause, &entry.case, entry.maker)

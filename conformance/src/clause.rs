@@ -136,6 +136,8 @@ pub struct Case {
     /// Whether it does what no page defines: the end of the process is then
     /// something to record, not a crash to be blamed for.
     pub undefined: bool,
+    /// Whether it makes child processes, so that the fence must let it.
+    pub forks: bool,
 }
 
 impl Case {
@@ -147,6 +149,15 @@ impl Case {
             fault: None,
             act,
             undefined: false,
+            forks: false,
+        }
+    }
+
+    /// The same case as one that makes child processes.
+    pub const fn forks(self) -> Case {
+        Case {
+            forks: true,
+            ..self
         }
     }
 

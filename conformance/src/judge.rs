@@ -32,6 +32,7 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
     let during = during(observation);
     let judgement = match &observation.ending {
         Ending::Failed(reason) => Verdict::Error.because(reason.clone()),
+        Ending::Interrupted => Verdict::Error.because("the run was interrupted"),
         Ending::TimedOut => Verdict::Timeout.because(format!(
             "nothing came back within {} s{during}",
             observation.duration_ms / 1000

@@ -8,9 +8,11 @@ use crate::select::Selection;
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::channel::{Job, new_token};
 use heapmin_harness::errno_names::Numbering;
+use heapmin_harness::fence::InForce;
+use heapmin_harness::interruption;
 use heapmin_harness::known::Known;
 use heapmin_harness::launch::Launch;
-use heapmin_harness::observation::Observation;
+use heapmin_harness::observation::{Ending, Event, Observation};
 use heapmin_harness::probe::crt::ROUTINES;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,6 +50,10 @@ pub struct Checked {
     pub candidate: Candidate,
     /// In the order of the clauses.
     pub outcomes: Vec<Outcome>,
+    /// How many cases were run: all, unless the run was interrupted.
+    pub cases_run: usize,
+    /// What the candidate was kept from; `None` if no fence was wanted.
+    pub fence: Option<InForce>,
     /// Bytes that workloads held, and how many of them were given back.
     pub given_back: Option<(u64, u64)>,
 }
@@ -61,18 +67,19 @@ impl Outcome {
 
 /// Runs one case on a candidate.
 pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observation {
-    launch(candidate, case.name, None, timeout)
+    launch(candidate, case.name, None, case.forks, timeout)
 }
 
 /// Runs a script of [`heapmin_harness::script`] on a candidate.
 pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) -> Observation {
-    launch(candidate, "script", Some(script), timeout)
+    launch(candidate, "script", Some(script), false, timeout)
 }
 
 fn launch(
     candidate: &Candidate,
     case: &str,
     script: Option<&str>,
+    may_fork: bool,
     timeout: Duration,
 ) -> Observation {
     let profile = candidate.profile.as_ref();
@@ -80,6 +87,7 @@ fn launch(
         token: new_token(),
         case: case.to_owned(),
         script: script.map(str::to_owned),
+        fence: None,
         load_name: candidate.load_name.clone(),
         exports: Some(known_exports(candidate)),
         errno_library: profile.and_then(|profile| profile.errno_library.clone()),
@@ -90,6 +98,7 @@ fn launch(
     };
     Launch::new(&candidate.runner, timeout)
         .with_environment(&candidate.environment)
+        .with_children(may_fork)
         .observe(&job)
 }
 
@@ -129,7 +138,8 @@ pub fn numbering(candidate: &Candidate) -> Numbering {
     }
 }
 
-/// Checks candidates. `expected` are known deviations beside those of the
+/// Checks candidates, or as many of their cases as there is time for before
+/// the run is interrupted. `expected` are known deviations beside those of the
 /// profiles; `progress` is called after each case.
 pub fn check(
     candidates: Vec<Candidate>,
@@ -148,7 +158,14 @@ pub fn check(
         for _ in 0..limits.jobs.clamp(1, work.len()) {
             scope.spawn(|| {
                 while let Some((index, case)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if interruption::is_wanted() {
+                        return;
+                    }
                     let observation = observe(&candidates[*index], case, limits.timeout);
+                    // Whoever interrupts may have hit the probe as well.
+                    if interruption::is_wanted() && observation.ending != Ending::Done {
+                        return;
+                    }
                     let position = index * cases.len()
                         + cases.iter().position(|c| c.name == case.name).unwrap_or(0);
                     *seen[position].lock().expect("no holder panics") = Some(observation);
@@ -165,7 +182,7 @@ pub fn check(
         .map(|candidate| {
             let observations: Vec<(&Case, Observation)> = cases
                 .iter()
-                .map(|case| (*case, seen.next().flatten().expect("every case was run")))
+                .filter_map(|case| Some((*case, seen.next().flatten()?)))
                 .collect();
             conclude(candidate, selection, &observations, expected)
         })
@@ -189,10 +206,11 @@ fn conclude(
     let mut outcomes = Vec::new();
     for clause in &selection.clauses {
         for case in selection.cases_of(clause) {
-            let (_, observation) = observations
-                .iter()
-                .find(|(seen, _)| seen.name == case.name)
-                .expect("every case of a clause was run");
+            let mut observations = observations.iter();
+            let Some((_, observation)) = observations.find(|(seen, _)| seen.name == case.name)
+            else {
+                continue;
+            };
             let judgement = judge_observation(clause, case, &candidate, observation);
             let entry = known.iter().find(|entry| {
                 entry.applies(clause.id, case.name, maker)
@@ -213,7 +231,14 @@ fn conclude(
         .filter_map(|(_, observation)| given_back(observation))
         .collect();
     let sum = |(held, back): (u64, u64), figure: &(u64, u64)| (held + figure.0, back + figure.1);
+    let events = observations.iter().flat_map(|(_, seen)| &seen.events);
+    let fence = events.clone().find_map(|event| match event {
+        Event::Fenced(in_force) => Some(in_force.clone()),
+        _ => None,
+    });
     Checked {
+        cases_run: observations.len(),
+        fence,
         given_back: (!figures.is_empty()).then(|| figures.iter().fold((0, 0), sum)),
         candidate,
         outcomes,

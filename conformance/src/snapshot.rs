@@ -26,7 +26,7 @@ pub fn stable(observation: &Observation) -> String {
     let mut outcomes_of_step: Vec<String> = Vec::new();
     for event in &observation.events {
         let line = match event {
-            Event::Hello { .. } => continue,
+            Event::Hello { .. } | Event::Fenced(_) => continue,
             Event::Loaded { path } => format!("loaded: {}", file_name(path.as_deref())),
             Event::LoadFailed(_) => "could not be loaded".into(),
             Event::Missing(routine) => format!("does not export {routine}"),
@@ -80,7 +80,7 @@ pub fn stable(observation: &Observation) -> String {
         Ending::Done => "came to its end",
         Ending::Died(_) => "died",
         Ending::TimedOut => "timed out",
-        Ending::Failed(_) => "was not observed",
+        Ending::Failed(_) | Ending::Interrupted => "was not observed",
     };
     writeln!(text, "{ending}").expect("writing to a string");
     text

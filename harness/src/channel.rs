@@ -5,6 +5,7 @@
 //! the pipe out of the way of standard output before it loads anything.
 //! Whatever comes without the token is the candidate's own and is dropped.
 
+use crate::fence::Fence;
 use crate::observation::Event;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub struct Job {
     pub alias: Option<String>,
     /// The calls to make instead of a case, one a line.
     pub script: Option<String>,
+    /// What the probe keeps itself from before it loads anything.
+    pub fence: Option<Fence>,
 }
 
 /// A token that nobody can guess.

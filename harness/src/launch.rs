@@ -1,6 +1,8 @@
 //! Starts a probe for one case and watches it until it has an ending.
 
 use crate::channel::{Job, decode};
+use crate::fence::{Fence, memory::Watch};
+use crate::interruption;
 use crate::memory::Subject;
 use crate::observation::{Ending, Event, Observation};
 use crate::runner::Runner;
@@ -9,6 +11,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
@@ -27,6 +30,7 @@ pub struct Launch<'a> {
     runner: &'a Runner,
     timeout: Duration,
     environment: &'a [(String, String)],
+    may_fork: bool,
 }
 
 impl<'a> Launch<'a> {
@@ -36,7 +40,13 @@ impl<'a> Launch<'a> {
             runner,
             timeout,
             environment: &[],
+            may_fork: false,
         }
+    }
+
+    /// Says whether the case needs child processes.
+    pub fn with_children(self, may_fork: bool) -> Self {
+        Launch { may_fork, ..self }
     }
 
     /// Adds environment variables.
@@ -56,6 +66,9 @@ impl<'a> Launch<'a> {
     pub fn observe(&self, job: &Job) -> Observation {
         let mut observation = self.observe_once(job);
         for _ in 1..STARTS {
+            if interruption::is_wanted() {
+                break;
+            }
             let silent =
                 matches!(observation.ending, Ending::Died(_)) && !observation.has_started();
             if !silent || self.runner.front.is_none() {
@@ -70,14 +83,33 @@ impl<'a> Launch<'a> {
     fn observe_once(&self, job: &Job) -> Observation {
         let start = Instant::now();
         let mut events = Vec::new();
-        let ending = match self.spawn() {
-            Ok(child) => {
-                let deadline = start + self.timeout;
-                watch(child, job, deadline, &mut events, self.owns_group())
-            }
+        let ending = match self.scratch() {
+            // Gone with everything in it when this is over.
+            Ok(scratch) => match self.spawn(scratch.as_ref()) {
+                Ok(child) => {
+                    let job = Job {
+                        fence: self.fence(),
+                        ..job.clone()
+                    };
+                    let deadline = start + self.timeout;
+                    let memory = self.runner.is_fenced.then(|| Watch::over(&child)).flatten();
+                    watch(
+                        child,
+                        &job,
+                        deadline,
+                        memory,
+                        &mut events,
+                        self.owns_group(),
+                    )
+                }
+                Err(error) => Ending::Failed(format!(
+                    "{} cannot be started: {error}",
+                    self.runner.program.display()
+                )),
+            },
             Err(error) => Ending::Failed(format!(
-                "{} cannot be started: {error}",
-                self.runner.program.display()
+                "no scratch folder can be made in {}: {error}",
+                std::env::temp_dir().display()
             )),
         };
         Observation {
@@ -87,13 +119,27 @@ impl<'a> Launch<'a> {
         }
     }
 
+    /// The one folder that a fenced probe may write to.
+    fn scratch(&self) -> std::io::Result<Option<TempDir>> {
+        let make = || tempfile::Builder::new().prefix("heapmin-").tempdir();
+        self.runner.is_fenced.then(make).transpose()
+    }
+
+    fn fence(&self) -> Option<Fence> {
+        let processors = thread::available_parallelism().map_or(1, usize::from) as u64;
+        self.runner.is_fenced.then(|| Fence {
+            may_fork: self.may_fork,
+            cpu_seconds: (self.timeout.as_secs() + 1) * processors,
+        })
+    }
+
     /// Whether all children of the probe may be killed with it. Wine's own
     /// servers are children of whoever came first, and others need them.
     fn owns_group(&self) -> bool {
         self.runner.front.is_none()
     }
 
-    fn spawn(&self) -> std::io::Result<Child> {
+    fn spawn(&self, scratch: Option<&TempDir>) -> std::io::Result<Child> {
         let program = &self.runner.program;
         let mut command = match &self.runner.front {
             Some(front) => {
@@ -112,10 +158,12 @@ impl<'a> Launch<'a> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        #[cfg(unix)]
-        if self.owns_group() {
-            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        if let Some(scratch) = scratch {
+            command.env("TMPDIR", scratch.path());
         }
+        // Ctrl-C is for us; the probe is ended when its case is written off.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn()
     }
 }
@@ -124,6 +172,7 @@ fn watch(
     mut child: Child,
     job: &Job,
     deadline: Instant,
+    memory: Option<Watch>,
     events: &mut Vec<Event>,
     owns_group: bool,
 ) -> Ending {
@@ -137,7 +186,15 @@ fn watch(
     // A probe that is gone already is found out below.
     let _ = to_probe.write_all(order.as_bytes());
 
-    let ending = follow(&mut child, &lines, &mut to_probe, subject, deadline, events);
+    let watched = Watched {
+        subject,
+        deadline,
+        memory,
+    };
+    let ending = follow(&mut child, &lines, &mut to_probe, &watched, events);
+    if let Some(memory) = memory {
+        note_watch(&memory, events);
+    }
     end(&mut child, owns_group);
     match ending {
         Ending::Died(how) => {
@@ -151,18 +208,43 @@ fn watch(
     }
 }
 
+/// The fence that the probe told of has a part that it does not know.
+fn note_watch(memory: &Watch, events: &mut [Event]) {
+    for event in events {
+        if let Event::Fenced(in_force) = event {
+            in_force.kept.push(memory.to_string());
+        }
+    }
+}
+
+/// What a probe is watched by.
+struct Watched {
+    subject: Subject,
+    deadline: Instant,
+    memory: Option<Watch>,
+}
+
 /// Takes events until the case is over, one way or another.
 fn follow(
     child: &mut Child,
     lines: &Receiver<Event>,
     to_probe: &mut ChildStdin,
-    subject: Subject,
-    deadline: Instant,
+    watched: &Watched,
     events: &mut Vec<Event>,
 ) -> Ending {
     let mut gone: Option<(ExitStatus, Instant)> = None;
+    let mut looked = Instant::now();
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        if interruption::is_wanted() {
+            return Ending::Interrupted;
+        }
+        if looked.elapsed() >= TICK {
+            looked = Instant::now();
+            if let Some(finding) = watched.memory.and_then(|memory| memory.finding()) {
+                return Ending::Died(finding);
+            }
+        }
+        let left = watched.deadline.saturating_duration_since(Instant::now());
         if let Some((status, since)) = gone
             && (left.is_zero() || since.elapsed() > LAST_LINES)
         {
@@ -181,7 +263,7 @@ fn follow(
                 ));
             }
             Ok(Event::Moment { name, inside, .. }) => {
-                let outside = subject.measure();
+                let outside = watched.subject.measure();
                 events.push(Event::Moment {
                     name,
                     inside,

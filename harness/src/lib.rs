@@ -4,14 +4,16 @@
 //! the user named into something to check, [`launch`] starts a [`probe`] for
 //! one case, the probe acts on the library and reports over a [`channel`],
 //! and what comes out is an [`observation`]. A [`fault`] makes the system
-//! refuse on purpose. Nothing here knows a clause.
+//! refuse on purpose, a [`fence`] keeps a candidate from harm. Nothing here knows a clause.
 
 pub mod candidate;
 pub mod channel;
 pub mod errno_names;
 pub mod fault;
+pub mod fence;
 pub mod input_error;
 pub mod inspect;
+pub mod interruption;
 pub mod known;
 pub mod launch;
 pub mod memory;

@@ -1,5 +1,6 @@
 //! What was seen while one case ran: plain data, in the order it happened.
 
+use crate::fence::InForce;
 use crate::memory::Memory;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -123,6 +124,8 @@ pub enum Event {
         /// See [`crate::probe::BUILD`].
         build: String,
     },
+    /// The fence is raised, as far as the system has it.
+    Fenced(InForce),
     /// The library is loaded, from this file as the loader names it.
     Loaded {
         /// `None` if the loader does not say.
@@ -182,6 +185,8 @@ pub enum Ending {
     TimedOut,
     /// The harness itself failed, for this reason.
     Failed(String),
+    /// The user wants the run to end; the probe was killed.
+    Interrupted,
 }
 
 /// Everything that was seen while one case ran.

@@ -29,6 +29,9 @@ pub struct Runner {
     pub front: Option<PathBuf>,
     /// The program that has the probe in it.
     pub program: PathBuf,
+    /// Whether a probe keeps itself from doing harm; see [`crate::fence`].
+    /// Not under Wine, whose own processes need what it forbids.
+    pub is_fenced: bool,
 }
 
 impl Runner {
@@ -58,6 +61,7 @@ impl Runner {
 /// The runners of this machine.
 pub struct Runners {
     program: PathBuf,
+    is_fenced: bool,
     build: &'static str,
     windows_probe: Option<PathBuf>,
     wine: OnceLock<Result<Runner, InputError>>,
@@ -70,9 +74,18 @@ impl Runners {
         let variable = || std::env::var_os(WINDOWS_PROBE_VARIABLE).map(PathBuf::from);
         Runners {
             program,
+            is_fenced: true,
             build,
             windows_probe: windows_probe.or_else(variable),
             wine: OnceLock::new(),
+        }
+    }
+
+    /// The same without a fence around any probe.
+    pub fn unfenced(self) -> Runners {
+        Runners {
+            is_fenced: false,
+            ..self
         }
     }
 
@@ -86,6 +99,7 @@ impl Runners {
             format if format == native_format() => Ok(Runner {
                 front: None,
                 program: self.program.clone(),
+                is_fenced: self.is_fenced,
             }),
             Format::Pe if cfg!(target_os = "linux") => self
                 .wine()
@@ -181,6 +195,7 @@ impl Runners {
         let runner = Runner {
             front: Some(front),
             program: self.find_windows_probe()?,
+            is_fenced: false,
         };
         self.check_build(&runner)?;
         Ok(runner)
@@ -247,6 +262,7 @@ fn empty_job() -> Job {
         errno_library: None,
         alias: None,
         script: None,
+        fence: None,
     }
 }
 

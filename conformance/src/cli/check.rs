@@ -1,8 +1,8 @@
 //! `heapmin check`: candidates in, verdicts out.
 
 use super::output::{Output, terminal_width};
-use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, say};
-use crate::BUILD;
+use super::signals::interrupted;
+use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, runners, say};
 use crate::expected::gate::Findings;
 use crate::expected::names::check_known;
 use crate::expected::{File, gate};
@@ -11,7 +11,6 @@ use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
-use heapmin_harness::runner::Runners;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -49,19 +48,30 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let known = expected.as_ref().map_or(&[][..], File::known);
     let mut checked = check_all(candidates, &selection, limits, known, || bar.inc(1));
     bar.finish_and_clear();
-    // A file that says nothing of a refused candidate would be wrong.
+    let stopped = interrupted();
+    // A file must not be made to say what only a part of the run found.
+    let obstacle = match stopped {
+        Some(_) => Some("the run was interrupted"),
+        None if !refused.is_empty() => Some("a candidate was refused"),
+        None => None,
+    };
     let updated = match &mut expected {
-        Some(file) if refused.is_empty() => file.update(&mut checked),
+        Some(file) if obstacle.is_none() => file.update(&mut checked),
         _ => Ok(None),
     };
     let mut findings = gate::compare(&checked, expected.as_ref());
     findings.notes.extend(updated.clone().unwrap_or_default());
-    if args.update && !refused.is_empty() {
-        let note = "not updated, since a candidate was refused";
-        findings.notes.push(note.into());
+    if let (true, Some(obstacle)) = (args.update, obstacle) {
+        let note = format!("not updated, since {obstacle}");
+        findings.notes.push(note);
     }
     tell_elsewhere(&findings, args);
     output.write(&text(&checked, &findings, args))?;
+    if let Some(status) = stopped {
+        let run: usize = checked.iter().map(|one| one.cases_run).sum();
+        eprintln!("interrupted: {run} of {steps} cases were run");
+        return Ok(status);
+    }
     updated?;
     Ok(if !refused.is_empty() {
         FAILED
@@ -100,13 +110,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     if let Some(profile) = &profile {
         check_known(&profile.known)?;
     }
-    let program = std::env::current_exe().map_err(|error| {
-        InputError::new(
-            format!("this program cannot find itself: {error}"),
-            "start it by its path",
-        )
-    })?;
-    let runners = Runners::new(program, BUILD, args.windows_probe.clone());
+    let runners = runners(args.windows_probe.clone(), args.no_fence)?;
     let names = match args.candidates.as_slice() {
         [] => &[REFERENCE.to_owned()],
         names => names,

@@ -1,12 +1,11 @@
 //! `heapmin fuzz`: random sequences, two libraries, and what differs.
 
 use super::output::Output;
-use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue};
-use crate::BUILD;
+use super::signals::interrupted;
+use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue, runners};
 use crate::fuzz::compare::{Finding, Whose};
 use crate::fuzz::{Found, Outcome, Pair, file};
 use heapmin_harness::input_error::InputError;
-use heapmin_harness::runner::Runners;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
@@ -24,12 +23,6 @@ pub fn fuzz(args: &FuzzArgs) -> Result<u8, InputError> {
 
 fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
     let catalogue = catalogue()?;
-    let program = std::env::current_exe().map_err(|error| {
-        InputError::new(
-            format!("this program cannot find itself: {error}"),
-            "start it by its path",
-        )
-    })?;
     let profile = match args.profile.as_deref() {
         Some(name) => Some(
             catalogue
@@ -38,7 +31,7 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
         ),
         None => None,
     };
-    let runners = Runners::new(program, BUILD, args.windows_probe.clone());
+    let runners = runners(args.windows_probe.clone(), args.no_fence)?;
     Ok(Pair {
         candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,
         against: catalogue.candidate(&args.against, None, &runners)?,
@@ -80,8 +73,10 @@ fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
     let (a, b) = (&pair.candidate.name, &pair.against.name);
     let mut text = format!("{a} against {b}: seed {seed}, {steps} steps");
     let Some(found) = found else {
-        Output::Standard.write(&format!("{text}, no difference\n"))?;
-        return Ok(AS_EXPECTED);
+        let status = interrupted();
+        let so_far = status.map_or("", |_| " so far; interrupted");
+        Output::Standard.write(&format!("{text}, no difference{so_far}\n"))?;
+        return Ok(status.unwrap_or(AS_EXPECTED));
     };
     let path = args
         .save
@@ -96,7 +91,7 @@ fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
     )
     .expect("writing to a string");
     Output::Standard.write(&text)?;
-    Ok(DEVIATION)
+    Ok(interrupted().unwrap_or(DEVIATION))
 }
 
 fn about(pair: &Pair, finding: &Finding, seed: u64) -> Vec<String> {

@@ -5,6 +5,7 @@ mod explain;
 mod fuzz;
 mod list;
 mod output;
+mod signals;
 
 use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
@@ -13,6 +14,7 @@ use heapmin_harness::candidate::Catalogue;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::probe;
 use heapmin_harness::profile::Profile;
+use heapmin_harness::runner::Runners;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,7 +31,7 @@ pub const FAILED: u8 = 2;
 #[command(
     name = "heapmin",
     version,
-    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, a listed one that no longer occurs, or a clause that is no longer judged; 2 the run itself failed."
+    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, a listed one that no longer occurs, or a clause that is no longer judged; 2 the run itself failed; 130 it was interrupted by Ctrl-C."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -91,6 +93,9 @@ struct CheckArgs {
     /// Bring the file given with --expected to what this run finds; status 0 if it then says all
     #[arg(long, requires = "expected")]
     update: bool,
+    /// Let the library write files, use the network, start processes and hold any amount of memory
+    #[arg(long)]
+    no_fence: bool,
     /// The Windows build of this program, for Windows libraries under Wine
     #[arg(long, value_name = "EXE")]
     windows_probe: Option<PathBuf>,
@@ -124,6 +129,9 @@ struct FuzzArgs {
     /// Where to write the sequence that shows a difference [default: heapmin-fuzz-SEED.txt]
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     save: Option<PathBuf>,
+    /// Let the libraries write files, use the network, start processes and hold any amount of memory
+    #[arg(long)]
+    no_fence: bool,
     /// Run the sequence in this file instead of random ones
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "steps"])]
     replay: Option<PathBuf>,
@@ -158,6 +166,9 @@ enum ListFormat {
 /// Runs the command; returns its exit status.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if !matches!(cli.command, Command::Probe) {
+        signals::end_in_good_order();
+    }
     let status = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args),
@@ -185,6 +196,21 @@ fn fault_modes() -> PossibleValuesParser {
 fn say(error: &InputError) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     anstream::eprintln!("{red}error:{red:#} {error}");
+}
+
+/// What runs probes here, with a fence around them or without.
+fn runners(windows_probe: Option<PathBuf>, no_fence: bool) -> Result<Runners, InputError> {
+    let program = std::env::current_exe().map_err(|error| {
+        InputError::new(
+            format!("this program cannot find itself: {error}"),
+            "start it by its path",
+        )
+    })?;
+    let runners = Runners::new(program, BUILD, windows_probe);
+    Ok(match no_fence {
+        true => runners.unfenced(),
+        false => runners,
+    })
 }
 
 /// The profiles and adapters that came with this program.

@@ -38,7 +38,7 @@ impl Output {
     /// standard output, so that a long run is not lost.
     pub fn write(self, text: &str) -> Result<(), InputError> {
         match self {
-            Output::Standard => match anstream::stdout().write_all(text.as_bytes()) {
+            Output::Standard => match print(text) {
                 // Whoever closed the pipe has read enough.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 Err(error) => Err(cannot_write("standard output", &error)),
@@ -54,6 +54,14 @@ impl Output {
             }
         }
     }
+}
+
+/// Prints and waits until it is out: a full disk shows here, not at the end of
+/// the process, where nobody hears of it.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut stdout = anstream::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// The width of the terminal that standard output is, if it is one.

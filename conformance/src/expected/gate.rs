@@ -92,7 +92,7 @@ fn entries_of(findings: &mut Findings, checked: &[Checked], file: &File) {
     }
     if left_out > 0 {
         findings.notes.push(format!(
-            "{}: {left_out} of {} entries were not looked at: this run was narrowed by --only, --skip or --fault",
+            "{}: {left_out} of {} entries were not looked at: their cases were not all run",
             file.name,
             expected.known.len() + expected.judged.len()
         ));

@@ -13,6 +13,7 @@ pub mod transcript;
 
 use compare::{Finding, Whose};
 use heapmin_harness::candidate::Candidate;
+use heapmin_harness::interruption;
 use heapmin_harness::script::Operation;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -105,7 +106,7 @@ impl Pair {
         let work = || {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= sequences || !is_wanted(number) {
+                if number >= sequences || !is_wanted(number) || interruption::is_wanted() {
                     return;
                 }
                 let length = SEQUENCE.min(steps - number * SEQUENCE);
@@ -115,6 +116,9 @@ impl Pair {
                     Ok(Some(finding)) => Some(Ok(finding)),
                     Err(reason) => Some(Err(reason)),
                 };
+                if interruption::is_wanted() {
+                    return;
+                }
                 done.fetch_add(operations.len(), Ordering::Relaxed);
                 progress(operations.len() as u64);
                 if let Some(result) = result

@@ -38,6 +38,7 @@ pub fn of(
         Ending::Done => None,
         Ending::Died(how) if observation.has_started() => Some(how.clone()),
         Ending::TimedOut => Some(format!("no end within {} s", timeout.as_secs())),
+        Ending::Interrupted => return Err(format!("{name}: interrupted")),
         Ending::Died(how) | Ending::Failed(how) => return Err(format!("{name}: {how}")),
     };
     if let Some(reason) = observation.load_failure() {

@@ -58,6 +58,7 @@ fn candidate(
         write!(text, ", run by {}", front.display())?;
     }
     writeln!(text, "{FAINT:#}")?;
+    fence(text, checked)?;
     writeln!(text, "{}", table(checked, width, every_clause))?;
     unsupported(text, checked)?;
     for outcome in &checked.outcomes {
@@ -66,6 +67,24 @@ fn candidate(
         }
     }
     writeln!(text)
+}
+
+/// What the candidate was kept from.
+fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
+    let Some(fence) = &checked.fence else {
+        let why = match checked.candidate.runner.front {
+            Some(_) => "no fence: there is none under Wine",
+            None => "no fence",
+        };
+        return writeln!(text, "{FAINT}{why}{FAINT:#}");
+    };
+    if !fence.kept.is_empty() {
+        writeln!(text, "{FAINT}fence: {}{FAINT:#}", fence.kept.join("; "))?;
+    }
+    if !fence.missing.is_empty() {
+        writeln!(text, "not in force: {}", fence.missing.join("; "))?;
+    }
+    Ok(())
 }
 
 /// The clauses that could not be judged, those with the same reason together.

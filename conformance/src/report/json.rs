@@ -3,6 +3,7 @@
 use super::counts;
 use crate::clause::{Level, Verdict};
 use crate::run::{Checked, Outcome};
+use heapmin_harness::fence::InForce;
 use heapmin_harness::inspect::Format;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ struct Entry<'a> {
     runner: Vec<String>,
     profile: Option<&'a str>,
     version: Option<&'a str>,
+    fence: Option<&'a InForce>,
     summary: BTreeMap<&'static str, usize>,
     results: Vec<Line<'a>>,
 }
@@ -64,6 +66,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
             .as_ref()
             .map(|profile| profile.name.as_str()),
         version: candidate.image.version.as_deref(),
+        fence: checked.fence.as_ref(),
         summary: counts(checked)
             .map(|(verdict, count)| (verdict.name(), count))
             .into(),

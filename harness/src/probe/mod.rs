@@ -12,6 +12,7 @@ mod pipe;
 
 use crate::channel::Job;
 use crate::fault::{Fault, Plan};
+use crate::fence;
 use crate::memory;
 use crate::observation::{Call, Event};
 use crate::script::Operation;
@@ -222,6 +223,12 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
 fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event {
     if job.load_name.is_empty() {
         return Event::Done;
+    }
+    if let Some(fence) = &job.fence {
+        let fenced = Event::Fenced(fence::raise(fence));
+        if pipe.share().send(&fenced).is_err() {
+            return Event::Done;
+        }
     }
     let crt = match Crt::load(job) {
         Ok(crt) => crt,

@@ -206,7 +206,7 @@ fn ended(seen: &Seen) -> Option<String> {
         Ending::TimedOut => Some(format!(
             "no end within the time limit of the step \"{step}\""
         )),
-        Ending::Done | Ending::Failed(_) => None,
+        Ending::Done | Ending::Failed(_) | Ending::Interrupted => None,
     }
 }
 

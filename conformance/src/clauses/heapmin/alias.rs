@@ -20,6 +20,7 @@ static TWO_NAMES: Case = Case {
     fault: None,
     act: two_names,
     undefined: false,
+    forks: false,
 };
 
 const SIZE: usize = 12_345;

@@ -26,6 +26,7 @@ static SMALL_THEN_LARGE: Case = Case {
     fault: None,
     act: small_then_large,
     undefined: false,
+    forks: false,
 };
 
 const TOTAL: usize = 64 * MIB;

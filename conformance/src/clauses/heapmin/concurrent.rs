@@ -26,6 +26,7 @@ static THREADS: Case = Case {
     fault: None,
     act: threads,
     undefined: false,
+    forks: false,
 };
 
 const WORKERS: usize = 4;

@@ -21,6 +21,7 @@ pub static EMPTY: Case = Case {
     fault: None,
     act: empty,
     undefined: false,
+    forks: false,
 };
 
 fn empty(probe: &mut Probe) -> Result<(), Stop> {

@@ -22,6 +22,7 @@ static TWO_THREADS: Case = Case {
     fault: None,
     act: two_threads,
     undefined: false,
+    forks: false,
 };
 
 const HERE: i32 = 77;

@@ -80,6 +80,7 @@ static AFTER_FAILURE: Case = Case {
     fault: None,
     act: after_failure,
     undefined: false,
+    forks: false,
 };
 
 fn after_failure(probe: &mut Probe) -> Result<(), Stop> {

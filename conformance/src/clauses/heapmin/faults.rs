@@ -25,6 +25,7 @@ pub static UNSUPPORTED: Case = Case {
     fault: Some("unsupported"),
     act: |probe| refused(probe, Refusal::Unsupported),
     undefined: false,
+    forks: false,
 };
 
 pub static ACCESS_DENIED: Case = Case {
@@ -33,6 +34,7 @@ pub static ACCESS_DENIED: Case = Case {
     fault: Some("access-denied"),
     act: |probe| refused(probe, Refusal::AccessDenied),
     undefined: false,
+    forks: false,
 };
 
 pub static NO_MEMORY: Case = Case {
@@ -41,6 +43,7 @@ pub static NO_MEMORY: Case = Case {
     fault: Some("no-memory"),
     act: |probe| refused(probe, Refusal::NoMemory),
     undefined: false,
+    forks: false,
 };
 
 pub static INVALID_PARAMETER: Case = Case {
@@ -49,6 +52,7 @@ pub static INVALID_PARAMETER: Case = Case {
     fault: Some("invalid-parameter"),
     act: |probe| refused(probe, Refusal::InvalidParameter),
     undefined: false,
+    forks: false,
 };
 
 pub static STALE: Case = Case {
@@ -57,6 +61,7 @@ pub static STALE: Case = Case {
     fault: Some("stale"),
     act: |probe| refused(probe, Refusal::Stale),
     undefined: false,
+    forks: false,
 };
 
 pub static SUCCEEDS: Case = Case {
@@ -65,6 +70,7 @@ pub static SUCCEEDS: Case = Case {
     fault: Some("succeeds"),
     act: succeeds,
     undefined: false,
+    forks: false,
 };
 
 pub static MIDWAY: Case = Case {
@@ -73,6 +79,7 @@ pub static MIDWAY: Case = Case {
     fault: Some("midway"),
     act: midway,
     undefined: false,
+    forks: false,
 };
 
 pub static RECOVERS: Clause = Clause {

@@ -25,6 +25,7 @@ static WALK: Case = Case {
     fault: None,
     act: walk_after,
     undefined: false,
+    forks: false,
 };
 
 /// The library has no `_heapwalk`.

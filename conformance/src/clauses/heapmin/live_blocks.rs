@@ -24,6 +24,7 @@ static BETWEEN: Case = Case {
     fault: None,
     act: between,
     undefined: false,
+    forks: false,
 };
 
 fn between(probe: &mut Probe) -> Result<(), Stop> {

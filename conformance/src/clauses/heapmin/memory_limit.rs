@@ -23,6 +23,7 @@ static LIMIT: Case = Case {
     fault: None,
     act: limit,
     undefined: false,
+    forks: false,
 };
 
 /// What `_heapmin` returned under the limit.

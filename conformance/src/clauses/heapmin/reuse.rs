@@ -29,6 +29,7 @@ static AGAIN: Case = Case {
     fault: None,
     act: again,
     undefined: false,
+    forks: false,
 };
 
 fn again(probe: &mut Probe) -> Result<(), Stop> {

@@ -11,6 +11,7 @@ pub static START_VALUES: Case = Case {
     fault: None,
     act: start_values,
     undefined: false,
+    forks: false,
 };
 
 /// 38 and 40 are `ENOSYS` on Linux and at Microsoft; 77 is nothing to anybody.

@@ -23,7 +23,8 @@ static FORKED: Case = Case::new(
     "malloc-after-fork",
     "forks 20 times while two threads allocate and free; each child checks 500 blocks, frees them and allocates others",
     forked,
-);
+)
+.forks();
 
 const CHILDREN: i64 = 20;
 /// Plenty for a child that does not hang.

@@ -116,6 +116,7 @@ impl Crt {
             errno_library: None,
             alias: None,
             script: None,
+            fence: None,
         };
         Crt::load(&job)
             .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))

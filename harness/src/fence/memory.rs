@@ -1,0 +1,62 @@
+//! How much memory a probe may hold. A limit of the process would count what
+//! it reserves and never uses, which sound heaps do by the gigabyte; so what
+//! it really holds is watched from outside, and the probe killed.
+
+#[cfg(target_os = "linux")]
+use crate::probe::available_memory;
+use std::fmt;
+use std::process::Child;
+
+/// A probe whose memory is watched.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    #[cfg(target_os = "linux")]
+    pid: i32,
+    /// In bytes.
+    #[cfg(target_os = "linux")]
+    limit: u64,
+}
+
+impl Watch {
+    /// Lets the child have three quarters of what the machine has left; `None`
+    /// where that is not known.
+    #[cfg(target_os = "linux")]
+    pub fn over(child: &Child) -> Option<Watch> {
+        Some(Watch {
+            pid: child.id().try_into().ok()?,
+            limit: available_memory()? / 4 * 3,
+        })
+    }
+
+    /// No other system tells what a process holds as cheaply.
+    #[cfg(not(target_os = "linux"))]
+    pub fn over(_: &Child) -> Option<Watch> {
+        None
+    }
+
+    /// What is wrong, if it holds more than it may.
+    #[cfg(target_os = "linux")]
+    pub fn finding(&self) -> Option<String> {
+        let process = procfs::process::Process::new(self.pid).ok()?;
+        let held = process.statm().ok()?.resident * procfs::page_size();
+        (held > self.limit).then(|| {
+            format!(
+                "it held {} MiB of memory; the fence lets it have {} MiB, three quarters of what was left, and ended it",
+                held >> 20,
+                self.limit >> 20
+            )
+        })
+    }
+
+    /// As above: there is no watch.
+    #[cfg(not(target_os = "linux"))]
+    pub fn finding(&self) -> Option<String> {
+        None
+    }
+}
+
+impl fmt::Display for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("three quarters of the memory left")
+    }
+}

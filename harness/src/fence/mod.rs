@@ -1,0 +1,95 @@
+//! What a probe is kept from, so that a candidate which goes wrong harms
+//! nobody else: raised by the probe on itself before it loads anything, and
+//! never lowered again. Memory is watched from outside; see [`memory`].
+//!
+//! It keeps accidents in. It is no jail for a library that is out to break
+//! the machine: docs/fence.md says what it does not keep out.
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod calls;
+#[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
+mod limits;
+pub mod memory;
+
+use serde::{Deserialize, Serialize};
+
+/// What the probe is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// Whether the case needs child processes.
+    pub may_fork: bool,
+    /// Processor time that all threads may use together, in seconds.
+    pub cpu_seconds: u64,
+}
+
+/// What became of it: each part is one sentence without its subject.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// What the candidate is kept from.
+    pub kept: Vec<String>,
+    /// What it should be kept from but is not, and why.
+    pub missing: Vec<String>,
+}
+
+impl InForce {
+    /// Notes a part, or why it is missing.
+    #[cfg(target_os = "linux")]
+    fn note(&mut self, part: &str, raised: Result<(), String>) {
+        match raised {
+            Ok(()) => self.kept.push(part.to_owned()),
+            Err(why) => self.missing.push(format!("{part} ({why})")),
+        }
+    }
+}
+
+/// Raises the fence around this process.
+#[cfg(target_os = "linux")]
+pub fn raise(fence: &Fence) -> InForce {
+    let mut in_force = InForce::default();
+    limits::die_first();
+    in_force.note(
+        &format!("{} s of processor time", fence.cpu_seconds),
+        limits::processor_time(fence.cpu_seconds),
+    );
+    in_force.note("files of 64 MiB at most", limits::file_size());
+    // The last part that opens files.
+    in_force.note(
+        "writes to its own scratch folder only",
+        files::writes_to_scratch_only(),
+    );
+    let processes = match fence.may_fork {
+        true => "no network, and no child that leaves its group",
+        false => "no network, no child processes, and no signals to others",
+    };
+    in_force.note(processes, system_calls(fence.may_fork));
+    in_force
+}
+
+/// This system has no fence.
+#[cfg(not(target_os = "linux"))]
+pub fn raise(_: &Fence) -> InForce {
+    InForce {
+        kept: Vec::new(),
+        missing: vec!["everything (only Linux has a fence)".into()],
+    }
+}
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+use calls::restrict as system_calls;
+
+/// The filter knows the numbers of the calls of two kinds of processors.
+#[cfg(all(
+    target_os = "linux",
+    not(any(target_arch = "x86_64", target_arch = "aarch64"))
+))]
+fn system_calls(_: bool) -> Result<(), String> {
+    Err("not for this kind of processor".into())
+}

@@ -6,7 +6,8 @@ use rstest::rstest;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A folder with a library `libmine.so` and a file `expected.toml` beside it.
@@ -595,4 +596,33 @@ fn cases_come_and_go_with_the_library() {
         text.starts_with(&(entry("'start-values'") + added)),
         "{text}"
     );
+}
+
+/// What was not run is not taken for what no longer occurs.
+#[test]
+fn an_interrupted_run_leaves_the_file_as_it_is() {
+    let project = Project::new("hangs_in_heapmin");
+    project.write(RIGHT);
+    let gate = [
+        "--expected",
+        "expected.toml",
+        "--update",
+        "--format",
+        "json",
+    ];
+    let mut command = project.command(&[&gate[..], &["--only", "heapmin.success-*"]].concat());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
+    std::thread::sleep(Duration::from_secs(2));
+    let pid = child.id().try_into().expect("a process id");
+    // SAFETY: a signal to a process that nobody has waited for yet.
+    unsafe { libc::kill(pid, libc::SIGINT) };
+    let (code, said) = status(&child.wait_with_output().unwrap());
+    assert_eq!(code, 130, "{said}");
+    assert!(
+        said.contains("not updated, since the run was interrupted"),
+        "{said}"
+    );
+    assert!(!said.contains("no longer"), "{said}");
+    assert_eq!(project.read(), RIGHT);
 }

@@ -94,6 +94,6 @@ fn other_file(seen: &Seen) -> Option<String> {
     // What has no stage is Wine's own, or needs no care.
     candidate.stage.as_ref()?;
     let loaded = seen.observation.loaded_from()?;
-    let same = loaded.eq_ignore_ascii_case(&candidate.load_name);
+    let same = candidate.load_name.eq_ignore_ascii_case(loaded);
     (!same).then(|| format!("Wine loaded {loaded} instead of this file"))
 }

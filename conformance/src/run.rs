@@ -13,6 +13,7 @@ use heapmin_harness::interruption;
 use heapmin_harness::known::Known;
 use heapmin_harness::launch::Launch;
 use heapmin_harness::observation::{Ending, Event, Observation};
+use heapmin_harness::os_name::shown;
 use heapmin_harness::probe::crt::ROUTINES;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,10 +97,22 @@ fn launch(
             .filter(|_| candidate.stage.is_none())
             .and_then(|profile| profile.alias.clone()),
     };
-    Launch::new(&candidate.runner, timeout)
+    let observation = Launch::new(&candidate.runner, timeout)
         .with_environment(&candidate.environment)
         .with_children(may_fork)
-        .observe(&job)
+        .observe(&job);
+    if candidate.identity.is_of(&candidate.path) {
+        return observation;
+    }
+    // What was seen may be of either file, or of a mixture.
+    let path = shown(candidate.path.as_os_str());
+    Observation {
+        events: Vec::new(),
+        ending: Ending::Failed(format!(
+            "{path} was replaced or changed during the run; check it again when it is finished"
+        )),
+        ..observation
+    }
 }
 
 /// Those of a library's exports that a probe looks up.

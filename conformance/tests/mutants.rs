@@ -6,21 +6,17 @@
 //! mutant breaks; for all clauses with HEAPMIN_MUTANTS=every-case, as in CI.
 #![cfg(target_os = "linux")]
 
-use heapmin_conformance::BUILD;
-use heapmin_conformance::clause::{Case, Clause, Level, Verdict};
+mod sound_heap;
+
+use heapmin_conformance::clause::{Case, Verdict};
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::catalogue;
-use heapmin_conformance::run::{judge_observation, observe};
 use heapmin_fixtures::{MUTANTS, Mutant, SOUND};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::runner::Runners;
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::collections::BTreeMap;
+use sound_heap::{NEED_MEMORY, Subject, candidate, families, judged, keeps_promises};
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-const TIMEOUT: Duration = Duration::from_secs(180);
 /// For a mutant that is to hang.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(15);
 const EVERY_CASE: (&str, &str) = ("HEAPMIN_MUTANTS", "every-case");
@@ -47,26 +43,6 @@ const SLOW: &[&str] = &[
     "small-blocks-then-a-large-one",
 ];
 
-/// The sound heap has nothing to show for these here.
-const NOT_OF_LINUX: &[(&str, &str)] = &[
-    (
-        "get-heap-handle.exported",
-        "there is no Win32 heap to have a handle of",
-    ),
-    (
-        "get-heap-handle.owns-the-blocks",
-        "there is no Win32 heap to ask",
-    ),
-    (
-        "get-heap-handle.keeps-errno",
-        "there is no Win32 heap to ask",
-    ),
-    (
-        "heapmin.same-heap-through-alias",
-        "it has no second name; `sound-with-another-name` gives it one",
-    ),
-];
-
 /// No mutant breaks these.
 const EXEMPT: &[(&str, &str)] = &[
     (
@@ -87,9 +63,6 @@ const BY_PROFILE: &[&str] = &[
     "heapmin.same-heap-through-alias",
 ];
 
-/// Where less memory is available, these have nothing to judge.
-const NEED_MEMORY: &[&str] = &["malloc.large-blocks"];
-
 fn main() -> ExitCode {
     let mut trials = vec![
         Trial::test("every-judged-clause-can-fail", every_clause_can_fail),
@@ -100,78 +73,17 @@ fn main() -> ExitCode {
     // The longest first, so that none is left for the end.
     for family in families() {
         let name = format!("sound::{family}");
-        trials.push(Trial::test(name, move || sound(family)));
+        let sound = move || keeps_promises(candidate(SOUND, "reference", None)?, family, &[], &[]);
+        trials.push(Trial::test(name, sound));
     }
     let mutants = MUTANTS.iter();
     trials.extend(mutants.map(|it| Trial::test(it.name, || mutant(it))));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn families() -> Vec<&'static str> {
-    let mut families: Vec<_> = clauses::all().map(family).collect();
-    families.dedup();
-    families
-}
-
-fn family(clause: &'static Clause) -> &'static str {
-    clause.id.split_once('.').expect("an id has two parts").0
-}
-
-fn judged() -> impl Iterator<Item = &'static Clause> {
-    clauses::all().filter(|clause| clause.level != Level::Record)
-}
-
 fn has_case(id: &str, case: &Case) -> bool {
     let mut clauses = judged().filter(|clause| clause.id == id);
     clauses.any(|clause| clause.cases.iter().any(|it| it.name == case.name))
-}
-
-/// A library of the fixtures, by the profile of this name.
-fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
-    let catalogue = catalogue()?;
-    let mut profile = catalogue.profile(profile)?;
-    profile.alias = alias.map(str::to_owned);
-    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
-    Ok(catalogue.candidate(library, Some(&profile), &runners)?)
-}
-
-/// What was seen of one library.
-struct Subject {
-    candidate: Candidate,
-    timeout: Duration,
-    /// Each deviation with what was seen, by its clause.
-    deviations: BTreeMap<&'static str, Vec<(Verdict, String)>>,
-    /// The clauses that had something to judge.
-    supported: Vec<&'static str>,
-}
-
-impl Subject {
-    fn new(candidate: Candidate) -> Subject {
-        Subject {
-            candidate,
-            timeout: TIMEOUT,
-            deviations: BTreeMap::new(),
-            supported: Vec::new(),
-        }
-    }
-
-    /// Runs a case and judges all its clauses by it.
-    fn run(&mut self, case: &'static Case) {
-        let observation = observe(&self.candidate, case, self.timeout);
-        let concerned =
-            judged().filter(|clause| clause.cases.iter().any(|it| it.name == case.name));
-        for clause in concerned {
-            let judgement = judge_observation(clause, case, &self.candidate, &observation);
-            if judgement.verdict != Verdict::Unsupported {
-                self.supported.push(clause.id);
-            }
-            if judgement.verdict.is_deviation() {
-                let observed = format!("{}: {}", case.name, judgement.observed);
-                let of_clause = self.deviations.entry(clause.id).or_default();
-                of_clause.push((judgement.verdict, observed));
-            }
-        }
-    }
 }
 
 fn mutant(mutant: &Mutant) -> Result<(), Failed> {
@@ -215,26 +127,6 @@ fn mutant(mutant: &Mutant) -> Result<(), Failed> {
         true => Ok(()),
         false => Err(wrong.into()),
     }
-}
-
-/// The sound heap keeps every promise of a family.
-fn sound(family: &str) -> Result<(), Failed> {
-    let mut subject = Subject::new(candidate(SOUND, "reference", None)?);
-    let of_family = || judged().filter(|clause| self::family(clause) == family);
-    for case in clauses::distinct(of_family().flat_map(|clause| clause.cases.iter().copied())) {
-        subject.run(case);
-    }
-    if !subject.deviations.is_empty() {
-        return Err(format!("{:#?}", subject.deviations).into());
-    }
-    for clause in of_family() {
-        let excused = NOT_OF_LINUX.iter().any(|(id, _)| *id == clause.id);
-        let supported = subject.supported.contains(&clause.id);
-        if !NEED_MEMORY.contains(&clause.id) && supported == excused {
-            return Err(format!("{}: supported: {supported}", clause.id).into());
-        }
-    }
-    Ok(())
 }
 
 /// A profile that promises what the library does not have, and says that some

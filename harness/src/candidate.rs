@@ -1,11 +1,14 @@
 //! From what the user named to something that can be checked.
 
+use crate::identity::Identity;
 use crate::input_error::InputError;
 use crate::inspect::{Format, Library, inspect};
+use crate::os_name::shown;
 use crate::profile::{Profile, Source};
 use crate::runner::{Runner, Runners, native_format};
 use crate::stage::Stage;
 use crate::suggest::nearest;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// A library to check.
@@ -20,7 +23,9 @@ pub struct Candidate {
     /// What is known of it.
     pub profile: Option<Profile>,
     /// What the loader is given.
-    pub load_name: String,
+    pub load_name: OsString,
+    /// Its file as it was when it was looked at.
+    pub identity: Identity,
     /// What runs the probe.
     pub runner: Runner,
     /// Environment variables that the probe needs.
@@ -69,10 +74,15 @@ impl Catalogue {
     /// nothing here can run it.
     pub fn candidate(
         &self,
-        argument: &str,
+        argument: impl AsRef<OsStr>,
         profile: Option<&Profile>,
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
+        let argument = argument.as_ref();
+        // No name of ours is anything but UTF-8.
+        let Some(argument) = argument.to_str() else {
+            return self.by_path(argument, profile, runners);
+        };
         let is_known = self.profiles.iter().any(|profile| profile.name == argument);
         let is_path = !is_known && looks_like_a_path(argument);
         let named = match (is_path, profile) {
@@ -85,20 +95,21 @@ impl Catalogue {
         };
         match named {
             Some(named) => self.by_name(argument, profile.cloned().unwrap_or(named), runners),
-            None => self.by_path(argument, profile, runners),
+            None => self.by_path(argument.as_ref(), profile, runners),
         }
     }
 
     fn by_path(
         &self,
-        argument: &str,
+        argument: &OsStr,
         profile: Option<&Profile>,
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
         let path = std::path::absolute(argument).map_err(|error| {
-            InputError::new(format!("{argument}: {error}"), "name a library file")
+            let problem = format!("{}: {error}", shown(argument));
+            InputError::new(problem, "name a library file")
         })?;
-        let library = inspect(&path)?;
+        let (library, identity) = look_at(&path)?;
         let profile = profile.cloned().or_else(|| {
             let file_name = path.file_name()?.to_string_lossy().to_lowercase();
             let fits =
@@ -118,8 +129,9 @@ impl Catalogue {
             None => (runner.path_for_loader(&path)?, Vec::new(), runner),
         };
         Ok(Candidate {
-            name: argument.to_owned(),
+            name: shown(argument),
             path,
+            identity,
             image: library,
             profile,
             load_name,
@@ -136,7 +148,7 @@ impl Catalogue {
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
         let path = self.locate(&profile, runners)?;
-        let library = inspect(&path)?;
+        let (library, identity) = look_at(&path)?;
         check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
@@ -151,12 +163,13 @@ impl Catalogue {
         }
         let load_name = match profile.source {
             // The loader is asked as a program asks it, by name.
-            Source::System => profile.file_name.clone(),
+            Source::System => profile.file_name.clone().into(),
             _ => runner.path_for_loader(&path)?,
         };
         Ok(Candidate {
             name: argument.to_owned(),
             path,
+            identity,
             image: library,
             profile: Some(profile),
             load_name,
@@ -197,7 +210,7 @@ impl Catalogue {
         }
         let looked: Vec<_> = places
             .iter()
-            .map(|path| format!("no {}", path.display()))
+            .map(|path| format!("no {}", shown(path.as_os_str())))
             .collect();
         let why = profile.if_absent.as_deref().map(|why| format!(" ({why})"));
         let problem = format!(
@@ -210,7 +223,11 @@ impl Catalogue {
 }
 
 fn check_architecture(path: &Path, library: &Library) -> Result<(), InputError> {
-    let (name, theirs, ours) = (path.display(), &library.arch, std::env::consts::ARCH);
+    let (name, theirs, ours) = (
+        shown(path.as_os_str()),
+        &library.arch,
+        std::env::consts::ARCH,
+    );
     if theirs == ours {
         return Ok(());
     }
@@ -226,7 +243,7 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
     if library.exports.iter().any(|name| name.contains("heapmin")) {
         return Ok(());
     }
-    let name = path.display();
+    let name = shown(path.as_os_str());
     if library.exports.is_empty() {
         return Err(InputError::new(
             format!("{name} exports nothing"),
@@ -243,6 +260,18 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
         format!("{name} does not export _heapmin"),
         mend,
     ))
+}
+
+/// A library, and which version of the file it is: that of before it was read,
+/// so that a change while it is read shows later.
+fn look_at(path: &Path) -> Result<(Library, Identity), InputError> {
+    let identity = Identity::of(path);
+    let library = inspect(path)?;
+    let identity = identity.map_err(|error| {
+        let problem = format!("{}: {error}", shown(path.as_os_str()));
+        InputError::new(problem, "check the path")
+    })?;
+    Ok((library, identity))
 }
 
 fn looks_like_a_path(argument: &str) -> bool {

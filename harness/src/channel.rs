@@ -8,6 +8,7 @@
 use crate::fence::Fence;
 use crate::observation::Event;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 
 /// What a probe is to do. The first line it reads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,7 +18,8 @@ pub struct Job {
     /// The case to run.
     pub case: String,
     /// The library to load: a path or a name, as this system's loader wants it.
-    pub load_name: String,
+    #[serde(with = "crate::os_name")]
+    pub load_name: OsString,
     /// The names the library exports, if its file tells; only these are looked up.
     pub exports: Option<Vec<String>>,
     /// Another library that has this one's `errno`.

@@ -1,6 +1,7 @@
 //! What a file is, told from its contents: format, architecture, exports, version.
 
 use crate::input_error::InputError;
+use crate::os_name::shown;
 use object::{Object, ObjectSymbol};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -57,12 +58,16 @@ pub struct Library {
     pub maker: Maker,
 }
 
+/// In bytes. With everything a debugger wants, a runtime has some ten MiB; a
+/// file is read into memory as a whole.
+const LARGEST: u64 = 512 << 20;
+
 /// Reads a library file.
 ///
 /// # Errors
 /// If the file is not there, not readable, or not a shared library.
 pub fn inspect(path: &Path) -> Result<Library, InputError> {
-    let name = path.display();
+    let name = shown(path.as_os_str());
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if metadata.is_dir() {
         let mend = "name the library file in it";
@@ -79,12 +84,20 @@ pub fn inspect(path: &Path) -> Result<Library, InputError> {
         let mend = "build or copy the library again";
         return Err(InputError::new(format!("{name} is empty"), mend));
     }
+    if metadata.len() > LARGEST {
+        let problem = format!(
+            "{name} has {} MiB; a C runtime has at most {} MiB",
+            metadata.len() >> 20,
+            LARGEST >> 20
+        );
+        return Err(InputError::new(problem, "name a library file"));
+    }
     let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
     parse(path, &bytes)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
-    let name = path.display();
+    let name = shown(path.as_os_str());
     match error.kind() {
         ErrorKind::NotFound => InputError::new(
             format!("{name}: no such file"),
@@ -98,7 +111,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
-    let name = path.display();
+    let name = shown(path.as_os_str());
     let not_a_library = |what: &str| {
         InputError::new(
             format!("{name} is not a shared library: {what}"),
@@ -194,7 +207,7 @@ fn exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
         // An ELF file's exports are the defined symbols of its dynamic table.
         object::File::Elf32(_) | object::File::Elf64(_) => file
             .dynamic_symbols()
-            .filter(|symbol| symbol.is_definition() && symbol.is_global())
+            .filter(|symbol| symbol.is_definition() && symbol.is_global() && is_code(symbol))
             .filter_map(|symbol| Some(symbol.name().ok()?.to_owned()))
             .collect(),
         object::File::MachO32(_) | object::File::MachO64(_) => named_exports(file)?
@@ -207,6 +220,17 @@ fn exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Whether calling the symbol makes sense: data of the same name is no routine.
+fn is_code(symbol: &object::Symbol<'_, '_>) -> bool {
+    match symbol.flags() {
+        object::SymbolFlags::Elf { st_info, .. } => matches!(
+            st_info & 0xF,
+            object::elf::STT_FUNC | object::elf::STT_GNU_IFUNC | object::elf::STT_NOTYPE
+        ),
+        _ => true,
+    }
 }
 
 fn named_exports(file: &object::File<'_>) -> Result<Vec<String>, String> {

@@ -5,6 +5,8 @@ use crate::input_error::InputError;
 use crate::inspect::{Format, Library};
 use crate::launch::Launch;
 use crate::observation::{Ending, Event};
+use crate::os_name::shown;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -45,16 +47,16 @@ impl Runner {
     ///
     /// # Errors
     /// If the path cannot be written there.
-    pub fn path_for_loader(&self, path: &Path) -> Result<String, InputError> {
+    pub fn path_for_loader(&self, path: &Path) -> Result<OsString, InputError> {
+        if self.front.is_none() {
+            return Ok(path.into());
+        }
         let Some(text) = path.to_str() else {
-            let problem = format!("{}: the name is not UTF-8", path.display());
+            let problem = format!("{}: the name is not UTF-8", shown(path.as_os_str()));
             return Err(InputError::new(problem, "copy the file to a name that is"));
         };
-        Ok(match self.front {
-            // Wine shows the whole file system as drive Z.
-            Some(_) => format!("Z:{}", text.replace('/', "\\")),
-            None => text.to_owned(),
-        })
+        // Wine shows the whole file system as drive Z.
+        Ok(format!("Z:{}", text.replace('/', "\\")).into())
     }
 }
 
@@ -165,7 +167,7 @@ impl Runners {
         environment: &[(String, String)],
     ) -> Result<(), String> {
         let job = Job {
-            load_name: library.to_owned(),
+            load_name: library.into(),
             ..empty_job()
         };
         let launch = Launch::new(runner, FIRST_START).with_environment(environment);
@@ -257,7 +259,7 @@ fn empty_job() -> Job {
     Job {
         token: new_token(),
         case: String::new(),
-        load_name: String::new(),
+        load_name: OsString::new(),
         exports: None,
         errno_library: None,
         alias: None,

@@ -76,7 +76,7 @@ impl Stage {
             .to_string_lossy();
         let mut environment = vec![("WINEDLLOVERRIDES".to_owned(), format!("{stem}=n,b"))];
         if let Some(Ok(folder)) = path.parent().map(|folder| runner.path_for_loader(folder)) {
-            environment.push(("WINEPATH".to_owned(), folder));
+            environment.push(("WINEPATH".to_owned(), folder.to_string_lossy().into_owned()));
         }
         environment
     }

@@ -112,7 +112,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     }
     let runners = runners(args.windows_probe.clone(), args.no_fence)?;
     let names = match args.candidates.as_slice() {
-        [] => &[REFERENCE.to_owned()],
+        [] => &[REFERENCE.into()],
         names => names,
     };
     let mut found = Vec::new();

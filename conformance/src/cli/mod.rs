@@ -15,6 +15,7 @@ use heapmin_harness::input_error::InputError;
 use heapmin_harness::probe;
 use heapmin_harness::profile::Profile;
 use heapmin_harness::runner::Runners;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -59,7 +60,7 @@ enum Command {
 #[derive(Args)]
 struct CheckArgs {
     /// Library files, or names of known libraries (ucrtbase, msvcr120, …) [default: the reference]
-    candidates: Vec<String>,
+    candidates: Vec<OsString>,
     /// Judge the candidates by this profile: a known library's name, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -104,10 +105,10 @@ struct CheckArgs {
 #[derive(Args)]
 struct FuzzArgs {
     /// A library file, or the name of a known library
-    candidate: String,
+    candidate: OsString,
     /// The library to compare it with
     #[arg(long, value_name = "LIBRARY", default_value = "reference")]
-    against: String,
+    against: OsString,
     /// Judge the candidate by this profile: a known library's name, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,

@@ -7,6 +7,7 @@ use crate::expected::gate::Findings;
 use crate::figures::{amount, share};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
+use heapmin_harness::os_name::shown;
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
@@ -44,7 +45,7 @@ fn candidate(
     write!(
         text,
         "{FAINT}{}, {} {}",
-        candidate.path.display(),
+        shown(candidate.path.as_os_str()),
         library.format,
         library.arch
     )?;

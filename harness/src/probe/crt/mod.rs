@@ -15,7 +15,7 @@ use crate::channel::Job;
 use crate::observation::{Call, Kind};
 use libloading::Library;
 use routines::{Homes, Routines};
-use std::ffi::{c_int, c_void};
+use std::ffi::{OsStr, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr;
 
@@ -67,7 +67,7 @@ impl Crt {
         // It stays loaded to the end: a candidate's exit code has no say here.
         let library = ManuallyDrop::new(open(&job.load_name)?);
         let errno_library = match &job.errno_library {
-            Some(name) => Some(ManuallyDrop::new(open(name)?)),
+            Some(name) => Some(ManuallyDrop::new(open(name.as_ref())?)),
             None => None,
         };
         let errno_home = errno_library.as_ref().unwrap_or(&library);
@@ -111,7 +111,7 @@ impl Crt {
         let job = Job {
             token: String::new(),
             case: String::new(),
-            load_name: name.clone(),
+            load_name: name.clone().into(),
             exports: None,
             errno_library: None,
             alias: None,
@@ -295,7 +295,7 @@ fn address_of(library: &Library, name: &str, exports: Option<&[String]>) -> *con
 }
 
 #[cfg(unix)]
-fn open(name: &str) -> Result<Library, String> {
+fn open(name: &OsStr) -> Result<Library, String> {
     // SAFETY: running a stranger's constructors is what this process is for.
     unsafe { Library::new(name) }.map_err(|error| with_cause(&error))
 }
@@ -309,10 +309,10 @@ fn with_cause(error: &libloading::Error) -> String {
 }
 
 #[cfg(windows)]
-fn open(name: &str) -> Result<Library, String> {
+fn open(name: &OsStr) -> Result<Library, String> {
     use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library as WindowsLibrary};
     // Given by path, a library finds its neighbours in its own folder.
-    let flags = if name.contains('\\') {
+    let flags = if name.to_string_lossy().contains('\\') {
         LOAD_WITH_ALTERED_SEARCH_PATH
     } else {
         0

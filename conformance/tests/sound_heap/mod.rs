@@ -1,0 +1,136 @@
+//! What tests of sound heaps, and of mutants of one, have in common.
+
+use heapmin_conformance::BUILD;
+use heapmin_conformance::clause::{Case, Clause, Level, Verdict};
+use heapmin_conformance::clauses;
+use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::run::{judge_observation, observe};
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::profile::Profile;
+use heapmin_harness::runner::Runners;
+use libtest_mimic::Failed;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// A sound heap has nothing to show for these here.
+const NOT_OF_LINUX: &[(&str, &str)] = &[
+    (
+        "get-heap-handle.exported",
+        "there is no Win32 heap to have a handle of",
+    ),
+    (
+        "get-heap-handle.owns-the-blocks",
+        "there is no Win32 heap to ask",
+    ),
+    (
+        "get-heap-handle.keeps-errno",
+        "there is no Win32 heap to ask",
+    ),
+    (
+        "heapmin.same-heap-through-alias",
+        "it has no second name; `sound-with-another-name` of `mutants.rs` gives one",
+    ),
+];
+
+/// Where less memory is available, these have nothing to judge.
+pub const NEED_MEMORY: &[&str] = &["malloc.large-blocks"];
+
+/// The families of clauses, in their order.
+pub fn families() -> Vec<&'static str> {
+    let mut families: Vec<_> = clauses::all().map(family).collect();
+    families.dedup();
+    families
+}
+
+fn family(clause: &'static Clause) -> &'static str {
+    clause.id.split_once('.').expect("an id has two parts").0
+}
+
+/// The clauses that a verdict comes of.
+pub fn judged() -> impl Iterator<Item = &'static Clause> {
+    clauses::all().filter(|clause| clause.level != Level::Record)
+}
+
+/// A library of the fixtures, by the profile of this name.
+pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
+    let catalogue = catalogue()?;
+    let profile = Profile {
+        alias: alias.map(str::to_owned),
+        ..catalogue.profile(profile)?
+    };
+    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    Ok(catalogue.candidate(library, Some(&profile), &runners)?)
+}
+
+/// What was seen of one library.
+pub struct Subject {
+    pub candidate: Candidate,
+    /// How long a case may take.
+    pub timeout: Duration,
+    /// Each deviation with what was seen, by its clause.
+    pub deviations: BTreeMap<&'static str, Vec<(Verdict, String)>>,
+    /// The clauses that had something to judge.
+    pub supported: Vec<&'static str>,
+}
+
+impl Subject {
+    /// Nothing was seen yet.
+    pub fn new(candidate: Candidate) -> Subject {
+        Subject {
+            candidate,
+            timeout: TIMEOUT,
+            deviations: BTreeMap::new(),
+            supported: Vec::new(),
+        }
+    }
+
+    /// Runs a case and judges all its clauses by it.
+    pub fn run(&mut self, case: &'static Case) {
+        let observation = observe(&self.candidate, case, self.timeout);
+        let concerned =
+            judged().filter(|clause| clause.cases.iter().any(|it| it.name == case.name));
+        for clause in concerned {
+            let judgement = judge_observation(clause, case, &self.candidate, &observation);
+            if judgement.verdict != Verdict::Unsupported {
+                self.supported.push(clause.id);
+            }
+            if judgement.verdict.is_deviation() {
+                let observed = format!("{}: {}", case.name, judgement.observed);
+                let of_clause = self.deviations.entry(clause.id).or_default();
+                of_clause.push((judgement.verdict, observed));
+            }
+        }
+    }
+}
+
+/// A sound heap keeps every promise of a family. All clauses have something to
+/// judge but those that are `excused`, and none of those has; the cases that are
+/// `left_out` are not run.
+pub fn keeps_promises(
+    candidate: Candidate,
+    family: &str,
+    excused: &[&str],
+    left_out: &[&str],
+) -> Result<(), Failed> {
+    let mut subject = Subject::new(candidate);
+    let of_family = || judged().filter(|clause| self::family(clause) == family);
+    for case in clauses::distinct(of_family().flat_map(|clause| clause.cases.iter().copied())) {
+        if !left_out.contains(&case.name) {
+            subject.run(case);
+        }
+    }
+    if !subject.deviations.is_empty() {
+        return Err(format!("{:#?}", subject.deviations).into());
+    }
+    for clause in of_family() {
+        let excused =
+            excused.contains(&clause.id) || NOT_OF_LINUX.iter().any(|(id, _)| *id == clause.id);
+        let supported = subject.supported.contains(&clause.id);
+        if !NEED_MEMORY.contains(&clause.id) && supported == excused {
+            return Err(format!("{}: supported: {supported}", clause.id).into());
+        }
+    }
+    Ok(())
+}

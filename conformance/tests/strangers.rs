@@ -1,0 +1,103 @@
+//! Sound heaps of designs that are not the reference's keep every promise.
+//!
+//! A clause that one of them breaks would judge a habit of our own heap
+//! (`fixtures/strangers/`, docs/strangers.md).
+#![cfg(target_os = "linux")]
+
+mod sound_heap;
+
+use heapmin_conformance::clauses;
+use heapmin_fixtures::STRANGERS;
+use libtest_mimic::{Arguments, Failed, Trial};
+use sound_heap::{Subject, candidate, families, judged, keeps_promises};
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// A stranger, a clause that has nothing to judge in it, and why.
+const UNSUPPORTED: &[(&str, &str, &str)] = &[
+    (
+        "mappings",
+        "heapset.fills-free-entries",
+        "what was freed is unmapped: its walk has no free entry",
+    ),
+    (
+        "system_malloc",
+        "heapset.fills-free-entries",
+        "it knows its live blocks only: its walk has no free entry",
+    ),
+];
+
+/// A stranger, a case that is run with `--ignored` only, and why.
+const LEFT_OUT: &[(&str, &str, &str)] = &[(
+    "mappings",
+    "release-64-byte-blocks",
+    "two million blocks with a page each are 8 GiB",
+)];
+
+fn main() -> ExitCode {
+    let mut trials = vec![Trial::test(
+        "every-exception-is-one",
+        every_exception_is_one,
+    )];
+    for (stranger, path) in strangers() {
+        for family in families() {
+            let sound = move || {
+                let candidate = candidate(path, "reference", None)?;
+                let (excused, left_out) = (of(UNSUPPORTED, stranger), of(LEFT_OUT, stranger));
+                keeps_promises(candidate, family, &excused, &left_out)
+            };
+            trials.push(Trial::test(format!("{stranger}::{family}"), sound));
+        }
+        for case in of(LEFT_OUT, stranger) {
+            let trial = Trial::test(format!("{stranger}::case::{case}"), move || run(path, case));
+            trials.push(trial.with_ignored_flag(true));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Those of the fixtures, and the reference with spans of another size, which
+/// a build of this test leaves beside it.
+fn strangers() -> Vec<(&'static str, &'static str)> {
+    let wide = Path::new(env!("CARGO_BIN_EXE_heapmin")).with_file_name("deps");
+    let wide = wide.join(format!("{DLL_PREFIX}heapmin_crt_wide{DLL_SUFFIX}"));
+    let wide = wide.into_os_string().into_string();
+    let wide = wide.expect("a path of plain text").leak();
+    let mut strangers = STRANGERS.to_vec();
+    strangers.push(("reference_with_wide_spans", wide));
+    strangers
+}
+
+/// The rows of a table for one stranger.
+fn of(table: &[(&str, &'static str, &str)], stranger: &str) -> Vec<&'static str> {
+    let rows = table.iter().filter(|(of, ..)| *of == stranger);
+    rows.map(|(_, what, _)| *what).collect()
+}
+
+/// One case, by which no clause deviates.
+fn run(path: &str, name: &str) -> Result<(), Failed> {
+    let mut subject = Subject::new(candidate(path, "reference", None)?);
+    let case = clauses::cases().into_iter().find(|case| case.name == name);
+    subject.run(case.ok_or("there is no such case")?);
+    match subject.deviations.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{:#?}", subject.deviations).into()),
+    }
+}
+
+/// What the tables name is there to be named.
+fn every_exception_is_one() -> Result<(), Failed> {
+    let names = |it: &str| strangers().iter().any(|(stranger, _)| *stranger == it);
+    for (stranger, id, _) in UNSUPPORTED {
+        if !names(stranger) || !judged().any(|clause| clause.id == *id) {
+            return Err(format!("{stranger}, {id}: there is no such thing").into());
+        }
+    }
+    for (stranger, case, _) in LEFT_OUT {
+        if !names(stranger) || !clauses::cases().iter().any(|it| it.name == *case) {
+            return Err(format!("{stranger}, {case}: there is no such thing").into());
+        }
+    }
+    Ok(())
+}

@@ -90,17 +90,18 @@ impl Expected {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Sections {
-            #[serde(default)]
-            known: Entries,
+            #[serde(default, deserialize_with = "entries")]
+            known: Vec<Known>,
             #[serde(default)]
             judged: Vec<Spanned<JudgedEntry>>,
         }
-        let sections: Sections = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
-        let known = sections.known.locate(file, text)?;
+        let mut sections: Sections =
+            toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+        locate(&mut sections.known, file, text);
         let judged = sections.judged.into_iter();
         let judged = judged.flat_map(|entry| judged_places(entry, file, text));
         Ok(Expected {
-            known,
+            known: sections.known,
             judged: judged.collect(),
         })
     }
@@ -123,22 +124,22 @@ pub fn parse_list(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct List {
-        #[serde(default)]
-        known: Entries,
+        #[serde(default, deserialize_with = "entries")]
+        known: Vec<Known>,
     }
-    let list: List = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
-    list.known.locate(file, text)
+    let mut list: List = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+    locate(&mut list.known, file, text);
+    Ok(list.known)
 }
 
-/// Known deviations as a file has them, each with its bytes in the text.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Entries(Vec<Spanned<Entry>>);
+/// An entry as a file has it: of one clause, or of several for one reason.
+#[derive(Deserialize)]
+#[serde(try_from = "Keys")]
+struct Entry(Keys);
 
-/// Of one clause, or of several for one reason.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Entry {
+struct Keys {
     clause: Spanned<Names>,
     case: Option<Spanned<Names>>,
     maker: Option<Spanned<Maker>>,
@@ -147,7 +148,19 @@ struct Entry {
     why: Spanned<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+impl TryFrom<Keys> for Entry {
+    type Error = &'static str;
+
+    fn try_from(keys: Keys) -> Result<Entry, &'static str> {
+        let is_list = |names: &Spanned<Names>| matches!(names.get_ref(), Names::List(_));
+        match is_list(&keys.clause) && keys.case.as_ref().is_some_and(is_list) {
+            true => Err("a list of clauses and a list of cases: write an entry for each clause"),
+            false => Ok(Entry(keys)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct JudgedEntry {
     clause: Spanned<Names>,
@@ -155,7 +168,6 @@ struct JudgedEntry {
 }
 
 /// One name, or a list of them.
-#[derive(Clone, Debug)]
 enum Names {
     One(String),
     List(Vec<Spanned<String>>),
@@ -203,60 +215,63 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-impl Entries {
-    /// A deviation for each clause and case that the entries name.
-    ///
-    /// # Errors
-    /// If an entry has a list of both.
-    pub(crate) fn locate(self, file: &str, text: &str) -> Result<Vec<Known>, InputError> {
-        let mut known = Vec::new();
-        for spanned in self.0 {
-            let head = spanned.span();
-            let entry = spanned.into_inner();
-            let ends = [
-                Some(entry.clause.span().end),
-                entry.case.as_ref().map(|it| it.span().end),
-                entry.maker.as_ref().map(|it| it.span().end),
-                entry.candidate.as_ref().map(|it| it.span().end),
-                entry.verdict.as_ref().map(|it| it.span().end),
-                Some(entry.why.span().end),
-            ];
-            let bytes = head.start..ends.into_iter().flatten().fold(head.end, usize::max);
-            let cases = match &entry.case {
-                None => vec![(None, None)],
-                Some(cases) => {
-                    let each = cases.get_ref().each().into_iter();
-                    each.map(|(case, bytes)| (Some(case.to_owned()), bytes))
-                        .collect()
-                }
-            };
-            for (clause, clause_bytes) in entry.clause.get_ref().each() {
-                for (case, case_bytes) in &cases {
-                    let both = clause_bytes.is_some() && case_bytes.is_some();
-                    let in_list = clause_bytes.clone().or_else(|| case_bytes.clone());
-                    let place = place(file, text, bytes.clone(), in_list);
-                    if both {
-                        return Err(InputError::new(
-                            format!("{place}: this entry has a list of clauses and one of cases"),
-                            "write an entry for each of the clauses",
-                        ));
-                    }
-                    known.push(Known {
-                        clause: clause.to_owned(),
-                        case: case.clone(),
-                        maker: entry.maker.as_ref().map(|maker| *maker.get_ref()),
-                        candidate: entry.candidate.as_ref().map(|it| it.get_ref().clone()),
-                        verdict: match &entry.verdict {
-                            Some(verdict) => verdict.get_ref().clone(),
-                            None => "fail".into(),
-                        },
-                        why: entry.why.get_ref().clone(),
-                        place,
-                    });
-                }
+/// Reads entries, and gives a deviation for each clause and case that they
+/// name. Of their places only the bytes are known then; see [`locate`].
+pub(crate) fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
+    let mut known = Vec::new();
+    for spanned in Vec::<Spanned<Entry>>::deserialize(deserializer)? {
+        let head = spanned.span();
+        let Entry(keys) = spanned.into_inner();
+        let ends = [
+            Some(keys.clause.span().end),
+            keys.case.as_ref().map(|it| it.span().end),
+            keys.maker.as_ref().map(|it| it.span().end),
+            keys.candidate.as_ref().map(|it| it.span().end),
+            keys.verdict.as_ref().map(|it| it.span().end),
+            Some(keys.why.span().end),
+        ];
+        let bytes = head.start..ends.into_iter().flatten().fold(head.end, usize::max);
+        let cases = match &keys.case {
+            None => vec![(None, None)],
+            Some(cases) => {
+                let each = cases.get_ref().each().into_iter();
+                each.map(|(case, bytes)| (Some(case.to_owned()), bytes))
+                    .collect()
             }
+        };
+        for (clause, clause_bytes) in keys.clause.get_ref().each() {
+            known.extend(cases.iter().map(|(case, case_bytes)| Known {
+                clause: clause.to_owned(),
+                case: case.clone(),
+                maker: keys.maker.as_ref().map(|maker| *maker.get_ref()),
+                candidate: keys.candidate.as_ref().map(|it| it.get_ref().clone()),
+                verdict: match &keys.verdict {
+                    Some(verdict) => verdict.get_ref().clone(),
+                    None => "fail".into(),
+                },
+                why: keys.why.get_ref().clone(),
+                place: Place {
+                    file: String::new(),
+                    line: 0,
+                    lines: (0, 0),
+                    entry: bytes.clone(),
+                    in_list: clause_bytes.clone().or_else(|| case_bytes.clone()),
+                },
+            }));
         }
-        Ok(known)
+    }
+    Ok(known)
+}
+
+/// Tells entries the name of their file, and their lines in its text.
+pub(crate) fn locate(known: &mut [Known], file: &str, text: &str) {
+    for entry in known {
+        let Place {
+            entry: bytes,
+            in_list,
+            ..
+        } = &entry.place;
+        entry.place = place(file, text, bytes.clone(), in_list.clone());
     }
 }
 
@@ -372,10 +387,7 @@ candidate = 'l.so'
     #[case::not_a_name("[[known]]\nwhy = 'w'\nclause = 7\n", "line 3")]
     #[case::not_a_name_in_a_list("[[known]]\nwhy = 'w'\nclause = ['c',\n7]\n", "line 4")]
     #[case::unknown_maker("[[known]]\nwhy = 'w'\nclause = 'c'\nmaker = 'me'\n", "line 4")]
-    #[case::lists_of_both(
-        "[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n",
-        "f.toml:3: "
-    )]
+    #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
     #[case::a_reason_for_what_was_judged("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
     fn what_is_wrong_in_a_file_is_told_with_its_line(#[case] text: &str, #[case] line: &str) {
         let error = Expected::parse("f.toml", text).unwrap_err();

@@ -4,7 +4,7 @@
 use crate::errno_names::Numbering;
 use crate::input_error::InputError;
 use crate::inspect::Format;
-use crate::known::{Entries, Known, not_toml, parse_list, read};
+use crate::known::{Known, entries, locate, not_toml, parse_list, read};
 use crate::probe::crt::ROUTINES;
 use crate::suggest::nearest;
 use serde::Deserialize;
@@ -68,11 +68,8 @@ pub struct Profile {
     #[serde(default)]
     pub shares: Vec<String>,
     /// Known deviations.
-    #[serde(skip)]
+    #[serde(default, deserialize_with = "entries")]
     pub known: Vec<Known>,
-    /// The same as they stand in its text.
-    #[serde(default, rename = "known")]
-    entries: Entries,
 }
 
 /// Another library that must be installed.
@@ -97,7 +94,7 @@ impl Profile {
     fn parse_file(name: &str, file: &str, text: &str) -> Result<Profile, InputError> {
         let mut profile: Profile = toml::from_str(text)
             .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
-        profile.known = std::mem::take(&mut profile.entries).locate(file, text)?;
+        locate(&mut profile.known, file, text);
         for routine in profile.promised.iter().chain(&profile.gone) {
             if !ROUTINES.contains(&routine.as_str()) {
                 let near = nearest(routine, ROUTINES.iter().copied()).unwrap_or("malloc");

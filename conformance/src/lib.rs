@@ -8,6 +8,7 @@ pub mod calls;
 pub mod clause;
 pub mod clauses;
 pub mod cli;
+pub mod expected;
 pub mod figures;
 pub mod fuzz;
 pub mod judge;

@@ -2,6 +2,7 @@
 
 use crate::clause::{Case, Clause, Judgement, Seen};
 use crate::clauses::heapmin::{GIVEN_BACK, given_back};
+use crate::expected::standing::concerns;
 use crate::judge::judge;
 use crate::select::Selection;
 use heapmin_harness::candidate::Candidate;
@@ -9,11 +10,11 @@ use heapmin_harness::channel::{Job, new_token};
 use heapmin_harness::errno_names::Numbering;
 use heapmin_harness::fence::InForce;
 use heapmin_harness::interruption;
+use heapmin_harness::known::Known;
 use heapmin_harness::launch::Launch;
 use heapmin_harness::observation::{Ending, Event, Observation};
 use heapmin_harness::os_name::shown;
 use heapmin_harness::probe::crt::ROUTINES;
-use heapmin_harness::profile::Known;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -50,21 +51,12 @@ pub struct Checked {
     pub candidate: Candidate,
     /// In the order of the clauses.
     pub outcomes: Vec<Outcome>,
-    /// Known deviations that did not occur.
-    pub stale: Vec<Known>,
     /// How many cases were run: all, unless the run was interrupted.
     pub cases_run: usize,
     /// What the candidate was kept from; `None` if no fence was wanted.
     pub fence: Option<InForce>,
     /// Bytes that workloads held, and how many of them were given back.
     pub given_back: Option<(u64, u64)>,
-}
-
-impl Checked {
-    /// Whether every verdict is as expected.
-    pub fn is_as_expected(&self) -> bool {
-        self.stale.is_empty() && !self.outcomes.iter().any(Outcome::is_unexpected)
-    }
 }
 
 impl Outcome {
@@ -221,6 +213,7 @@ fn conclude(
         .iter()
         .flat_map(|profile| &profile.known)
         .chain(expected)
+        .filter(|entry| concerns(entry.candidate.as_deref(), &candidate))
         .collect();
     let maker = candidate.image.maker;
     let mut outcomes = Vec::new();
@@ -245,11 +238,6 @@ fn conclude(
             });
         }
     }
-    let stale = known
-        .into_iter()
-        .filter(|entry| !interruption::is_wanted() && is_stale(entry, &candidate, &outcomes))
-        .cloned()
-        .collect();
     let figures: Vec<_> = observations
         .iter()
         .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
@@ -267,18 +255,5 @@ fn conclude(
         given_back: (!figures.is_empty()).then(|| figures.iter().fold((0, 0), sum)),
         candidate,
         outcomes,
-        stale,
     }
-}
-
-/// A known deviation of a clause that was checked, and that did not occur.
-fn is_stale(entry: &Known, candidate: &Candidate, outcomes: &[Outcome]) -> bool {
-    let mut concerned = outcomes
-        .iter()
-        .filter(|outcome| {
-            entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
-        })
-        .peekable();
-    concerned.peek().is_some()
-        && !concerned.any(|outcome| outcome.judgement.verdict.name() == entry.verdict)
 }

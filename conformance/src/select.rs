@@ -4,7 +4,6 @@ use crate::clause::{Case, Clause};
 use crate::clauses;
 use globset::{Glob, GlobMatcher};
 use heapmin_harness::input_error::InputError;
-use heapmin_harness::profile::Known;
 use heapmin_harness::suggest::nearest;
 
 /// What is checked of each candidate.
@@ -56,39 +55,6 @@ pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
     clauses::all()
         .find(|clause| clause.id == id)
         .ok_or_else(|| unknown(id, "clause is called"))
-}
-
-/// Checks that known deviations speak of clauses and cases that exist.
-///
-/// # Errors
-/// If one does not; `origin` says where it stands.
-pub fn check_known(known: &[Known], origin: &str) -> Result<(), InputError> {
-    for entry in known {
-        let place = |error: InputError| {
-            InputError::new(
-                format!("{origin}, [[known]]: {}", error.problem),
-                error.mend,
-            )
-        };
-        let clause = clause(&entry.clause).map_err(place)?;
-        if let Some(case) = &entry.case
-            && !clause.cases.iter().any(|known| known.name == case)
-        {
-            let problem = format!("{} has no case {case}", clause.id);
-            let mend = match nearest(case, clause.cases.iter().map(|case| case.name)) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "`heapmin list` shows its cases".into(),
-            };
-            return Err(place(InputError::new(problem, mend)));
-        }
-        let verdicts = crate::clause::Verdict::ALL.map(crate::clause::Verdict::name);
-        if !verdicts.contains(&entry.verdict.as_str()) {
-            let problem = format!("there is no verdict {}", entry.verdict);
-            let mend = format!("verdicts are {}", verdicts.join(", "));
-            return Err(place(InputError::new(problem, mend)));
-        }
-    }
-    Ok(())
 }
 
 fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {

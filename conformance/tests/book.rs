@@ -5,7 +5,8 @@ use heapmin_conformance::clause::Clause;
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
 use heapmin_harness::inspect::Maker;
-use heapmin_harness::profile::{Known, Profile};
+use heapmin_harness::known::Known;
+use heapmin_harness::profile::Profile;
 use std::fmt::Write;
 use std::path::Path;
 

@@ -9,10 +9,11 @@
 
 use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause, Verdict};
+use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::expected::names::check_known;
 use heapmin_conformance::run::{judge_observation, observe};
 use heapmin_conformance::snapshot::stable;
-use heapmin_conformance::{clauses, select};
 use heapmin_harness::candidate::{Candidate, Catalogue};
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::inspect::{Format, Maker};
@@ -72,7 +73,7 @@ fn concerns(arguments: &Arguments, name: &str) -> bool {
 
 fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = &profile.name;
-    if let Err(error) = select::check_known(&profile.known, &format!("the profile {name}")) {
+    if let Err(error) = check_known(&profile.known) {
         return vec![failing(format!("{name}::profile"), error)];
     }
     match catalogue.candidate(name, None, runners) {
@@ -91,7 +92,7 @@ fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<T
         .join("../target/genuine")
         .join(format!("{file}.dll"));
     let found = match path.is_file() {
-        true => catalogue.candidate(&path.to_string_lossy(), None, runners),
+        true => catalogue.candidate(&*path.to_string_lossy(), None, runners),
         false => Err(InputError::new(
             format!("{name} is not there"),
             "fetch it: fixtures/fetch-genuine",
@@ -172,7 +173,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
             }
         }
         let concerns = |known: &&_| {
-            let known: &heapmin_harness::profile::Known = known;
+            let known: &heapmin_harness::known::Known = known;
             let maker = subject.candidate.image.maker;
             clause
                 .cases
@@ -187,8 +188,8 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         {
             None => Ok(()),
             Some(known) => Err(Failed::from(format!(
-                "the known deviation {} no longer occurs: take it out of fixtures/profiles/{}.toml",
-                known.clause, profile.name
+                "{}: the known deviation {} no longer occurs in {}: take it out",
+                known.place, known.clause, profile.name
             ))),
         }
     })

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod input_error;
 pub mod inspect;
 pub mod interruption;
+pub mod known;
 pub mod launch;
 pub mod memory;
 pub mod observation;

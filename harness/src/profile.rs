@@ -3,10 +3,11 @@
 
 use crate::errno_names::Numbering;
 use crate::input_error::InputError;
-use crate::inspect::{Format, Maker};
+use crate::inspect::Format;
+use crate::known::{Known, entries, locate, not_toml, parse_list, read};
 use crate::probe::crt::ROUTINES;
 use crate::suggest::nearest;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -67,7 +68,7 @@ pub struct Profile {
     #[serde(default)]
     pub shares: Vec<String>,
     /// Known deviations.
-    #[serde(default, deserialize_with = "known")]
+    #[serde(default, deserialize_with = "entries")]
     pub known: Vec<Known>,
 }
 
@@ -81,90 +82,19 @@ pub struct Needs {
     pub install: String,
 }
 
-/// A known deviation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// The clause that is broken.
-    pub clause: String,
-    /// Only in this case of the clause.
-    pub case: Option<String>,
-    /// Only in the library of this maker.
-    pub maker: Option<Maker>,
-    /// What comes out.
-    pub verdict: String,
-    /// Why, in a sentence.
-    pub why: String,
-}
-
-/// Known deviations as a file has them: of one clause, or of several for one
-/// reason.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Entry {
-    clause: OneOrMore,
-    case: Option<String>,
-    maker: Option<Maker>,
-    #[serde(default = "fail")]
-    verdict: String,
-    why: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a clause's id, or a list of them")]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-fn fail() -> String {
-    "fail".into()
-}
-
-/// Reads entries and gives a deviation for each clause that they name.
-fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
-    let entries = Vec::<Entry>::deserialize(deserializer)?;
-    let each = |entry: Entry| {
-        let clauses = match entry.clause {
-            OneOrMore::One(clause) => vec![clause],
-            OneOrMore::More(clauses) => clauses,
-        };
-        clauses.into_iter().map(move |clause| Known {
-            clause,
-            case: entry.case.clone(),
-            maker: entry.maker,
-            verdict: entry.verdict.clone(),
-            why: entry.why.clone(),
-        })
-    };
-    Ok(entries.into_iter().flat_map(each).collect())
-}
-
-impl Known {
-    /// Whether this entry speaks of this clause, case and maker.
-    pub fn applies(&self, clause: &str, case: &str, maker: Maker) -> bool {
-        self.clause == clause
-            && self.case.as_deref().is_none_or(|known| known == case)
-            && self.maker.is_none_or(|known| known == maker)
-    }
-}
-
-/// A file with nothing but known deviations: one given with `--expected`, or
-/// a list that profiles share.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    #[serde(default, deserialize_with = "known")]
-    known: Vec<Known>,
-}
-
 impl Profile {
     /// Reads a profile.
     ///
     /// # Errors
     /// If the text is not a profile; the message has the line.
     pub fn parse(name: &str, text: &str) -> Result<Profile, InputError> {
-        let profile: Profile = toml::from_str(text)
+        Profile::parse_file(name, &format!("fixtures/profiles/{name}.toml"), text)
+    }
+
+    fn parse_file(name: &str, file: &str, text: &str) -> Result<Profile, InputError> {
+        let mut profile: Profile = toml::from_str(text)
             .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
+        locate(&mut profile.known, file, text);
         for routine in profile.promised.iter().chain(&profile.gone) {
             if !ROUTINES.contains(&routine.as_str()) {
                 let near = nearest(routine, ROUTINES.iter().copied()).unwrap_or("malloc");
@@ -196,9 +126,8 @@ impl Profile {
                     format!("the lists are {}", names.join(", ")),
                 ));
             };
-            let list: Expected = toml::from_str(text)
-                .map_err(|error| not_toml(&format!("the list {name}"), &error))?;
-            self.known.extend(list.known);
+            let file = format!("fixtures/deviations/{name}.toml");
+            self.known.extend(parse_list(&file, text)?);
         }
         Ok(self)
     }
@@ -219,43 +148,18 @@ impl Profile {
     /// If the file cannot be read or is not a profile.
     pub fn read(path: &Path) -> Result<Profile, InputError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let profile = Profile::parse(&name, &read(path)?);
+        let file = path.display().to_string();
+        let profile = Profile::parse_file(&name, &file, &read(path)?);
         profile.map_err(|error| {
             InputError::new(format!("{}: {}", path.display(), error.problem), error.mend)
         })
     }
 }
 
-/// Reads a file of known deviations.
-///
-/// # Errors
-/// If the file cannot be read or has something else in it.
-pub fn read_expected(path: &Path) -> Result<Vec<Known>, InputError> {
-    let expected: Expected = toml::from_str(&read(path)?)
-        .map_err(|error| not_toml(&path.display().to_string(), &error))?;
-    Ok(expected.known)
-}
-
-fn read(path: &Path) -> Result<String, InputError> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let name = path.display();
-        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
-    })
-}
-
-fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
-    InputError::new(
-        format!(
-            "{name} cannot be understood: {}",
-            error.to_string().trim_end()
-        ),
-        "docs/candidates.md shows what it may hold",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::Maker;
     use rstest::rstest;
 
     const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
@@ -285,6 +189,14 @@ mod tests {
             .map(|known| (&known.clause[..], &known.verdict[..]))
             .collect();
         assert_eq!(seen, [("c", "fail"), ("d", "crash"), ("e", "crash")]);
+        assert_eq!(
+            profile.known[0].place.to_string(),
+            "fixtures/profiles/a.toml:6"
+        );
+        assert_eq!(
+            profile.known[1].place.to_string(),
+            "fixtures/deviations/l.toml:2"
+        );
     }
 
     #[rstest]

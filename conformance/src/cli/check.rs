@@ -3,12 +3,14 @@
 use super::output::{Output, terminal_width};
 use super::signals::interrupted;
 use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, runners, say};
+use crate::expected::gate::Findings;
+use crate::expected::names::check_known;
+use crate::expected::{File, gate};
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
-use crate::select::{Selection, check_known, select};
+use crate::select::{Selection, select};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::input_error::InputError;
-use heapmin_harness::profile::{Known, read_expected};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -26,7 +28,8 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         let problem = format!("none of these clauses has a case for --fault {fault}");
         return Err(InputError::new(problem, "leave --only and --skip out"));
     }
-    let expected = known_deviations(args)?;
+    let path = args.expected.as_deref();
+    let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
     let (candidates, refused) = candidates(args)?;
     let output = Output::create(args.output.as_deref())?;
     for error in &refused {
@@ -42,37 +45,58 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         jobs: args.jobs.map_or(cores, usize::from),
         timeout: Duration::from_secs(args.timeout),
     };
-    let checked = check_all(candidates, &selection, limits, &expected, || bar.inc(1));
+    let known = expected.as_ref().map_or(&[][..], File::known);
+    let mut checked = check_all(candidates, &selection, limits, known, || bar.inc(1));
     bar.finish_and_clear();
-    output.write(&text(&checked, args))?;
-    if let Some(status) = interrupted() {
+    let stopped = interrupted();
+    // A file must not be made to say what only a part of the run found.
+    let obstacle = match stopped {
+        Some(_) => Some("the run was interrupted"),
+        None if !refused.is_empty() => Some("a candidate was refused"),
+        None => None,
+    };
+    let updated = match &mut expected {
+        Some(file) if obstacle.is_none() => file.update(&mut checked),
+        _ => Ok(None),
+    };
+    let mut findings = gate::compare(&checked, expected.as_ref());
+    findings.notes.extend(updated.clone().unwrap_or_default());
+    if let (true, Some(obstacle)) = (args.update, obstacle) {
+        let note = format!("not updated, since {obstacle}");
+        findings.notes.push(note);
+    }
+    tell_elsewhere(&findings, args);
+    output.write(&text(&checked, &findings, args))?;
+    if let Some(status) = stopped {
         let run: usize = checked.iter().map(|one| one.cases_run).sum();
         eprintln!("interrupted: {run} of {steps} cases were run");
         return Ok(status);
     }
+    updated?;
     Ok(if !refused.is_empty() {
         FAILED
-    } else if checked.iter().all(Checked::is_as_expected) {
+    } else if findings.complaints.is_empty() {
         AS_EXPECTED
     } else {
         DEVIATION
     })
 }
 
-fn known_deviations(args: &CheckArgs) -> Result<Vec<Known>, InputError> {
-    let Some(path) = &args.expected else {
-        return Ok(Vec::new());
-    };
-    let known = read_expected(path)?;
-    check_known(&known, &path.display().to_string())?;
-    Ok(known)
+/// What is not as expected stands in the report for people. Where that is not
+/// on standard output, standard error has it: a log should show why a run failed.
+fn tell_elsewhere(findings: &Findings, args: &CheckArgs) {
+    if args.format != ReportFormat::Human || args.output.is_some() {
+        for line in findings.complaints.iter().chain(&findings.notes) {
+            anstream::eprintln!("{line}");
+        }
+    }
 }
 
 /// The candidates that can be checked, and why the others cannot.
 fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), InputError> {
     let catalogue = catalogue()?;
     for profile in &catalogue.profiles {
-        check_known(&profile.known, &format!("the profile {}", profile.name))?;
+        check_known(&profile.known)?;
     }
     let profile = args
         .profile
@@ -84,7 +108,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
         })
         .transpose()?;
     if let Some(profile) = &profile {
-        check_known(&profile.known, &format!("the profile {}", profile.name))?;
+        check_known(&profile.known)?;
     }
     let runners = runners(args.windows_probe.clone(), args.no_fence, args.memory)?;
     let names = match args.candidates.as_slice() {
@@ -102,13 +126,13 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     Ok((found, refused))
 }
 
-fn text(checked: &[Checked], args: &CheckArgs) -> String {
+fn text(checked: &[Checked], findings: &Findings, args: &CheckArgs) -> String {
     match args.format {
         ReportFormat::Json => report::json::report(checked),
         ReportFormat::Markdown => report::markdown::report(checked),
         ReportFormat::Human => {
             let width = terminal_width().filter(|_| args.output.is_none());
-            report::human::report(checked, width, args.verbose)
+            report::human::report(checked, findings, width, args.verbose)
         }
     }
 }

@@ -21,7 +21,8 @@ use std::process::ExitCode;
 
 /// Every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
-/// There is a deviation that is not listed, or a listed one that no longer occurs.
+/// There is a deviation that is not listed, a listed one that no longer occurs,
+/// or a clause that is no longer judged.
 pub const DEVIATION: u8 = 1;
 /// The run itself failed.
 pub const FAILED: u8 = 2;
@@ -31,7 +32,7 @@ pub const FAILED: u8 = 2;
 #[command(
     name = "heapmin",
     version,
-    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, or a listed one that no longer occurs; 2 the run itself failed; 130 it was interrupted by Ctrl-C."
+    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, a listed one that no longer occurs, or a clause that is no longer judged; 2 the run itself failed; 130 it was interrupted by Ctrl-C."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -87,12 +88,15 @@ struct CheckArgs {
     /// Write the report to this file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Known deviations beside those of the profiles
+    /// Known deviations beside those of the profiles, and clauses that must be judged
     #[arg(long, value_name = "FILE")]
     expected: Option<PathBuf>,
     /// How much memory a probe may hold, in MiB [default: three quarters of what is left]
     #[arg(long, value_name = "MIB", conflicts_with = "no_fence", value_parser = clap::value_parser!(u64).range(64..=1 << 30))]
     memory: Option<u64>,
+    /// Bring the file given with --expected to what this run finds; status 0 if it then says all
+    #[arg(long, requires = "expected")]
+    update: bool,
     /// Let the library write files, use the network, start processes and hold any amount of memory
     #[arg(long)]
     no_fence: bool,

@@ -3,6 +3,7 @@
 use super::counts;
 use super::table::{counting, table};
 use crate::clause::Verdict;
+use crate::expected::gate::Findings;
 use crate::figures::{amount, share};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
@@ -15,11 +16,17 @@ const FAINT: Style = Style::new().dimmed();
 /// The report, with colours; printing it takes them away where they do not
 /// belong. `width` is that of the terminal, if it goes to one; `every_clause`
 /// asks for a row for each clause, however many there are.
-pub fn report(checked: &[Checked], width: Option<u16>, every_clause: bool) -> String {
+pub fn report(
+    checked: &[Checked],
+    findings: &Findings,
+    width: Option<u16>,
+    every_clause: bool,
+) -> String {
     let mut text = String::new();
     for one in checked {
         candidate(&mut text, one, width, every_clause).expect("writing to a string");
     }
+    expectations(&mut text, findings).expect("writing to a string");
     for one in checked {
         closing_line(&mut text, one).expect("writing to a string");
     }
@@ -59,13 +66,6 @@ fn candidate(
         if outcome.judgement.verdict.is_deviation() {
             deviation(text, outcome)?;
         }
-    }
-    for known in &checked.stale {
-        writeln!(
-            text,
-            "{STRONG}{}{STRONG:#} is listed as a known deviation ({}), but did not occur; take it out of the profile, or of the file given with --expected",
-            known.clause, known.verdict
-        )?;
     }
     writeln!(text)
 }
@@ -133,6 +133,25 @@ fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     )?;
     if let Some(why) = &outcome.known {
         writeln!(text, "  known     {why}")?;
+    }
+    Ok(())
+}
+
+/// What is not as expected, and which line to change.
+fn expectations(text: &mut String, findings: &Findings) -> std::fmt::Result {
+    let Findings { complaints, notes } = findings;
+    if !complaints.is_empty() {
+        let red = AnsiColor::Red.on_default().bold();
+        writeln!(text, "{red}not as expected{red:#}")?;
+    }
+    for complaint in complaints {
+        writeln!(text, "{complaint}")?;
+    }
+    for note in notes {
+        writeln!(text, "{note}")?;
+    }
+    if !(complaints.is_empty() && notes.is_empty()) {
+        writeln!(text)?;
     }
     Ok(())
 }

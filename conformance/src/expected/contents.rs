@@ -1,0 +1,79 @@
+//! What a file says, wherever in it that stands: by this a changed file is
+//! compared with what it should have become.
+
+use super::addition::{Addition, NO_REASON};
+use super::update::NewJudged;
+use heapmin_harness::known::{Expected, Judged, Known};
+
+/// The entries of a file, sorted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Contents {
+    known: Vec<[String; 6]>,
+    judged: Vec<[String; 2]>,
+}
+
+impl Contents {
+    /// Of a file that was read.
+    pub fn of(expected: &Expected) -> Contents {
+        let known = expected.known.iter().map(known_contents).collect();
+        let judged = expected.judged.iter().map(judged_contents).collect();
+        Contents { known, judged }.sorted()
+    }
+
+    /// Of a file that loses what is `stale` or `lost`, and gets what is new.
+    pub fn wanted(
+        before: &Expected,
+        stale: &[bool],
+        lost: &[bool],
+        new_known: &[Addition],
+        new_judged: &NewJudged,
+    ) -> Contents {
+        let kept = before.known.iter().zip(stale).filter(|(_, stale)| !**stale);
+        let mut known: Vec<_> = kept.map(|(entry, _)| known_contents(entry)).collect();
+        for addition in new_known {
+            let named = addition.named_cases();
+            let cases = match named.is_empty() {
+                true => vec![None],
+                false => named.into_iter().map(Some).collect(),
+            };
+            known.extend(cases.into_iter().map(|case| {
+                [
+                    addition.clause.to_owned(),
+                    format!("{case:?}"),
+                    "None".into(),
+                    format!("{:?}", addition.candidate),
+                    addition.verdict.name().into(),
+                    NO_REASON.into(),
+                ]
+            }));
+        }
+        let kept = before.judged.iter().zip(lost).filter(|(_, lost)| !**lost);
+        let mut judged: Vec<_> = kept.map(|(entry, _)| judged_contents(entry)).collect();
+        for (candidate, ids) in new_judged {
+            let each = ids.iter();
+            judged.extend(each.map(|id| [id.to_string(), format!("{candidate:?}")]));
+        }
+        Contents { known, judged }.sorted()
+    }
+
+    fn sorted(mut self) -> Contents {
+        self.known.sort();
+        self.judged.sort();
+        self
+    }
+}
+
+fn known_contents(entry: &Known) -> [String; 6] {
+    [
+        entry.clause.clone(),
+        format!("{:?}", entry.case),
+        format!("{:?}", entry.maker),
+        format!("{:?}", entry.candidate),
+        entry.verdict.clone(),
+        entry.why.clone(),
+    ]
+}
+
+fn judged_contents(entry: &Judged) -> [String; 2] {
+    [entry.clause.clone(), format!("{:?}", entry.candidate)]
+}

@@ -1,0 +1,121 @@
+//! How the entries of profiles and files stand to what a run found.
+
+use crate::clause::Verdict;
+use crate::run::{Checked, Outcome};
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::known::{Judged, Known};
+
+/// How a known deviation stands to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It speaks of no candidate of this run.
+    Elsewhere,
+    /// Not all that it speaks of was run: `--only`, `--skip` or `--fault`.
+    LeftOut,
+    /// The candidate could not be observed.
+    Undecided,
+    /// It occurs.
+    Occurs,
+    /// It no longer occurs; this is what came instead.
+    Stale(Verdict),
+}
+
+/// Whether an entry with this `candidate`, if it has one, speaks of a
+/// candidate: by the name that the user gave it, or by its file's name.
+pub fn concerns(named: Option<&str>, candidate: &Candidate) -> bool {
+    named.is_none_or(|name| name == candidate.name || name == file_name(candidate))
+}
+
+/// What a file calls a candidate: its file's name, if no other of the run has
+/// the same; else as the user called it.
+pub fn label(checked: &[Checked], candidate: &Candidate) -> String {
+    let name = file_name(candidate);
+    let given = || checked.iter().map(|one| &one.candidate);
+    let is_path = candidate.name.contains(['/', '\\']);
+    let same = given().filter(|other| file_name(other) == name && other.name != candidate.name);
+    match is_path && same.count() == 0 {
+        true => name,
+        false => candidate.name.clone(),
+    }
+}
+
+fn file_name(candidate: &Candidate) -> String {
+    let name = candidate.path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// How a known deviation stands to the candidates that were checked: it occurs
+/// if it does in one of those that it speaks of.
+pub fn of_known<'a>(entry: &Known, checked: impl IntoIterator<Item = &'a Checked>) -> Standing {
+    let mut standing = Standing::Elsewhere;
+    for one in checked {
+        let maker = one.candidate.image.maker;
+        let is_concerned = concerns(entry.candidate.as_deref(), &one.candidate)
+            && entry.maker.is_none_or(|known| known == maker);
+        if !is_concerned {
+            continue;
+        }
+        let outcomes: Vec<&Outcome> = one
+            .outcomes
+            .iter()
+            .filter(|outcome| entry.applies(outcome.clause.id, outcome.case.name, maker))
+            .collect();
+        let verdicts = || outcomes.iter().map(|outcome| outcome.judgement.verdict);
+        let wanted = match (outcomes.first(), &entry.case) {
+            (Some(outcome), None) => outcome.clause.cases.len(),
+            _ => 1,
+        };
+        if verdicts().any(|verdict| verdict.name() == entry.verdict) {
+            return Standing::Occurs;
+        } else if verdicts().any(|verdict| verdict == Verdict::Error) {
+            standing = Standing::Undecided;
+        } else if standing == Standing::Undecided {
+            // Another candidate may have it.
+        } else if outcomes.len() < wanted {
+            standing = Standing::LeftOut;
+        } else {
+            let now = verdicts().max().unwrap_or(Verdict::Unsupported);
+            standing = Standing::Stale(now);
+        }
+    }
+    standing
+}
+
+/// What became of a clause as a whole, if all its cases were run: the verdict
+/// that weighs most, and what was seen then.
+pub fn of_clause<'a>(checked: &'a Checked, id: &str) -> Option<(Verdict, &'a str)> {
+    let outcomes = || checked.outcomes.iter().filter(|it| it.clause.id == id);
+    let heaviest = outcomes().max_by_key(|outcome| outcome.judgement.verdict)?;
+    let judgement = &heaviest.judgement;
+    let all = outcomes().count() == heaviest.clause.cases.len();
+    all.then_some((judgement.verdict, judgement.observed.as_str()))
+}
+
+/// The candidates that an entry speaks of and in which its clause, which was
+/// judged when the file was written, is not judged any more; with the reason.
+pub fn not_judged<'a>(entry: &Judged, checked: &'a [Checked]) -> Vec<(&'a Checked, &'a str)> {
+    let concerned = checked
+        .iter()
+        .filter(|one| concerns(entry.candidate.as_deref(), &one.candidate));
+    concerned
+        .filter_map(|one| match of_clause(one, &entry.clause)? {
+            (Verdict::Unsupported, reason) => Some((one, reason)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Lets deviations through that these entries list.
+pub fn mark(checked: &mut [Checked], known: &[Known]) {
+    for one in checked {
+        let candidate = &one.candidate;
+        for outcome in one.outcomes.iter_mut().filter(|it| it.is_unexpected()) {
+            let entry = known.iter().find(|entry| {
+                entry.verdict == outcome.judgement.verdict.name()
+                    && concerns(entry.candidate.as_deref(), candidate)
+                    && entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
+            });
+            outcome.known = entry.map(|entry| entry.why.clone());
+        }
+    }
+}

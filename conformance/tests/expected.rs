@@ -1,0 +1,628 @@
+//! `--expected` as a gate, and `--update`: what fails a run, what is said
+//! then, and what becomes of the file.
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A folder with a library `libmine.so` and a file `expected.toml` beside it.
+struct Project(TempDir);
+
+impl Project {
+    fn new(library: &str) -> Project {
+        let project = Project(tempfile::tempdir().expect("a folder for tests"));
+        project.library("libmine.so", library);
+        project
+    }
+
+    /// Puts one of the small candidates there.
+    fn library(&self, file: &str, name: &str) {
+        let built = format!("lib{name}.so");
+        let mut candidates = heapmin_fixtures::CANDIDATES.iter();
+        let (_, path) = candidates
+            .find(|(known, _)| *known == built)
+            .expect("it was built");
+        fs::copy(path, self.path().join(file)).expect("the folder can be written");
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.path().join("expected.toml"), text).expect("the folder can be written");
+    }
+
+    fn read(&self) -> String {
+        fs::read_to_string(self.path().join("expected.toml")).expect("the file is there")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+        command.current_dir(self.path());
+        command.args(["check", "libmine.so"]).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output();
+        output.expect("the program starts")
+    }
+
+    /// Checks the clauses of success by expected.toml; returns the exit status
+    /// and what was said on standard error.
+    fn check(&self, arguments: &[&str]) -> (i32, String) {
+        let gate = ["--expected", "expected.toml", "--format", "json"];
+        let only = ["--only", "heapmin.success-*"];
+        status(&self.run(&[&gate[..], &only, arguments].concat()))
+    }
+
+    fn update(&self) -> (i32, String) {
+        self.check(&["--update"])
+    }
+}
+
+fn status(output: &Output) -> (i32, String) {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().expect("it ends by itself"), said)
+}
+
+/// What holds for sets_errno_on_success.
+const RIGHT: &str = "\
+# Known deviations of libmine.
+
+# Ticket 44.
+[[known]]
+clause = 'heapmin.success-keeps-errno' # since 2.1
+why  =  'errno is cleared'
+# The end.
+";
+
+#[rstest]
+#[case::listed_and_occurs("sets_errno_on_success", RIGHT, 0, &[])]
+#[case::nothing_listed_and_nothing_occurs("returns_zero", "", 0, &[])]
+#[case::not_listed("sets_errno_on_success", "# None.\n", 1, &[
+    "expected.toml:2: heapmin.success-keeps-errno fails and is not listed: add this here, or run again with --update",
+    "    [[known]]\n    clause = \"heapmin.success-keeps-errno\"\n    # observed with start-values: errno was",
+    "    why = \"not looked into yet\"\n",
+])]
+#[case::not_listed_as_this(
+    "crashes_in_heapmin",
+    "[[known]]\nclause = 'heapmin.success-returns-zero'\nwhy = 'w'\nverdict = 'timeout'\n",
+    1,
+    &[
+        "expected.toml:1: heapmin.success-returns-zero no longer times out but crashes: delete this entry (lines 1 to 4)",
+        "expected.toml:5: heapmin.success-returns-zero crashes and is not listed",
+        "    verdict = \"crash\"\n",
+    ]
+)]
+#[case::no_longer_occurs("returns_zero", RIGHT, 1, &[
+    "expected.toml:4: heapmin.success-keeps-errno no longer fails: delete this entry (lines 4 to 6), or run again with --update\n",
+])]
+#[case::no_longer_occurs_in_a_list(
+    "sets_errno_on_success",
+    "[[known]]\nwhy = 'w'\nclause = [\n  'heapmin.success-keeps-errno',\n  'heapmin.success-returns-zero',\n]\n",
+    1,
+    &["expected.toml:5: heapmin.success-returns-zero no longer fails: take it out of this list"]
+)]
+#[case::no_longer_occurs_in_a_case(
+    "sets_errno_on_success",
+    "[[known]]\nwhy = 'w'\nclause = 'heapmin.success-returns-zero'\ncase = ['empty-heap']\n\n[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\n",
+    1,
+    &["expected.toml:4: heapmin.success-returns-zero no longer fails with empty-heap: take it out of this list"]
+)]
+#[case::no_longer_judged(
+    "fails_as_promised",
+    "[[judged]]\nclause = [\n  'heapmin.success-returns-zero', # a comment\n]\n",
+    1,
+    &["expected.toml:3: heapmin.success-returns-zero was judged before and is unsupported now (none of 15 calls succeeded; see the failure clauses): find out why; if that is right, take it out of this list, or run again with --update"]
+)]
+#[case::judged_with_a_deviation(
+    "sets_errno_on_success",
+    &format!("{RIGHT}\n[[judged]]\nclause = ['heapmin.success-keeps-errno']\n"),
+    0,
+    &[]
+)]
+#[case::other_candidate(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\ncandidate = 'other.so'\n",
+    0,
+    &[]
+)]
+#[case::this_candidate(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\ncandidate = 'libmine.so'\n",
+    1,
+    &["expected.toml:1: heapmin.success-keeps-errno of libmine.so no longer fails"]
+)]
+#[case::unknown_clause(
+    "returns_zero",
+    "\n[[known]]\nclause = ['heapmin.success-keeps-errno',\n  'heapmin.coalesce']\nwhy = 'w'\n",
+    2,
+    &["expected.toml:4: no clause is called heapmin.coalesce; did you mean heapmin.coalesces?"]
+)]
+#[case::unknown_judged_clause(
+    "returns_zero",
+    "[[judged]]\nclause = 'heapmin.coalesce'\n",
+    2,
+    &["expected.toml:1: no clause is called heapmin.coalesce; did you mean heapmin.coalesces?"]
+)]
+#[case::unknown_case(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.exported'\ncase = 'lod'\nwhy = 'w'\n",
+    2,
+    &["expected.toml:1: heapmin.exported has no case lod; did you mean load?"]
+)]
+#[case::unknown_verdict(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.exported'\nverdict = 'fails'\nwhy = 'w'\n",
+    2,
+    &["expected.toml:1: there is no verdict fails; did you mean fail?"]
+)]
+#[case::verdict_that_nobody_knows(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.exported'\nverdict = 'error'\nwhy = 'w'\n",
+    2,
+    &["expected.toml:1: error is no deviation that can be known; it can be fail, crash or timeout"]
+)]
+#[case::twice(
+    "returns_zero",
+    "[[known]]\nclause = ['heapmin.exported',\n'heapmin.exported']\nwhy = 'w'\n",
+    2,
+    &["expected.toml:3: heapmin.exported is in line 2 already; delete one of the two"]
+)]
+#[case::judged_twice(
+    "returns_zero",
+    "[[judged]]\nclause = ['heapmin.exported',\n'heapmin.exported']\n",
+    2,
+    &["expected.toml:3: heapmin.exported is in line 2 already; delete one of the two"]
+)]
+fn the_gate_says_which_line_to_change(
+    #[case] library: &str,
+    #[case] text: &str,
+    #[case] wanted: i32,
+    #[case] parts: &[&str],
+) {
+    let project = Project::new(library);
+    project.write(text);
+    let (status, said) = project.check(&[]);
+    assert_eq!(status, wanted, "{said}");
+    assert_eq!(said.is_empty(), parts.is_empty(), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
+    assert_eq!(project.read(), text);
+}
+
+/// What was left out on purpose is not missed.
+#[test]
+fn a_narrowed_run_does_not_look_at_the_rest() {
+    let project = Project::new("fails_as_promised");
+    let judged = "[[judged]]\nclause = 'heapmin.coalesces'\n";
+    project.write(&format!("{RIGHT}\n{judged}"));
+    let (code, said) = project.check(&["--skip", "*keeps-errno"]);
+    let note = "expected.toml: 2 of 2 entries were not looked at: their cases were not all run\n";
+    assert_eq!((code, &said[..]), (0, note));
+    // With a fault, only some of the clause's cases are run.
+    project.write(&format!(
+        "{RIGHT}\n{}",
+        judged.replace("coalesces", "success-returns-zero")
+    ));
+    let (code, said) = project.check(&["--fault", "succeeds"]);
+    assert_eq!((code, &said[..]), (0, note));
+}
+
+#[test]
+fn the_report_for_people_has_the_messages_and_errors_have_no_others() {
+    let project = Project::new("returns_zero");
+    project.write(RIGHT);
+    let arguments = ["--expected", "expected.toml", "--only", "heapmin.success-*"];
+    let output = project.run(&arguments);
+    let report = String::from_utf8_lossy(&output.stdout);
+    let message = "not as expected\nexpected.toml:4: heapmin.success-keeps-errno no longer fails";
+    assert!(report.contains(message), "{report}");
+    assert_eq!(status(&output), (1, String::new()));
+    let output = project.run(&[&arguments[..], &["--output", "report"]].concat());
+    assert!(status(&output).1.contains("expected.toml:4: "));
+}
+
+#[test]
+fn without_a_file_the_way_to_one_is_told() {
+    let project = Project::new("sets_errno_on_success");
+    let output = project.run(&["--only", "heapmin.success-*"]);
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        report.contains("deviations that are not listed: 2; `--expected FILE --update`"),
+        "{report}"
+    );
+}
+
+/// A profile's entry that no longer occurs is told with the profile's line.
+#[test]
+fn the_lines_of_a_profile_are_told() {
+    let project = Project::new("returns_zero");
+    let head = "title = 'Mine'\nlibrary = 'libmine.so'\nsource = 'path'\nerrno = 'host'\n";
+    let own = "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\n";
+    fs::write(project.path().join("mine.toml"), format!("{head}{own}")).unwrap();
+    project.write("");
+    let (code, said) = project.check(&["--profile", "mine.toml"]);
+    assert_eq!(
+        (code, &said[..]),
+        (
+            1,
+            "mine.toml:5: heapmin.success-keeps-errno no longer fails: delete this entry (lines 5 to 7)\n"
+        )
+    );
+    let (code, said) = project.check(&["--profile", "glibc", "--only", "heapmin.unsupported-os"]);
+    let place = "fixtures/profiles/glibc.toml:14: heapmin.unsupported-os no longer fails but is unsupported: delete";
+    assert!(code == 1 && said.contains(place), "{code} {said}");
+}
+
+/// Profile and file hold both, and the file need not say what the profile says.
+#[test]
+fn a_profile_and_a_file_hold_together() {
+    let project = Project::new("sets_errno_on_success");
+    let head = "title = 'Mine'\nlibrary = 'libmine.so'\nsource = 'path'\nerrno = 'host'\n";
+    let own = "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\n";
+    fs::write(project.path().join("mine.toml"), format!("{head}{own}")).unwrap();
+    let (code, said) = project.check(&["--profile", "mine.toml", "--update"]);
+    let text = project.read();
+    assert!(code == 0 && !text.contains("[[known]]"), "{said}{text}");
+    project.write(RIGHT);
+    let (code, said) = project.check(&["--profile", "mine.toml"]);
+    assert_eq!((code, &said[..]), (0, ""));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_made() {
+    let project = Project::new("sets_errno_on_success");
+    let (code, said) = project.check(&[]);
+    assert!(code == 2 && said.contains("or add --update"), "{said}");
+    let (code, said) = project.update();
+    let message = "expected.toml: created; known deviations: added 1, removed 0; judged clauses: added 2, removed 0\n";
+    assert_eq!((code, &said[..]), (0, message));
+    insta::assert_snapshot!(project.read(), @r#"
+    # What `heapmin check` is expected to find. With --update it takes entries out of
+    # this file and adds new ones; all else stays as it is: comments, reasons, order.
+
+    [[known]]
+    clause = "heapmin.success-keeps-errno"
+    # observed with start-values: errno was ENOENT (2) before a successful call and 0 after it
+    # observed with fault-succeeds: errno was ENOENT (2) before a successful call and 0 after it
+    why = "not looked into yet"
+
+    # The clauses that were judged when this was written. One that comes out as
+    # `unsupported` now is no longer checked, and fails the run.
+    [[judged]]
+    clause = [
+        "heapmin.success-returns-zero",
+        "heapmin.success-keeps-errno",
+    ]
+    "#);
+    // As any new file: what the umask leaves of 666.
+    fs::write(project.path().join("other"), "").unwrap();
+    let mode = |name| fs::metadata(project.path().join(name)).unwrap().mode();
+    assert_eq!(mode("expected.toml"), mode("other"));
+    assert_eq!(project.check(&[]), (0, String::new()));
+    assert_eq!(
+        project.update(),
+        (0, "expected.toml: nothing to change\n".into())
+    );
+}
+
+/// What an update leaves of [`RIGHT`] when all is judged.
+const JUDGED: &str = "
+# The clauses that were judged when this was written. One that comes out as
+# `unsupported` now is no longer checked, and fails the run.
+[[judged]]
+clause = [
+    \"heapmin.success-returns-zero\",
+    \"heapmin.success-keeps-errno\",
+]
+";
+
+#[rstest]
+#[case::right_entries_stay("sets_errno_on_success", format!("{RIGHT}{JUDGED}"), format!("{RIGHT}{JUDGED}"), "nothing to change")]
+#[case::judged_clauses_come_at_the_end(
+    "sets_errno_on_success",
+    RIGHT.into(),
+    format!("{RIGHT}{JUDGED}"),
+    "known deviations: added 0, removed 0; judged clauses: added 2, removed 0"
+)]
+#[case::an_entry_goes_with_its_comment(
+    "returns_zero",
+    format!("{RIGHT}{JUDGED}"),
+    format!("# Known deviations of libmine.\n\n# The end.\n{JUDGED}"),
+    "known deviations: added 0, removed 1; judged clauses: added 0, removed 0"
+)]
+#[case::a_name_goes_out_of_a_list(
+    "sets_errno_on_success",
+    format!("[[known]]\nwhy = 'w'\nclause = [\n  # both\n  'heapmin.success-returns-zero', # one\n  'heapmin.success-keeps-errno', # two\n]\n{JUDGED}"),
+    format!("[[known]]\nwhy = 'w'\nclause = [\n  # both\n  'heapmin.success-keeps-errno', # two\n]\n{JUDGED}"),
+    "known deviations: added 0, removed 1; judged clauses: added 0, removed 0"
+)]
+#[case::cases_go_out_of_a_list(
+    "sets_errno_on_success",
+    format!("{RIGHT}\n[[known]]\nclause = 'heapmin.success-keeps-errno'\nverdict = 'crash'\ncase = ['start-values', 'fault-succeeds']\nwhy = 'w'\n{JUDGED}"),
+    format!("{RIGHT}{JUDGED}"),
+    "known deviations: added 0, removed 2; judged clauses: added 0, removed 0"
+)]
+#[case::a_clause_that_is_no_longer_judged_goes(
+    "fails_as_promised",
+    "[[judged]]\nclause = ['heapmin.coalesces', 'heapmin.success-returns-zero']\n".into(),
+    "[[judged]]\nclause = ['heapmin.coalesces']\n".into(),
+    "known deviations: added 0, removed 0; judged clauses: added 0, removed 1"
+)]
+#[case::a_clause_that_is_judged_comes_in_its_place(
+    "returns_zero",
+    "[[judged]]\nclause = [\n  'heapmin.exported', # first\n  'heapmin.success-returns-zero', # second\n  'heapmin.coalesces'\n]\n".into(),
+    "[[judged]]\nclause = [\n  'heapmin.exported', # first\n  'heapmin.success-returns-zero', # second\n  \"heapmin.success-keeps-errno\",\n  'heapmin.coalesces'\n]\n".into(),
+    "known deviations: added 0, removed 0; judged clauses: added 1, removed 0"
+)]
+#[case::the_first_clause_comes_first(
+    "returns_zero",
+    "[[judged]]\nclause = ['heapmin.success-keeps-errno', 'heapmin.coalesces']\n".into(),
+    "[[judged]]\nclause = [\"heapmin.success-returns-zero\", 'heapmin.success-keeps-errno', 'heapmin.coalesces']\n".into(),
+    "known deviations: added 0, removed 0; judged clauses: added 1, removed 0"
+)]
+#[case::what_the_run_left_out_stays(
+    "returns_zero",
+    format!("[[known]]\nclause = 'heapmin.coalesces'\nwhy = 'w'\n{JUDGED}"),
+    format!("[[known]]\nclause = 'heapmin.coalesces'\nwhy = 'w'\n{JUDGED}"),
+    "nothing to change"
+)]
+fn an_update_changes_what_it_must_and_nothing_else(
+    #[case] library: &str,
+    #[case] before: String,
+    #[case] after: String,
+    #[case] changes: &str,
+) {
+    let project = Project::new(library);
+    project.write(&before);
+    let (code, said) = project.update();
+    assert_eq!(project.read(), after, "{said}");
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.ends_with(&format!("expected.toml: {changes}\n")),
+        "{said}"
+    );
+    assert_eq!(project.check(&[]).0, 0);
+    assert!(
+        project
+            .update()
+            .1
+            .ends_with("expected.toml: nothing to change\n")
+    );
+    assert_eq!(project.read(), after);
+}
+
+#[test]
+fn several_candidates_have_entries_of_their_own() {
+    let project = Project::new("sets_errno_on_success");
+    project.library("sound.so", "returns_zero");
+    project.library("failing.so", "fails_as_promised");
+    let (code, said) = project.check(&["sound.so", "failing.so", "--update"]);
+    assert_eq!(code, 0, "{said}");
+    let text = project.read();
+    assert_eq!(text.matches("[[known]]").count(), 1, "{text}");
+    assert_eq!(text.matches("[[judged]]").count(), 2, "{text}");
+    assert!(
+        text.contains("candidate = \"libmine.so\"\n# observed"),
+        "{text}"
+    );
+    assert_eq!(project.check(&["sound.so", "failing.so"]).0, 0);
+    assert_eq!(project.check(&[]).0, 0);
+    project.library("sound.so", "sets_errno_on_success");
+    let (code, said) = project.check(&["sound.so"]);
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("heapmin.success-keeps-errno of sound.so fails"),
+        "{said}"
+    );
+    assert!(said.contains("    candidate = \"sound.so\"\n"), "{said}");
+}
+
+/// Nobody expects that a candidate cannot be observed.
+#[test]
+fn an_error_is_never_written_as_expected() {
+    let project = Project::new("sets_errno_on_success");
+    project.write(RIGHT);
+    // A library that is found, but that the loader refuses.
+    let path = project.path().join("libmine.so");
+    let mut bytes = fs::read(&path).unwrap();
+    let name = bytes.windows(9).position(|it| it == b"libc.so.6").unwrap();
+    bytes[name..name + 4].copy_from_slice(b"none");
+    fs::write(&path, bytes).unwrap();
+    let (code, said) = project.update();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("libmine.so: results that are `error`: 5, and nothing can expect that; the first is heapmin.success-returns-zero with start-values: the library could not be loaded"), "{said}");
+    assert_eq!(project.read(), RIGHT);
+}
+
+#[test]
+fn a_refused_candidate_leaves_the_file_as_it_is() {
+    let project = Project::new("sets_errno_on_success");
+    project.write("# None.\n");
+    let (code, said) = project.check(&["no-such.so", "--update"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("not updated, since a candidate was refused"),
+        "{said}"
+    );
+    assert_eq!(project.read(), "# None.\n");
+}
+
+#[test]
+fn a_form_that_cannot_be_changed_is_left_as_it_is() {
+    let project = Project::new("sets_errno_on_success");
+    let entry = |clause| format!("{{clause = 'heapmin.success-{clause}', why = 'w'}}");
+    let text = format!(
+        "known = [{}, {}]\n",
+        entry("returns-zero"),
+        entry("keeps-errno")
+    );
+    project.write(&text);
+    let (code, said) = project.update();
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("expected.toml is written in a way that --update cannot change; write each"),
+        "{said}"
+    );
+    assert_eq!(project.read(), text);
+}
+
+#[test]
+fn update_needs_a_file() {
+    let project = Project::new("returns_zero");
+    let (code, said) = status(&project.run(&["--update"]));
+    assert!(code == 2 && said.contains("--expected <FILE>"), "{said}");
+}
+
+#[rstest]
+#[case::full_device("/dev/full", "is no regular file")]
+#[case::folder(".", "is no regular file")]
+#[case::no_such_folder("no/such/expected.toml", "cannot be written")]
+// A folder in which nobody can make a file, not even root.
+#[case::read_only_folder("/proc/expected.toml", "cannot be written")]
+#[case::below_a_file("libmine.so/expected.toml", "cannot be read")]
+fn what_cannot_be_written_is_refused_before_the_run(#[case] file: &str, #[case] problem: &str) {
+    let project = Project::new("returns_zero");
+    let output = project.run(&["--only", "heapmin.exported", "--expected", file, "--update"]);
+    let (code, said) = status(&output);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains(&format!("{file} {problem}")), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn the_full_device_is_still_there() {
+    let project = Project::new("returns_zero");
+    project.run(&[
+        "--only",
+        "heapmin.exported",
+        "--expected",
+        "/dev/full",
+        "--update",
+    ]);
+    assert!(!fs::metadata("/dev/full").unwrap().is_file());
+}
+
+#[test]
+fn a_file_that_is_read_only_is_left_as_it_is() {
+    let project = Project::new("returns_zero");
+    project.write(RIGHT);
+    let path = project.path().join("expected.toml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let (code, said) = project.update();
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("expected.toml cannot be written"), "{said}");
+    assert_eq!(project.read(), RIGHT);
+    assert_eq!(project.check(&[]).0, 1);
+}
+
+/// A limit on the size of files is to a program what a full disk is.
+#[test]
+fn a_full_disk_costs_neither_the_file_nor_the_report() {
+    let project = Project::new("returns_zero");
+    project.write(RIGHT);
+    let program = env!("CARGO_BIN_EXE_heapmin");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; '{program}' check libmine.so --only 'heapmin.success-*' --expected expected.toml --update"
+    );
+    let mut command = Command::new("sh");
+    let command = command.current_dir(project.path()).args(["-c", &script]);
+    let output = command.output().unwrap();
+    let (code, said) = status(&output);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("expected.toml cannot be written: File too large"),
+        "{said}"
+    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("heapmin.success-keeps-errno"));
+    assert_eq!(project.read(), RIGHT);
+    assert_eq!(fs::read_dir(project.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_symbolic_link_is_followed() {
+    let project = Project::new("returns_zero");
+    let real = project.path().join("real.toml");
+    fs::write(&real, RIGHT).unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("real.toml", project.path().join("expected.toml")).unwrap();
+    assert_eq!(project.update().0, 0);
+    let link = fs::symlink_metadata(project.path().join("expected.toml")).unwrap();
+    assert!(link.is_symlink());
+    let text = fs::read_to_string(&real).unwrap();
+    assert!(
+        text.contains("[[judged]]") && !text.contains("[[known]]"),
+        "{text}"
+    );
+    assert_eq!(
+        fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+}
+
+/// The file follows the library from one version to the next.
+#[test]
+fn cases_come_and_go_with_the_library() {
+    let project = Project::new("fails_with_einval");
+    let entry = |cases| {
+        format!("[[known]]\nclause = 'heapmin.failure-sets-enosys'\ncase = [{cases}]\nwhy = 'w'\n")
+    };
+    project.write(&entry("'start-values', 'fault-stale', 'empty-heap'"));
+    let arguments = ["--expected", "expected.toml", "--only", "*sets-enosys"];
+    let only_known = |text: String| text.split("\n# The clauses").next().unwrap().to_owned();
+    let output = project.run(&[&arguments[..], &["--update"]].concat());
+    assert_eq!(status(&output), (0, String::new()));
+    assert_eq!(
+        only_known(project.read()),
+        entry("'start-values', 'empty-heap'")
+    );
+    // A case that is not listed gets an entry that names it.
+    project.write(&entry("'start-values'"));
+    let output = project.run(&[&arguments[..], &["--update"]].concat());
+    assert_eq!(status(&output), (0, String::new()));
+    let text = only_known(project.read());
+    let added = "\n[[known]]\nclause = \"heapmin.failure-sets-enosys\"\ncase = \"empty-heap\"\n# observed: ";
+    assert!(
+        text.starts_with(&(entry("'start-values'") + added)),
+        "{text}"
+    );
+}
+
+/// What was not run is not taken for what no longer occurs.
+#[test]
+fn an_interrupted_run_leaves_the_file_as_it_is() {
+    let project = Project::new("hangs_in_heapmin");
+    project.write(RIGHT);
+    let gate = [
+        "--expected",
+        "expected.toml",
+        "--update",
+        "--format",
+        "json",
+    ];
+    let mut command = project.command(&[&gate[..], &["--only", "heapmin.success-*"]].concat());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
+    std::thread::sleep(Duration::from_secs(2));
+    let pid = child.id().try_into().expect("a process id");
+    // SAFETY: a signal to a process that nobody has waited for yet.
+    unsafe { libc::kill(pid, libc::SIGINT) };
+    let (code, said) = status(&child.wait_with_output().unwrap());
+    assert_eq!(code, 130, "{said}");
+    assert!(
+        said.contains("not updated, since the run was interrupted"),
+        "{said}"
+    );
+    assert!(!said.contains("no longer"), "{said}");
+    assert_eq!(project.read(), RIGHT);
+}

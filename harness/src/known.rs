@@ -1,0 +1,397 @@
+//! Entries about a candidate's results, as profiles, shared lists and files
+//! given with `--expected` hold them, and where in their file each stands.
+
+use crate::input_error::InputError;
+use crate::inspect::Maker;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+use toml::Spanned;
+
+/// A known deviation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The clause that is broken.
+    pub clause: String,
+    /// Only in this case of the clause.
+    pub case: Option<String>,
+    /// Only in the library of this maker.
+    pub maker: Option<Maker>,
+    /// Only in the candidate of this name.
+    pub candidate: Option<String>,
+    /// What comes out.
+    pub verdict: String,
+    /// Why, in a sentence.
+    pub why: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A clause that was judged when the file was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The clause.
+    pub clause: String,
+    /// Only in the candidate of this name.
+    pub candidate: Option<String>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where something stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the user knows it.
+    pub file: String,
+    /// The line, from 1: that of the entry's head or, in a list, of the name
+    /// in the list.
+    pub line: usize,
+    /// The first and the last line of the entry.
+    pub lines: (usize, usize),
+    /// The entry's bytes, from its head to its last value.
+    pub entry: Range<usize>,
+    /// The bytes of the name in a list.
+    pub in_list: Option<Range<usize>>,
+}
+
+impl Known {
+    /// Whether this entry speaks of this clause, case and maker.
+    pub fn applies(&self, clause: &str, case: &str, maker: Maker) -> bool {
+        self.clause == clause
+            && self.case.as_deref().is_none_or(|known| known == case)
+            && self.maker.is_none_or(|known| known == maker)
+    }
+}
+
+/// File and line, as compilers write them.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// What a file given with `--expected` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// Known deviations.
+    pub known: Vec<Known>,
+    /// Clauses that must be judged.
+    pub judged: Vec<Judged>,
+}
+
+impl Expected {
+    /// Reads the text of such a file. `file` is its name for messages.
+    ///
+    /// # Errors
+    /// If it has something else in it; the message has the line.
+    pub fn parse(file: &str, text: &str) -> Result<Expected, InputError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Sections {
+            #[serde(default, deserialize_with = "entries")]
+            known: Vec<Known>,
+            #[serde(default)]
+            judged: Vec<Spanned<JudgedEntry>>,
+        }
+        let mut sections: Sections =
+            toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+        locate(&mut sections.known, file, text);
+        let judged = sections.judged.into_iter();
+        let judged = judged.flat_map(|entry| judged_places(entry, file, text));
+        Ok(Expected {
+            known: sections.known,
+            judged: judged.collect(),
+        })
+    }
+
+    /// Reads such a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or has something else in it.
+    pub fn read(path: &Path) -> Result<Expected, InputError> {
+        Expected::parse(&path.display().to_string(), &read(path)?)
+    }
+}
+
+/// Reads a list of known deviations that profiles share. `file` is its name
+/// for messages.
+///
+/// # Errors
+/// If it has something else in it; the message has the line.
+pub fn parse_list(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        #[serde(default, deserialize_with = "entries")]
+        known: Vec<Known>,
+    }
+    let mut list: List = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+    locate(&mut list.known, file, text);
+    Ok(list.known)
+}
+
+/// An entry as a file has it: of one clause, or of several for one reason.
+#[derive(Deserialize)]
+#[serde(try_from = "Keys")]
+struct Entry(Keys);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Keys {
+    clause: Spanned<Names>,
+    case: Option<Spanned<Names>>,
+    maker: Option<Spanned<Maker>>,
+    candidate: Option<Spanned<String>>,
+    verdict: Option<Spanned<String>>,
+    why: Spanned<String>,
+}
+
+impl TryFrom<Keys> for Entry {
+    type Error = &'static str;
+
+    fn try_from(keys: Keys) -> Result<Entry, &'static str> {
+        let is_list = |names: &Spanned<Names>| matches!(names.get_ref(), Names::List(_));
+        match is_list(&keys.clause) && keys.case.as_ref().is_some_and(is_list) {
+            true => Err("a list of clauses and a list of cases: write an entry for each clause"),
+            false => Ok(Entry(keys)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct JudgedEntry {
+    clause: Spanned<Names>,
+    candidate: Option<Spanned<String>>,
+}
+
+/// One name, or a list of them.
+enum Names {
+    One(String),
+    List(Vec<Spanned<String>>),
+}
+
+impl Names {
+    /// Each name, and its bytes if it stands in a list.
+    fn each(&self) -> Vec<(&str, Option<Range<usize>>)> {
+        match self {
+            Names::One(name) => vec![(name, None)],
+            Names::List(names) => names
+                .iter()
+                .map(|name| (name.get_ref().as_str(), Some(name.span())))
+                .collect(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+        struct OneOrList;
+        impl<'de> Visitor<'de> for OneOrList {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a name, or a list of names")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Names, E> {
+                Ok(Names::One(name.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = list.next_element()? {
+                    names.push(name);
+                }
+                if names.is_empty() {
+                    return Err(A::Error::custom("the list is empty"));
+                }
+                Ok(Names::List(names))
+            }
+        }
+        deserializer.deserialize_any(OneOrList)
+    }
+}
+
+/// Reads entries, and gives a deviation for each clause and case that they
+/// name. Of their places only the bytes are known then; see [`locate`].
+pub(crate) fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
+    let mut known = Vec::new();
+    for spanned in Vec::<Spanned<Entry>>::deserialize(deserializer)? {
+        let head = spanned.span();
+        let Entry(keys) = spanned.into_inner();
+        let ends = [
+            Some(keys.clause.span().end),
+            keys.case.as_ref().map(|it| it.span().end),
+            keys.maker.as_ref().map(|it| it.span().end),
+            keys.candidate.as_ref().map(|it| it.span().end),
+            keys.verdict.as_ref().map(|it| it.span().end),
+            Some(keys.why.span().end),
+        ];
+        let bytes = head.start..ends.into_iter().flatten().fold(head.end, usize::max);
+        let cases = match &keys.case {
+            None => vec![(None, None)],
+            Some(cases) => {
+                let each = cases.get_ref().each().into_iter();
+                each.map(|(case, bytes)| (Some(case.to_owned()), bytes))
+                    .collect()
+            }
+        };
+        for (clause, clause_bytes) in keys.clause.get_ref().each() {
+            known.extend(cases.iter().map(|(case, case_bytes)| Known {
+                clause: clause.to_owned(),
+                case: case.clone(),
+                maker: keys.maker.as_ref().map(|maker| *maker.get_ref()),
+                candidate: keys.candidate.as_ref().map(|it| it.get_ref().clone()),
+                verdict: match &keys.verdict {
+                    Some(verdict) => verdict.get_ref().clone(),
+                    None => "fail".into(),
+                },
+                why: keys.why.get_ref().clone(),
+                place: Place {
+                    file: String::new(),
+                    line: 0,
+                    lines: (0, 0),
+                    entry: bytes.clone(),
+                    in_list: clause_bytes.clone().or_else(|| case_bytes.clone()),
+                },
+            }));
+        }
+    }
+    Ok(known)
+}
+
+/// Tells entries the name of their file, and their lines in its text.
+pub(crate) fn locate(known: &mut [Known], file: &str, text: &str) {
+    for entry in known {
+        let Place {
+            entry: bytes,
+            in_list,
+            ..
+        } = &entry.place;
+        entry.place = place(file, text, bytes.clone(), in_list.clone());
+    }
+}
+
+fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, text: &str) -> Vec<Judged> {
+    let head = spanned.span();
+    let entry = spanned.into_inner();
+    let end = entry.candidate.as_ref().map_or(0, |it| it.span().end);
+    let bytes = head.start..head.end.max(entry.clause.span().end).max(end);
+    let names = entry.clause.get_ref().each().into_iter();
+    let judged = names.map(|(clause, in_list)| Judged {
+        clause: clause.to_owned(),
+        candidate: entry.candidate.as_ref().map(|it| it.get_ref().clone()),
+        place: place(file, text, bytes.clone(), in_list),
+    });
+    judged.collect()
+}
+
+fn place(file: &str, text: &str, entry: Range<usize>, in_list: Option<Range<usize>>) -> Place {
+    let line = |at: usize| 1 + text[..at].matches('\n').count();
+    let lines = (line(entry.start), line(entry.end));
+    Place {
+        file: file.to_owned(),
+        line: in_list.as_ref().map_or(lines.0, |name| line(name.start)),
+        lines,
+        entry,
+        in_list,
+    }
+}
+
+pub(crate) fn read(path: &Path) -> Result<String, InputError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let name = path.display();
+        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
+    })
+}
+
+pub(crate) fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
+    InputError::new(
+        format!(
+            "{name} cannot be understood: {}",
+            error.to_string().trim_end()
+        ),
+        "docs/candidates.md and docs/expected.md show what such files may hold",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const TEXT: &str = "\
+# A comment.
+
+[[known]]
+clause = 'a'
+why = '''
+two
+lines'''
+
+[[known]] # another
+why = 'w'
+clause = [
+    'b', # why b
+    'c', 'd',
+]
+
+[[known]]
+clause = 'e'
+case = ['x',
+  'y']
+why = 'w'
+
+[[judged]]
+clause = ['a',
+  'b']
+candidate = 'l.so'
+";
+
+    #[test]
+    fn each_entry_knows_its_lines() {
+        let expected = Expected::parse("f.toml", TEXT).unwrap();
+        let places: Vec<_> = expected
+            .known
+            .iter()
+            .map(|known| (&known.clause[..], known.place.line, known.place.lines))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                ("a", 3, (3, 7)),
+                ("b", 12, (9, 14)),
+                ("c", 13, (9, 14)),
+                ("d", 13, (9, 14)),
+                ("e", 18, (16, 20)),
+                ("e", 19, (16, 20)),
+            ]
+        );
+        assert_eq!(expected.known[0].place.to_string(), "f.toml:3");
+        assert_eq!(
+            &TEXT[expected.known[5].place.in_list.clone().unwrap()],
+            "'y'"
+        );
+        let judged = &expected.judged[1];
+        assert_eq!((judged.place.line, judged.place.lines), (24, (22, 25)));
+        assert_eq!(judged.candidate.as_deref(), Some("l.so"));
+    }
+
+    #[rstest]
+    #[case::misspelt_key("[[known]]\nclause = 'c'\nwy = 'w'\n", "line 3")]
+    #[case::no_reason("\n[[known]]\nclause = 'c'\n", "line 2")]
+    #[case::empty_list("[[known]]\nwhy = 'w'\nclause = []\n", "line 3")]
+    #[case::not_a_name("[[known]]\nwhy = 'w'\nclause = 7\n", "line 3")]
+    #[case::not_a_name_in_a_list("[[known]]\nwhy = 'w'\nclause = ['c',\n7]\n", "line 4")]
+    #[case::unknown_maker("[[known]]\nwhy = 'w'\nclause = 'c'\nmaker = 'me'\n", "line 4")]
+    #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
+    #[case::a_reason_for_what_was_judged("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
+    fn what_is_wrong_in_a_file_is_told_with_its_line(#[case] text: &str, #[case] line: &str) {
+        let error = Expected::parse("f.toml", text).unwrap_err();
+        assert!(error.problem.starts_with("f.toml"), "{error}");
+        assert!(error.problem.contains(line), "{error}");
+    }
+}

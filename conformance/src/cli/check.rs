@@ -66,6 +66,9 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         findings.notes.push(note);
     }
     tell_elsewhere(&findings, args);
+    if args.format != ReportFormat::Human {
+        tell_of_gaps(&checked);
+    }
     output.write(&text(&checked, &findings, args))?;
     if let Some(status) = stopped {
         let run: usize = checked.iter().map(|one| one.cases_run).sum();
@@ -88,6 +91,16 @@ fn tell_elsewhere(findings: &Findings, args: &CheckArgs) {
     if args.format != ReportFormat::Human || args.output.is_some() {
         for line in findings.complaints.iter().chain(&findings.notes) {
             anstream::eprintln!("{line}");
+        }
+    }
+}
+
+/// What a candidate should have been kept from. Only the report for people has it.
+fn tell_of_gaps(checked: &[Checked]) {
+    for one in checked {
+        let missing = one.fence.iter().flat_map(|fence| &fence.missing);
+        for part in missing {
+            eprintln!("{}: not in force: {part}", one.candidate.name);
         }
     }
 }

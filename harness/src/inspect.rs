@@ -2,6 +2,7 @@
 
 use crate::input_error::InputError;
 use crate::os_name::shown;
+use object::read::pe::ExportTable;
 use object::{Object, ObjectSymbol};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -93,7 +94,7 @@ pub fn inspect(path: &Path) -> Result<Library, InputError> {
         return Err(InputError::new(problem, "name a library file"));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-    parse(path, &bytes)
+    recognise(path, &bytes)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
@@ -110,7 +111,11 @@ fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
     }
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
+/// Reads a library from the bytes of its file. `path` is for messages.
+///
+/// # Errors
+/// If they are no shared library.
+pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     let name = shown(path.as_os_str());
     let not_a_library = |what: &str| {
         InputError::new(
@@ -135,7 +140,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     if matches!(file.kind(), object::ObjectKind::Core) {
         return Err(not_a_library("it is a core dump"));
     }
-    let exports = exports(&file).map_err(|error| not_a_library(&error))?;
+    let exports = exports(&file, bytes.len()).map_err(|error| not_a_library(&error))?;
     let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
     if executable {
         return Err(not_a_library(
@@ -202,24 +207,75 @@ fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
     }
 }
 
-fn exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
-    let mut names: Vec<String> = match file {
-        // An ELF file's exports are the defined symbols of its dynamic table.
-        object::File::Elf32(_) | object::File::Elf64(_) => file
-            .dynamic_symbols()
-            .filter(|symbol| symbol.is_definition() && symbol.is_global() && is_code(symbol))
-            .filter_map(|symbol| Some(symbol.name().ok()?.to_owned()))
-            .collect(),
-        object::File::MachO32(_) | object::File::MachO64(_) => named_exports(file)?
-            .into_iter()
-            // Mach-O puts an underscore in front of every C name.
-            .map(|name| name.strip_prefix('_').map(str::to_owned).unwrap_or(name))
-            .collect(),
-        _ => named_exports(file)?,
+/// The names that a file of so many bytes exports, sorted.
+fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String> {
+    let mut names = Names {
+        names: Vec::new(),
+        room: length,
     };
+    match file {
+        // An ELF file's exports are the defined symbols of its dynamic table.
+        object::File::Elf32(_) | object::File::Elf64(_) => {
+            let symbols = file.dynamic_symbols();
+            for symbol in symbols.filter(|it| it.is_definition() && it.is_global() && is_code(it)) {
+                names.add(symbol.name_bytes())?;
+            }
+        }
+        object::File::MachO32(_) | object::File::MachO64(_) => {
+            let is_export = |symbol: &object::Symbol<'_, '_>| {
+                symbol.is_definition() && symbol.scope() == object::SymbolScope::Dynamic
+            };
+            for symbol in file.symbols().filter(is_export) {
+                // Mach-O puts an underscore in front of every C name.
+                let name = symbol.name_bytes();
+                names.add(name.map(|name| name.strip_prefix(b"_").unwrap_or(name)))?;
+            }
+        }
+        object::File::Pe32(file) => names.add_table(file.export_table())?,
+        object::File::Pe64(file) => names.add_table(file.export_table())?,
+        _ => {}
+    }
+    let mut names = names.names;
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Names that are taken out of a file. Every entry of a table may point to one
+/// long name, or to one without an end: reading them all would take the square
+/// of the file's length. So a name that cannot be read ends it, and so do names
+/// that are longer together than the file.
+struct Names {
+    names: Vec<String>,
+    room: usize,
+}
+
+impl Names {
+    fn add(&mut self, name: object::Result<&[u8]>) -> Result<(), String> {
+        let name = name.map_err(|error| unreadable_exports(&error))?;
+        let left = self.room.checked_sub(name.len());
+        self.room = left.ok_or("its exported names are longer than the file")?;
+        self.names.push(String::from_utf8_lossy(name).into_owned());
+        Ok(())
+    }
+
+    /// Adds the exports of a PE file, but not those that it forwards elsewhere.
+    fn add_table(&mut self, table: object::Result<Option<ExportTable<'_>>>) -> Result<(), String> {
+        let Some(table) = table.map_err(|error| unreadable_exports(&error))? else {
+            return Ok(());
+        };
+        for (pointer, index) in table.name_iter() {
+            let address = table.address_by_index(index.into());
+            if !table.is_forward(address.map_err(|error| unreadable_exports(&error))?) {
+                self.add(table.name_from_pointer(pointer))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable_exports(error: &object::Error) -> String {
+    format!("its exports cannot be read ({error})")
 }
 
 /// Whether calling the symbol makes sense: data of the same name is no routine.
@@ -231,14 +287,6 @@ fn is_code(symbol: &object::Symbol<'_, '_>) -> bool {
         ),
         _ => true,
     }
-}
-
-fn named_exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
-    let exports = file
-        .exports()
-        .map_err(|error| format!("its exports cannot be read ({error})"))?;
-    let name = |export: &object::Export<'_>| String::from_utf8_lossy(export.name()).into_owned();
-    Ok(exports.iter().map(name).collect())
 }
 
 fn arch(architecture: object::Architecture) -> String {
@@ -303,7 +351,7 @@ mod tests {
     #[case::cut_pe(b"MZ\x90\x00\x03\x00\x00\x00\xff\xff", "damaged")]
     #[case::noise(&[1, 2, 3, 0, 255], "damaged")]
     fn what_is_not_a_library_is_named(#[case] bytes: &[u8], #[case] what: &str) {
-        let error = parse(Path::new("x"), bytes).unwrap_err();
+        let error = recognise(Path::new("x"), bytes).unwrap_err();
         assert!(error.problem.contains(what), "{error}");
     }
 

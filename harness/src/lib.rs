@@ -26,3 +26,4 @@ pub mod runner;
 pub mod script;
 pub mod stage;
 pub mod suggest;
+pub mod text_file;

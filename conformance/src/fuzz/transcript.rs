@@ -3,7 +3,7 @@
 use crate::run::{numbering, observe_script};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::observation::{Answer, Ending, Event};
+use heapmin_harness::observation::{Answer, Ending, Event, Observation};
 use heapmin_harness::script::Operation;
 use std::fmt::Write;
 use std::time::Duration;
@@ -33,6 +33,19 @@ pub fn of(
         writeln!(script, "{operation}").expect("writing to a string");
     }
     let observation = observe_script(candidate, &script, timeout);
+    read(candidate, operations, observation, timeout)
+}
+
+/// Makes a transcript of what was seen of a sequence.
+///
+/// # Errors
+/// Why there is none.
+pub fn read(
+    candidate: &Candidate,
+    operations: &[Operation],
+    observation: Observation,
+    timeout: Duration,
+) -> Result<Transcript, String> {
     let name = &candidate.name;
     let ended = match &observation.ending {
         Ending::Done => None,

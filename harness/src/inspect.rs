@@ -2,6 +2,7 @@
 
 use crate::input_error::InputError;
 use crate::os_name::shown;
+use crate::version_resource::{self, Version};
 use object::read::pe::ExportTable;
 use object::{Object, ObjectSymbol};
 use serde::{Deserialize, Serialize};
@@ -147,15 +148,20 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
             "it is an executable, which cannot be loaded as one",
         ));
     }
-    let (version, maker) = match format {
-        Format::Pe => (pe_version(bytes), pe_maker(bytes)),
-        Format::Elf | Format::Macho => (None, Maker::Other),
+    let version = match &file {
+        object::File::Pe32(file) => version_resource::of(file),
+        object::File::Pe64(file) => version_resource::of(file),
+        _ => None,
+    };
+    let maker = match format {
+        Format::Pe => pe_maker(bytes, version.as_ref()),
+        Format::Elf | Format::Macho => Maker::Other,
     };
     Ok(Library {
         format,
         arch: arch(file.architecture()),
         exports,
-        version,
+        version: version.and_then(|version| version.file),
         maker,
     })
 }
@@ -299,40 +305,17 @@ fn arch(architecture: object::Architecture) -> String {
     }
 }
 
-fn pe_version(bytes: &[u8]) -> Option<String> {
-    let info = pelite::PeFile::from_bytes(bytes)
-        .ok()?
-        .resources()
-        .ok()?
-        .version_info()
-        .ok()?;
-    let version = info.fixed()?.dwFileVersion;
-    Some(format!(
-        "{}.{}.{}.{}",
-        version.Major, version.Minor, version.Patch, version.Build
-    ))
-}
-
-fn pe_maker(bytes: &[u8]) -> Maker {
+fn pe_maker(bytes: &[u8], version: Option<&Version>) -> Maker {
     // Wine's own files say "Wine builtin DLL" between the DOS header and the PE
     // header; their version resource names Microsoft, as programs expect.
     let stub = &bytes[0x40.min(bytes.len())..0x80.min(bytes.len())];
     if stub.starts_with(b"Wine builtin DLL") || stub.starts_with(b"Wine placeholder DLL") {
         return Maker::Wine;
     }
-    let microsoft = || -> Option<bool> {
-        let file = pelite::PeFile::from_bytes(bytes).ok()?;
-        let info = file.resources().ok()?.version_info().ok()?;
-        let company = info
-            .translation()
-            .iter()
-            .find_map(|&language| info.value(language, "CompanyName"))?;
-        Some(company.starts_with("Microsoft"))
-    };
-    if microsoft().unwrap_or(false) {
-        Maker::Microsoft
-    } else {
-        Maker::Other
+    let company = version.and_then(|version| version.company.as_deref());
+    match company {
+        Some(company) if company.starts_with("Microsoft") => Maker::Microsoft,
+        _ => Maker::Other,
     }
 }
 
@@ -352,6 +335,64 @@ mod tests {
     #[case::noise(&[1, 2, 3, 0, 255], "damaged")]
     fn what_is_not_a_library_is_named(#[case] bytes: &[u8], #[case] what: &str) {
         let error = recognise(Path::new("x"), bytes).unwrap_err();
+        assert!(error.problem.contains(what), "{error}");
+    }
+
+    /// An ELF library whose dynamic symbols all have the name at this offset of
+    /// these strings.
+    fn elf(symbols: usize, name: u32, strings: &[u8]) -> Vec<u8> {
+        fn put(bytes: &mut Vec<u8>, words: &[u64], width: usize) {
+            for word in words {
+                bytes.extend_from_slice(&word.to_le_bytes()[..width]);
+            }
+        }
+        let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+        put(&mut bytes, &[3, 62], 2);
+        put(&mut bytes, &[1], 4);
+        put(&mut bytes, &[0, 0, 64], 8);
+        put(&mut bytes, &[0], 4);
+        put(&mut bytes, &[64, 56, 0, 64, 3, 2], 2);
+        let symbols_at = 64 + 3 * 64;
+        let symbols_length = 24 * (symbols as u64 + 1);
+        let strings_at = symbols_at + symbols_length;
+        put(&mut bytes, &[0; 8], 8);
+        // Kind, place and length of each section, and what it refers to.
+        let table = [11, symbols_at, symbols_length, 2, 24];
+        let text = [3, strings_at, strings.len() as u64, 0, 0];
+        for [kind, at, length, link, entry] in [table, text] {
+            put(&mut bytes, &[0, kind], 4);
+            put(&mut bytes, &[0, 0, at, length], 8);
+            put(&mut bytes, &[link, 0], 4);
+            put(&mut bytes, &[1, entry], 8);
+        }
+        bytes.extend_from_slice(&[0; 24]);
+        for _ in 0..symbols {
+            put(&mut bytes, &[name.into()], 4);
+            // A global function in section 1.
+            bytes.extend_from_slice(&[0x12, 0, 1, 0]);
+            put(&mut bytes, &[0x1000, 1], 8);
+        }
+        bytes.extend_from_slice(strings);
+        bytes
+    }
+
+    #[test]
+    fn exports_of_a_small_library_are_listed() {
+        let library = recognise(Path::new("x"), &elf(1, 1, b"\0_heapmin\0")).unwrap();
+        assert_eq!(library.exports, ["_heapmin"]);
+    }
+
+    #[rstest]
+    #[case::one_long_name_for_all(5000, 1, [b"\0", &[b'x'; 100_000][..], b"\0"].concat(), "longer than the file")]
+    #[case::a_name_without_an_end(5000, 1, vec![b'x'; 100_000], "cannot be read")]
+    #[case::a_name_outside(1, 77, b"\0".to_vec(), "cannot be read")]
+    fn names_that_no_linker_makes_are_refused(
+        #[case] symbols: usize,
+        #[case] name: u32,
+        #[case] strings: Vec<u8>,
+        #[case] what: &str,
+    ) {
+        let error = recognise(Path::new("x"), &elf(symbols, name, &strings)).unwrap_err();
         assert!(error.problem.contains(what), "{error}");
     }
 

@@ -195,7 +195,8 @@ const START: &str = "<!-- mutants: written by a test, see testing.md -->";
 fn page_of_the_book() -> Result<(), Failed> {
     let text = std::fs::read_to_string(PAGE)?;
     let (before, found) = text.split_once(START).ok_or("the page has no table")?;
-    let mut wanted = String::from("\n\n| clause | broken by |\n| --- | --- |\n");
+    let mut wanted = format!("\n\nThere are {} mutants.\n\n", MUTANTS.len());
+    wanted += "| clause | broken by |\n| --- | --- |\n";
     for clause in judged() {
         writeln!(wanted, "| `{}` | {} |", clause.id, broken_by(clause.id))?;
     }

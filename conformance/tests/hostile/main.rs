@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         .map(|it| Trial::test(it.name, || hostile(it)).with_ignored_flag(is_let_in(it, &gaps)))
         .collect();
     trials.push(Trial::test("without-a-fence::children", unfenced_children));
+    trials.push(Trial::test("page-of-the-book", page_of_the_book));
     trials.push(Trial::test("the-run-goes-on", the_run_goes_on));
     trials.extend(files::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -139,4 +140,27 @@ fn the_run_goes_on() -> Result<(), Failed> {
         true => Ok(()),
         false => Err(format!("{all:?}").into()),
     }
+}
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/hostile.md");
+const START: &str = "<!-- hostile libraries: written by a test, see testing.md -->";
+
+/// The book's table is that of the fixtures. With UPDATE_BOOK=1 it is written anew.
+fn page_of_the_book() -> Result<(), Failed> {
+    let text = std::fs::read_to_string(PAGE)?;
+    let (before, found) = text.split_once(START).ok_or("the page has no table")?;
+    let mut wanted = String::from("\n\n| library | a case ends in |\n| --- | --- |\n");
+    for it in HOSTILE {
+        let name = it.name.replace('_', " ");
+        wanted += &format!("| {name} | {} |\n", it.verdict);
+    }
+    if found == wanted {
+        return Ok(());
+    }
+    if std::env::var_os("UPDATE_BOOK").is_none() {
+        let mend = "UPDATE_BOOK=1 cargo test --test hostile page-of-the-book writes it anew";
+        return Err(format!("docs/hostile.md is not up to date: {mend}").into());
+    }
+    std::fs::write(PAGE, format!("{before}{START}{wanted}"))?;
+    Ok(())
 }

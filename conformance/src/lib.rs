@@ -10,6 +10,8 @@ pub mod clauses;
 pub mod cli;
 pub mod expected;
 pub mod figures;
+#[cfg(test)]
+mod forged;
 pub mod fuzz;
 pub mod judge;
 pub mod report;

@@ -14,6 +14,7 @@ use heapmin_harness::known::Known;
 use heapmin_harness::launch::Launch;
 use heapmin_harness::observation::{Ending, Event, Observation};
 use heapmin_harness::os_name::shown;
+use heapmin_harness::printable::on_one_line;
 use heapmin_harness::probe::crt::ROUTINES;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -202,7 +203,8 @@ pub fn check(
         .collect()
 }
 
-fn conclude(
+/// Judges the selected clauses by what was seen of a candidate, case by case.
+pub fn conclude(
     candidate: Candidate,
     selection: &Selection,
     observations: &[(&Case, Observation)],
@@ -243,10 +245,15 @@ fn conclude(
         .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
         .filter_map(|(_, observation)| given_back(observation))
         .collect();
-    let sum = |(held, back): (u64, u64), figure: &(u64, u64)| (held + figure.0, back + figure.1);
+    let sum = |(held, back): (u64, u64), figure: &(u64, u64)| {
+        (held.saturating_add(figure.0), back.saturating_add(figure.1))
+    };
     let events = observations.iter().flat_map(|(_, seen)| &seen.events);
     let fence = events.clone().find_map(|event| match event {
-        Event::Fenced(in_force) => Some(in_force.clone()),
+        Event::Fenced(in_force) => Some(InForce {
+            kept: in_force.kept.iter().map(|it| on_one_line(it)).collect(),
+            missing: in_force.missing.iter().map(|it| on_one_line(it)).collect(),
+        }),
         _ => None,
     });
     Checked {

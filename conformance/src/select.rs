@@ -61,7 +61,26 @@ fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {
     texts.iter().map(|text| pattern(text)).collect()
 }
 
+/// Of a pattern, in bytes.
+const LONGEST: usize = 1000;
+/// Braces stand in each other; globset goes down into them without a limit, and
+/// panics from a depth of some hundred on.
+const MOST_BRACES: usize = 16;
+
 fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
+    let monstrous = |what: String| {
+        let begin: String = text.chars().take(40).collect();
+        InputError::new(
+            format!("the pattern {begin}... is wrong: {what}"),
+            "give several patterns instead",
+        )
+    };
+    if text.len() > LONGEST {
+        return Err(monstrous(format!("it has more than {LONGEST} bytes")));
+    }
+    if text.matches('{').count() > MOST_BRACES {
+        return Err(monstrous(format!("it has more than {MOST_BRACES} braces")));
+    }
     let glob = Glob::new(text).map_err(|error| {
         InputError::new(
             format!("the pattern {text} is wrong: {}", error.kind()),
@@ -110,6 +129,19 @@ mod tests {
     fn a_wrong_pattern_is_refused_with_a_mend(#[case] only: &str, #[case] mend: &str) {
         let error = select(&strings(&[only]), &[]).unwrap_err();
         assert_eq!(error.mend, mend);
+    }
+
+    #[rstest]
+    #[case::nested(format!("{}heapmin{}", "{".repeat(300), "}".repeat(300)))]
+    #[case::deeper(format!("{}heapmin{}", "{".repeat(50_000), "}".repeat(50_000)))]
+    #[case::long("?".repeat(120_000))]
+    #[case::classes("[!a]".repeat(30_000))]
+    #[case::not_ascii("[é-ü]*".into())]
+    #[case::alternatives(format!("{{{}}}", "a,".repeat(60_000)))]
+    #[case::stars(format!("{}x", "**/".repeat(40_000)))]
+    fn a_monstrous_pattern_is_refused(#[case] only: String) {
+        let error = select(&[only], &[]).err().expect("it is refused");
+        assert!(error.problem.len() < 1000, "{}", error.problem.len());
     }
 
     #[test]

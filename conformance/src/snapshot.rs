@@ -143,7 +143,8 @@ impl Scale {
         if self.held == 0 {
             return "measured";
         }
-        let percent = memory.resident.saturating_sub(self.baseline) * 100 / self.held;
+        let over = memory.resident.saturating_sub(self.baseline);
+        let percent = over.saturating_mul(100) / self.held;
         match percent {
             0..5 => "nothing of the workload",
             5..40 => "a part of the workload",
@@ -168,6 +169,19 @@ mod tests {
                 lazily_freed: 0,
             }),
         }
+    }
+
+    #[test]
+    fn a_figure_of_any_size_has_a_word() {
+        let figures = ["baseline", "peak", "minimised"].into_iter();
+        let events = figures.zip([0, 1, (u64::MAX >> 20)]);
+        let observation = Observation {
+            events: events.map(|(name, mib)| moment(name, mib)).collect(),
+            ending: Ending::Done,
+            duration_ms: 1,
+        };
+        let text = stable(&observation);
+        assert!(text.contains("minimised: more than the workload"), "{text}");
     }
 
     #[test]

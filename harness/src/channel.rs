@@ -9,6 +9,7 @@ use crate::fence::Fence;
 use crate::observation::Event;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
 
 /// What a probe is to do. The first line it reads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +54,44 @@ pub fn decode(token: &str, line: &[u8]) -> Option<Event> {
     serde_json::from_slice(json).ok()
 }
 
+/// The events in what a probe writes, in the order they come, until it ends.
+///
+/// A candidate may have found the token out and write whatever it likes. So
+/// nothing here grows with what it writes: a line of ours is short, the rest of
+/// a longer one counts as another line; and there are only so many of them.
+pub fn events(output: impl Read, token: &str) -> impl Iterator<Item = Event> {
+    let token = token.to_owned();
+    let mut reader = BufReader::new(output);
+    let mut line = Vec::new();
+    let mut room = Some(MOST);
+    std::iter::from_fn(move || {
+        loop {
+            line.clear();
+            let left = room?;
+            match reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => {
+                    if let Some(event) = decode(&token, line.trim_ascii_end()) {
+                        room = left.checked_sub(length);
+                        return Some(match room {
+                            Some(_) => event,
+                            None => Event::ProbeFailed(format!(
+                                "it reported more than {} MiB of events",
+                                MOST >> 20
+                            )),
+                        });
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// Of a line, in bytes.
+const LONGEST: u64 = 1 << 16;
+/// Of all our lines of one probe, in bytes: some 200,000 calls.
+const MOST: usize = 64 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +113,32 @@ mod tests {
     #[case(b"abc \xff\xfe")]
     fn what_is_not_ours_is_dropped(#[case] line: &[u8]) {
         assert_eq!(decode("abc", line), None);
+    }
+
+    #[test]
+    fn events_are_found_among_what_a_candidate_prints() {
+        let long = "x".repeat(3 * LONGEST as usize);
+        let text = format!("hello\n{long}\nabc \"done\"\r\nabc {{\"step\":\"s\"}}");
+        let found: Vec<_> = events(text.as_bytes(), "abc").collect();
+        assert_eq!(found, [Event::Done, Event::Step("s".into())]);
+    }
+
+    #[test]
+    fn a_flood_of_events_is_cut_off() {
+        let line = format!("abc {{\"step\":\"{}\"}}\n", "s".repeat(60_000));
+        struct Endless(Vec<u8>, usize);
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                for byte in &mut *buffer {
+                    *byte = self.0[self.1];
+                    self.1 = (self.1 + 1) % self.0.len();
+                }
+                Ok(buffer.len())
+            }
+        }
+        let found = events(Endless(line.into_bytes(), 0), "abc");
+        let last = found.last().unwrap();
+        assert!(matches!(last, Event::ProbeFailed(_)), "{last:?}");
     }
 
     #[test]

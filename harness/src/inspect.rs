@@ -2,6 +2,8 @@
 
 use crate::input_error::InputError;
 use crate::os_name::shown;
+use crate::version_resource::{self, Version};
+use object::read::pe::ExportTable;
 use object::{Object, ObjectSymbol};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -93,7 +95,7 @@ pub fn inspect(path: &Path) -> Result<Library, InputError> {
         return Err(InputError::new(problem, "name a library file"));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-    parse(path, &bytes)
+    recognise(path, &bytes)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
@@ -110,7 +112,11 @@ fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
     }
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
+/// Reads a library from the bytes of its file. `path` is for messages.
+///
+/// # Errors
+/// If they are no shared library.
+pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     let name = shown(path.as_os_str());
     let not_a_library = |what: &str| {
         InputError::new(
@@ -135,22 +141,27 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     if matches!(file.kind(), object::ObjectKind::Core) {
         return Err(not_a_library("it is a core dump"));
     }
-    let exports = exports(&file).map_err(|error| not_a_library(&error))?;
+    let exports = exports(&file, bytes.len()).map_err(|error| not_a_library(&error))?;
     let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
     if executable {
         return Err(not_a_library(
             "it is an executable, which cannot be loaded as one",
         ));
     }
-    let (version, maker) = match format {
-        Format::Pe => (pe_version(bytes), pe_maker(bytes)),
-        Format::Elf | Format::Macho => (None, Maker::Other),
+    let version = match &file {
+        object::File::Pe32(file) => version_resource::of(file),
+        object::File::Pe64(file) => version_resource::of(file),
+        _ => None,
+    };
+    let maker = match format {
+        Format::Pe => pe_maker(bytes, version.as_ref()),
+        Format::Elf | Format::Macho => Maker::Other,
     };
     Ok(Library {
         format,
         arch: arch(file.architecture()),
         exports,
-        version,
+        version: version.and_then(|version| version.file),
         maker,
     })
 }
@@ -202,24 +213,75 @@ fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
     }
 }
 
-fn exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
-    let mut names: Vec<String> = match file {
-        // An ELF file's exports are the defined symbols of its dynamic table.
-        object::File::Elf32(_) | object::File::Elf64(_) => file
-            .dynamic_symbols()
-            .filter(|symbol| symbol.is_definition() && symbol.is_global() && is_code(symbol))
-            .filter_map(|symbol| Some(symbol.name().ok()?.to_owned()))
-            .collect(),
-        object::File::MachO32(_) | object::File::MachO64(_) => named_exports(file)?
-            .into_iter()
-            // Mach-O puts an underscore in front of every C name.
-            .map(|name| name.strip_prefix('_').map(str::to_owned).unwrap_or(name))
-            .collect(),
-        _ => named_exports(file)?,
+/// The names that a file of so many bytes exports, sorted.
+fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String> {
+    let mut names = Names {
+        names: Vec::new(),
+        room: length,
     };
+    match file {
+        // An ELF file's exports are the defined symbols of its dynamic table.
+        object::File::Elf32(_) | object::File::Elf64(_) => {
+            let symbols = file.dynamic_symbols();
+            for symbol in symbols.filter(|it| it.is_definition() && it.is_global() && is_code(it)) {
+                names.add(symbol.name_bytes())?;
+            }
+        }
+        object::File::MachO32(_) | object::File::MachO64(_) => {
+            let is_export = |symbol: &object::Symbol<'_, '_>| {
+                symbol.is_definition() && symbol.scope() == object::SymbolScope::Dynamic
+            };
+            for symbol in file.symbols().filter(is_export) {
+                // Mach-O puts an underscore in front of every C name.
+                let name = symbol.name_bytes();
+                names.add(name.map(|name| name.strip_prefix(b"_").unwrap_or(name)))?;
+            }
+        }
+        object::File::Pe32(file) => names.add_table(file.export_table())?,
+        object::File::Pe64(file) => names.add_table(file.export_table())?,
+        _ => {}
+    }
+    let mut names = names.names;
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Names that are taken out of a file. Every entry of a table may point to one
+/// long name, or to one without an end: reading them all would take the square
+/// of the file's length. So a name that cannot be read ends it, and so do names
+/// that are longer together than the file.
+struct Names {
+    names: Vec<String>,
+    room: usize,
+}
+
+impl Names {
+    fn add(&mut self, name: object::Result<&[u8]>) -> Result<(), String> {
+        let name = name.map_err(|error| unreadable_exports(&error))?;
+        let left = self.room.checked_sub(name.len());
+        self.room = left.ok_or("its exported names are longer than the file")?;
+        self.names.push(String::from_utf8_lossy(name).into_owned());
+        Ok(())
+    }
+
+    /// Adds the exports of a PE file, but not those that it forwards elsewhere.
+    fn add_table(&mut self, table: object::Result<Option<ExportTable<'_>>>) -> Result<(), String> {
+        let Some(table) = table.map_err(|error| unreadable_exports(&error))? else {
+            return Ok(());
+        };
+        for (pointer, index) in table.name_iter() {
+            let address = table.address_by_index(index.into());
+            if !table.is_forward(address.map_err(|error| unreadable_exports(&error))?) {
+                self.add(table.name_from_pointer(pointer))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable_exports(error: &object::Error) -> String {
+    format!("its exports cannot be read ({error})")
 }
 
 /// Whether calling the symbol makes sense: data of the same name is no routine.
@@ -233,14 +295,6 @@ fn is_code(symbol: &object::Symbol<'_, '_>) -> bool {
     }
 }
 
-fn named_exports(file: &object::File<'_>) -> Result<Vec<String>, String> {
-    let exports = file
-        .exports()
-        .map_err(|error| format!("its exports cannot be read ({error})"))?;
-    let name = |export: &object::Export<'_>| String::from_utf8_lossy(export.name()).into_owned();
-    Ok(exports.iter().map(name).collect())
-}
-
 fn arch(architecture: object::Architecture) -> String {
     match architecture {
         object::Architecture::X86_64 => "x86_64".into(),
@@ -251,40 +305,17 @@ fn arch(architecture: object::Architecture) -> String {
     }
 }
 
-fn pe_version(bytes: &[u8]) -> Option<String> {
-    let info = pelite::PeFile::from_bytes(bytes)
-        .ok()?
-        .resources()
-        .ok()?
-        .version_info()
-        .ok()?;
-    let version = info.fixed()?.dwFileVersion;
-    Some(format!(
-        "{}.{}.{}.{}",
-        version.Major, version.Minor, version.Patch, version.Build
-    ))
-}
-
-fn pe_maker(bytes: &[u8]) -> Maker {
+fn pe_maker(bytes: &[u8], version: Option<&Version>) -> Maker {
     // Wine's own files say "Wine builtin DLL" between the DOS header and the PE
     // header; their version resource names Microsoft, as programs expect.
     let stub = &bytes[0x40.min(bytes.len())..0x80.min(bytes.len())];
     if stub.starts_with(b"Wine builtin DLL") || stub.starts_with(b"Wine placeholder DLL") {
         return Maker::Wine;
     }
-    let microsoft = || -> Option<bool> {
-        let file = pelite::PeFile::from_bytes(bytes).ok()?;
-        let info = file.resources().ok()?.version_info().ok()?;
-        let company = info
-            .translation()
-            .iter()
-            .find_map(|&language| info.value(language, "CompanyName"))?;
-        Some(company.starts_with("Microsoft"))
-    };
-    if microsoft().unwrap_or(false) {
-        Maker::Microsoft
-    } else {
-        Maker::Other
+    let company = version.and_then(|version| version.company.as_deref());
+    match company {
+        Some(company) if company.starts_with("Microsoft") => Maker::Microsoft,
+        _ => Maker::Other,
     }
 }
 
@@ -303,7 +334,65 @@ mod tests {
     #[case::cut_pe(b"MZ\x90\x00\x03\x00\x00\x00\xff\xff", "damaged")]
     #[case::noise(&[1, 2, 3, 0, 255], "damaged")]
     fn what_is_not_a_library_is_named(#[case] bytes: &[u8], #[case] what: &str) {
-        let error = parse(Path::new("x"), bytes).unwrap_err();
+        let error = recognise(Path::new("x"), bytes).unwrap_err();
+        assert!(error.problem.contains(what), "{error}");
+    }
+
+    /// An ELF library whose dynamic symbols all have the name at this offset of
+    /// these strings.
+    fn elf(symbols: usize, name: u32, strings: &[u8]) -> Vec<u8> {
+        fn put(bytes: &mut Vec<u8>, words: &[u64], width: usize) {
+            for word in words {
+                bytes.extend_from_slice(&word.to_le_bytes()[..width]);
+            }
+        }
+        let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+        put(&mut bytes, &[3, 62], 2);
+        put(&mut bytes, &[1], 4);
+        put(&mut bytes, &[0, 0, 64], 8);
+        put(&mut bytes, &[0], 4);
+        put(&mut bytes, &[64, 56, 0, 64, 3, 2], 2);
+        let symbols_at = 64 + 3 * 64;
+        let symbols_length = 24 * (symbols as u64 + 1);
+        let strings_at = symbols_at + symbols_length;
+        put(&mut bytes, &[0; 8], 8);
+        // Kind, place and length of each section, and what it refers to.
+        let table = [11, symbols_at, symbols_length, 2, 24];
+        let text = [3, strings_at, strings.len() as u64, 0, 0];
+        for [kind, at, length, link, entry] in [table, text] {
+            put(&mut bytes, &[0, kind], 4);
+            put(&mut bytes, &[0, 0, at, length], 8);
+            put(&mut bytes, &[link, 0], 4);
+            put(&mut bytes, &[1, entry], 8);
+        }
+        bytes.extend_from_slice(&[0; 24]);
+        for _ in 0..symbols {
+            put(&mut bytes, &[name.into()], 4);
+            // A global function in section 1.
+            bytes.extend_from_slice(&[0x12, 0, 1, 0]);
+            put(&mut bytes, &[0x1000, 1], 8);
+        }
+        bytes.extend_from_slice(strings);
+        bytes
+    }
+
+    #[test]
+    fn exports_of_a_small_library_are_listed() {
+        let library = recognise(Path::new("x"), &elf(1, 1, b"\0_heapmin\0")).unwrap();
+        assert_eq!(library.exports, ["_heapmin"]);
+    }
+
+    #[rstest]
+    #[case::one_long_name_for_all(5000, 1, [b"\0", &[b'x'; 100_000][..], b"\0"].concat(), "longer than the file")]
+    #[case::a_name_without_an_end(5000, 1, vec![b'x'; 100_000], "cannot be read")]
+    #[case::a_name_outside(1, 77, b"\0".to_vec(), "cannot be read")]
+    fn names_that_no_linker_makes_are_refused(
+        #[case] symbols: usize,
+        #[case] name: u32,
+        #[case] strings: Vec<u8>,
+        #[case] what: &str,
+    ) {
+        let error = recognise(Path::new("x"), &elf(symbols, name, &strings)).unwrap_err();
         assert!(error.problem.contains(what), "{error}");
     }
 

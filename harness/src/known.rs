@@ -3,6 +3,7 @@
 
 use crate::input_error::InputError;
 use crate::inspect::Maker;
+use crate::text_file;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -302,7 +303,7 @@ fn place(file: &str, text: &str, entry: Range<usize>, in_list: Option<Range<usiz
 }
 
 pub(crate) fn read(path: &Path) -> Result<String, InputError> {
-    std::fs::read_to_string(path).map_err(|error| {
+    text_file::read(path).map_err(|error| {
         let name = path.display();
         InputError::new(format!("{name} cannot be read: {error}"), "check the path")
     })

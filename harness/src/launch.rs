@@ -1,14 +1,14 @@
 //! Starts a probe for one case and watches it until it has an ending.
 
-use crate::channel::{Job, decode};
+use crate::channel::{Job, events};
 use crate::fence::{Fence, memory::Watch};
 use crate::interruption;
 use crate::memory::Subject;
 use crate::observation::{Ending, Event, Observation};
 use crate::runner::Runner;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -184,7 +184,7 @@ fn watch(
     events: &mut Vec<Event>,
     owns_group: bool,
 ) -> Ending {
-    let mut to_probe = child.stdin.take().expect("stdin is a pipe");
+    let to_probe = write_lines(child.stdin.take().expect("stdin is a pipe"));
     let lines = read_lines(child.stdout.take().expect("stdout is a pipe"), &job.token);
     let stderr = read_tail(child.stderr.take().expect("stderr is a pipe"));
     let subject = Subject::of(&child);
@@ -192,14 +192,14 @@ fn watch(
     let mut order = serde_json::to_string(job).expect("a job is plain data");
     order.push('\n');
     // A probe that is gone already is found out below.
-    let _ = to_probe.write_all(order.as_bytes());
+    let _ = to_probe.send(order);
 
     let watched = Watched {
         subject,
         deadline,
         memory,
     };
-    let ending = follow(&mut child, &lines, &mut to_probe, &watched, events);
+    let ending = follow(&mut child, &lines, &to_probe, &watched, events);
     if let Some(memory) = memory {
         note_watch(&memory, events);
     }
@@ -247,7 +247,7 @@ struct Watched {
 fn follow(
     child: &mut Child,
     lines: &Receiver<Event>,
-    to_probe: &mut ChildStdin,
+    to_probe: &Sender<String>,
     watched: &Watched,
     events: &mut Vec<Event>,
 ) -> Ending {
@@ -289,7 +289,7 @@ fn follow(
                     outside,
                 });
                 // The probe stands still until it reads this.
-                let _ = to_probe.write_all(b"\n");
+                let _ = to_probe.send("\n".into());
             }
             Ok(event) => events.push(event),
             Err(RecvTimeoutError::Timeout) if gone.is_some() => {}
@@ -324,26 +324,29 @@ fn end(child: &mut Child, owns_group: bool) {
     let _ = child.wait();
 }
 
+/// Writes lines to the probe in a thread of its own: a probe that does not read
+/// them fills its pipe, and the time limit must hold all the same.
+fn write_lines(mut stdin: ChildStdin) -> Sender<String> {
+    let (sender, receiver) = channel::<String>();
+    thread::spawn(move || {
+        for line in receiver {
+            if stdin.write_all(line.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    sender
+}
+
 /// Reads the probe's standard output in a thread of its own, so that the time
 /// limit holds whatever it writes, and passes our own lines on.
 fn read_lines(stdout: impl Read + Send + 'static, token: &str) -> Receiver<Event> {
     let (sender, receiver) = channel();
     let token = token.to_owned();
     thread::spawn(move || {
-        // A line of ours is short; a flood without line breaks is not kept.
-        const LONGEST: u64 = 1 << 16;
-        let mut reader = BufReader::new(stdout);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            match reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {
-                    let event = decode(&token, line.trim_ascii_end());
-                    if event.is_some_and(|event| sender.send(event).is_err()) {
-                        return;
-                    }
-                }
+        for event in events(stdout, &token) {
+            if sender.send(event).is_err() {
+                return;
             }
         }
     });
@@ -403,5 +406,39 @@ fn exception_name(code: u32) -> &'static str {
         0xC000_00FD => " (stack overflow)",
         0xC000_001D => " (illegal instruction)",
         _ => "",
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::channel::new_token;
+    use std::path::PathBuf;
+
+    #[test]
+    fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("probe");
+        std::fs::write(&program, "exec sleep 60\n").unwrap();
+        let runner = Runner {
+            front: Some(PathBuf::from("/bin/sh")),
+            program,
+            is_fenced: false,
+            memory: None,
+        };
+        let job = Job {
+            token: new_token(),
+            case: "script".into(),
+            load_name: "x".into(),
+            exports: None,
+            errno_library: None,
+            alias: None,
+            // More than a pipe holds.
+            script: Some("_heapmin()\n".repeat(20_000)),
+            fence: None,
+        };
+        let seen = Launch::new(&runner, Duration::from_secs(1)).observe(&job);
+        assert_eq!(seen.ending, Ending::TimedOut);
+        assert!(seen.duration_ms < 30_000, "{}", seen.duration_ms);
     }
 }

@@ -1,6 +1,7 @@
 //! A file's name in JSON: text, or the bytes of one that is not UTF-8. For
 //! `#[serde(with)]`.
 
+use crate::printable::on_one_line;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::{OsStr, OsString};
 
@@ -36,29 +37,13 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsStrin
 /// A name as reports and messages show it: on one line, and without anything
 /// that a terminal would act upon.
 pub fn shown(name: &OsStr) -> String {
-    let mut text = String::new();
-    for character in name.to_string_lossy().chars() {
-        match character.is_control() {
-            true => text.extend(character.escape_default()),
-            false => text.push(character),
-        }
-    }
-    text
+    on_one_line(&name.to_string_lossy())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
-
-    #[rstest]
-    #[case("plain name.so", "plain name.so")]
-    #[case("with \"quotes\" and 'others'", "with \"quotes\" and 'others'")]
-    #[case("two\nlines\tand a tab", "two\\nlines\\tand a tab")]
-    #[case("\u{1b}[31mred", "\\u{1b}[31mred")]
-    fn what_a_terminal_acts_upon_is_spelled_out(#[case] name: &str, #[case] wanted: &str) {
-        assert_eq!(shown(OsStr::new(name)), wanted);
-    }
 
     #[cfg(unix)]
     #[rstest]

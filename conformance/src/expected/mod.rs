@@ -17,6 +17,7 @@ pub mod update;
 use crate::run::Checked;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::known::{Expected, Known};
+use heapmin_harness::text_file;
 use std::path::Path;
 use target::Target;
 
@@ -44,7 +45,7 @@ impl File {
         let name = path.display().to_string();
         let text = match &target {
             Some(target) if !target.is_there() => String::new(),
-            _ => std::fs::read_to_string(path).map_err(|error| {
+            _ => text_file::read(path).map_err(|error| {
                 let problem = format!("{name} cannot be read: {error}");
                 let mend = "check the path, or add --update to have it written";
                 InputError::new(problem, mend)

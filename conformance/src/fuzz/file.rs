@@ -3,6 +3,7 @@
 use super::Found;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::script::Operation;
+use heapmin_harness::text_file;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -28,9 +29,17 @@ pub fn text(found: &Found, about: &[String]) -> String {
 /// the line.
 pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
     let name = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text_file::read(path).map_err(|error| {
         InputError::new(format!("{name} cannot be read: {error}"), "check the path")
     })?;
+    parse(&name.to_string(), &text)
+}
+
+/// Reads a sequence from the text of its file. `name` is for messages.
+///
+/// # Errors
+/// If it has something else in it; the message has the line.
+pub fn parse(name: &str, text: &str) -> Result<Vec<Operation>, InputError> {
     let mend = "docs/fuzz.md shows the form";
     let mut lines = text.lines().enumerate();
     if lines.next().is_none_or(|(_, line)| line.trim() != HEADER) {

@@ -3,7 +3,8 @@
 use crate::run::{numbering, observe_script};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::observation::{Answer, Ending, Event};
+use heapmin_harness::observation::{Answer, Ending, Event, Observation};
+use heapmin_harness::printable::on_one_line;
 use heapmin_harness::script::Operation;
 use std::fmt::Write;
 use std::time::Duration;
@@ -33,18 +34,35 @@ pub fn of(
         writeln!(script, "{operation}").expect("writing to a string");
     }
     let observation = observe_script(candidate, &script, timeout);
+    read(candidate, operations, observation, timeout)
+}
+
+/// Makes a transcript of what was seen of a sequence.
+///
+/// # Errors
+/// Why there is none.
+pub fn read(
+    candidate: &Candidate,
+    operations: &[Operation],
+    observation: Observation,
+    timeout: Duration,
+) -> Result<Transcript, String> {
     let name = &candidate.name;
     let ended = match &observation.ending {
         Ending::Done => None,
-        Ending::Died(how) if observation.has_started() => Some(how.clone()),
+        Ending::Died(how) if observation.has_started() => Some(on_one_line(how)),
         Ending::TimedOut => Some(format!("no end within {} s", timeout.as_secs())),
         Ending::Interrupted => return Err(format!("{name}: interrupted")),
-        Ending::Died(how) | Ending::Failed(how) => return Err(format!("{name}: {how}")),
+        Ending::Died(how) | Ending::Failed(how) => {
+            return Err(format!("{name}: {}", on_one_line(how)));
+        }
     };
     if let Some(reason) = observation.load_failure() {
+        let reason = on_one_line(reason);
         return Err(format!("{name} could not be loaded: {reason}"));
     }
     if let Some(routine) = observation.missing() {
+        let routine = on_one_line(routine);
         return Err(format!("{name} does not export {routine}"));
     }
     let answers: Vec<Answer> = observation
@@ -55,6 +73,13 @@ pub fn of(
             _ => None,
         })
         .collect();
+    // Nobody but our own probe counts right: a candidate may have forged them.
+    let indices = answers.iter().map(|answer| answer.index);
+    if answers.len() > operations.len() || !indices.eq(0..answers.len() as u64) {
+        return Err(format!(
+            "{name}: its answers are not those to this sequence"
+        ));
+    }
     if ended.is_none() && answers.len() < operations.len() {
         let reached = answers.len();
         return Err(format!(
@@ -66,4 +91,38 @@ pub fn of(
         ended,
         numbering: numbering(candidate),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forged::candidate;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::as_many(&[0, 1], true)]
+    #[case::fewer(&[0], false)]
+    #[case::more(&[0, 1, 2], false)]
+    #[case::out_of_order(&[1, 0], false)]
+    #[case::another_sequence(&[7, 8], false)]
+    fn only_answers_to_the_sequence_make_a_transcript(
+        #[case] indices: &[u64],
+        #[case] is_one: bool,
+    ) {
+        let operations = [Operation::Heapmin {}, Operation::Check {}];
+        let events = indices.iter().map(|&index| {
+            Event::Answer(Answer {
+                index,
+                ..Answer::default()
+            })
+        });
+        let observation = Observation {
+            events: events.collect(),
+            ending: Ending::Done,
+            duration_ms: 0,
+        };
+        let timeout = Duration::from_secs(1);
+        let transcript = read(&candidate(), &operations, observation, timeout);
+        assert_eq!(transcript.is_ok(), is_one, "{transcript:?}");
+    }
 }

@@ -50,7 +50,8 @@ fn between(probe: &mut Probe) -> Result<(), Stop> {
 
 /// Lost bytes are a failure of any clause, so there is nothing left to judge.
 fn preserved(seen: &Seen) -> Judgement {
-    let live = seen.observation.fact("live bytes").unwrap_or(0) as u64;
+    let live = seen.observation.fact("live bytes").unwrap_or(0);
+    let live = u64::try_from(live).unwrap_or(0);
     Judgement::pass(format!(
         "{} of live blocks whole after each of three calls",
         amount(live)

@@ -231,14 +231,15 @@ fn releases_partial(seen: &Seen) -> Judgement {
         Ok(figures) => figures,
         Err(judgement) => return judgement,
     };
-    let live = seen.observation.fact("live page bytes").unwrap_or(0) as u64;
+    let live = seen.observation.fact("live page bytes").unwrap_or(0);
+    let live = u64::try_from(live).unwrap_or(0);
     let observed = format!(
         "{} still resident; live blocks need {} of the {} at the peak",
         amount(left),
         amount(live),
         amount(held)
     );
-    Judgement::pass_if(left <= live + held / 10, observed)
+    Judgement::pass_if(left <= live.saturating_add(held / 10), observed)
 }
 
 fn never_grows(seen: &Seen) -> Judgement {
@@ -248,7 +249,7 @@ fn never_grows(seen: &Seen) -> Judgement {
     ];
     match figures {
         [Ok((_, before)), Ok((_, after))] => Judgement::pass_if(
-            after <= before + OWN_PAGES,
+            after <= before.saturating_add(OWN_PAGES),
             format!(
                 "{} before the call, {} after it",
                 amount(before),

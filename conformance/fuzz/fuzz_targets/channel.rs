@@ -1,0 +1,25 @@
+//! Bytes as what a probe writes, with a token that a candidate found out; and
+//! as the order that a probe reads.
+#![no_main]
+
+use heapmin_harness::channel::{Job, decode, encode, events};
+use heapmin_harness::script::Operation;
+use libfuzzer_sys::fuzz_target;
+
+const TOKEN: &str = "seed";
+
+fuzz_target!(|bytes: &[u8]| {
+    for event in events(bytes, TOKEN) {
+        let line = encode(TOKEN, &event);
+        assert_eq!(decode(TOKEN, line.trim().as_bytes()), Some(event));
+    }
+    if let Ok(job) = serde_json::from_slice::<Job>(bytes) {
+        let again = serde_json::to_string(&job).expect("a job is plain data");
+        assert!(serde_json::from_str::<Job>(&again).is_ok());
+        let script = job.script.unwrap_or_default();
+        let _ = script
+            .lines()
+            .map(str::parse)
+            .collect::<Result<Vec<Operation>, _>>();
+    }
+});

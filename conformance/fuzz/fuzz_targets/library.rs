@@ -1,0 +1,15 @@
+//! Bytes as a library's file.
+#![no_main]
+
+use heapmin_harness::inspect::recognise;
+use libfuzzer_sys::fuzz_target;
+use std::path::Path;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(library) = recognise(Path::new("candidate"), bytes) {
+        assert!(library.exports.is_sorted());
+        let total: usize = library.exports.iter().map(String::len).sum();
+        // What is no text grows threefold when it is made text.
+        assert!(total <= 3 * bytes.len());
+    }
+});

@@ -1,0 +1,42 @@
+//! Text as each of the files that say what is known of a library: a profile,
+//! a list that profiles share, and what is given with `--expected`.
+#![no_main]
+
+use heapmin_conformance::expected::names;
+use heapmin_fixtures::DEVIATIONS;
+use heapmin_harness::known::{Expected, Place, parse_list};
+use heapmin_harness::profile::Profile;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(profile) = Profile::parse("p", text) {
+        for entry in &profile.known {
+            is_in(&entry.place, text);
+        }
+        let _ = names::check_known(&profile.known);
+        if let Ok(profile) = profile.with_shared(DEVIATIONS) {
+            let _ = names::check_known(&profile.known);
+        }
+    }
+    let _ = parse_list("l.toml", text);
+    if let Ok(expected) = Expected::parse("e.toml", text) {
+        for place in expected.known.iter().map(|it| &it.place) {
+            is_in(place, text);
+        }
+        for place in expected.judged.iter().map(|it| &it.place) {
+            is_in(place, text);
+        }
+        let _ = names::check(&expected);
+    }
+});
+
+/// Whoever changes the file relies on this.
+fn is_in(place: &Place, text: &str) {
+    assert!(text.get(place.entry.clone()).is_some(), "{place:?}");
+    let (first, last) = place.lines;
+    assert!(1 <= first && first <= last && last <= 1 + text.lines().count());
+    if let Some(name) = &place.in_list {
+        assert!(text.get(name.clone()).is_some(), "{place:?}");
+        assert!(first <= place.line && place.line <= last, "{place:?}");
+    }
+}

@@ -1,0 +1,48 @@
+//! A candidate as judges see it. Nothing is ever loaded.
+
+use arbitrary::{Result, Unstructured};
+use heapmin_harness::candidate::Candidate;
+use heapmin_harness::identity::Identity;
+use heapmin_harness::inspect::{Format, Library, Maker};
+use heapmin_harness::probe::crt::ROUTINES;
+use heapmin_harness::runner::Runner;
+use std::path::Path;
+
+/// A candidate that exports some of the routines.
+pub fn candidate(u: &mut Unstructured) -> Result<Candidate> {
+    let most: bool = u.ratio(7, 8)?;
+    let mut exports = Vec::new();
+    for routine in ROUTINES {
+        // Which numbers `errno` has follows from `_errno`.
+        let is_there = match (most, *routine) {
+            (true, "_errno") => u.arbitrary()?,
+            (true, _) => true,
+            (false, _) => u.arbitrary()?,
+        };
+        if is_there {
+            exports.push((*routine).to_owned());
+        }
+    }
+    Ok(Candidate {
+        name: "candidate.so".into(),
+        path: "/candidate.so".into(),
+        image: Library {
+            format: Format::Elf,
+            arch: "x86_64".into(),
+            exports,
+            version: None,
+            maker: Maker::Other,
+        },
+        profile: None,
+        load_name: "/candidate.so".into(),
+        identity: Identity::of(Path::new("/")).expect("there is a root"),
+        runner: Runner {
+            front: None,
+            program: "/heapmin".into(),
+            is_fenced: false,
+            memory: None,
+        },
+        environment: Vec::new(),
+        stage: None,
+    })
+}

@@ -1,0 +1,9 @@
+//! The words that judges look for; `build.rs` takes them from the sources.
+
+include!(concat!(env!("OUT_DIR"), "/words.rs"));
+
+/// Those of the sources that this clause stands in.
+pub fn of_clause(id: &str) -> &'static [&'static str] {
+    let entry = WORDS.iter().find(|(ids, _)| ids.contains(&id));
+    entry.map_or(&["returned"], |(_, words)| words)
+}

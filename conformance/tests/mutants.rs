@@ -3,7 +3,7 @@
 //! A mutant is a sound heap, not the reference, with a few routines that are
 //! wrong in one way (`fixtures/mutants/`). Its clauses, and no others, must
 //! find that out. The slow cases are acted out for the clauses that a
-//! mutant breaks; for all clauses with HEAPMIN_MUTANTS=every-case, as in CI.
+//! mutant breaks; for all clauses with HEAPMIN_MUTANTS=every-case.
 #![cfg(target_os = "linux")]
 
 mod sound_heap;

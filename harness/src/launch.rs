@@ -168,6 +168,10 @@ impl<'a> Launch<'a> {
         // Ctrl-C is for us; the probe is ended when its case is written off.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        #[cfg(target_os = "linux")]
+        if self.runner.front.is_some() {
+            end_with_this_process(&mut command);
+        }
         command.spawn()
     }
 }
@@ -219,6 +223,17 @@ fn note_watch(memory: &Watch, events: &mut [Event]) {
             in_force.kept.push(memory.to_string());
         }
     }
+}
+
+/// Has a command end when this process does. A probe of this system sees to
+/// that itself; Wine does not.
+#[cfg(target_os = "linux")]
+fn end_with_this_process(command: &mut Command) {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    use std::os::unix::process::CommandExt;
+    let prepare = || set_parent_process_death_signal(Some(Signal::KILL)).map_err(Into::into);
+    // SAFETY: one system call, which allocates nothing and takes no lock.
+    unsafe { command.pre_exec(prepare) };
 }
 
 /// What a probe is watched by.
@@ -377,6 +392,8 @@ fn signal_name(signal: i32) -> String {
         libc::SIGSYS => "SIGSYS",
         libc::SIGTERM => "SIGTERM",
         libc::SIGTRAP => "SIGTRAP",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
         _ => return format!("signal {signal}"),
     };
     format!("{name} ({signal})")

@@ -94,7 +94,7 @@ static KEEPS_ERRNO: Clause = Clause {
 
 static FILL: Case = Case::new(
     "heapset-fill",
-    "frees two thirds of 3000 blocks, fills the free entries with 0xA5, reads them along a walk, and allocates again",
+    "frees two thirds of 3000 blocks, fills the free entries with 0xA5, reads them along a walk, allocates again, and calls _heapmin",
     fill,
 );
 
@@ -119,7 +119,7 @@ fn fill(probe: &mut Probe) -> Result<(), Stop> {
     let (unfilled, read) = read_free_entries(probe)?;
     probe.fact(UNFILLED, unfilled)?;
     probe.fact(READ, read)?;
-    probe.fact(CHANGED, blocks.lost_bytes())?;
+    let mut changed = blocks.lost_bytes();
     probe.step("allocate again")?;
     let mut not_zero = 0;
     for index in 0..500 {
@@ -129,6 +129,11 @@ fn fill(probe: &mut Probe) -> Result<(), Stop> {
         probe.crt.free(block)?;
     }
     blocks.fill(&probe.crt, mixed_size)?;
+    // What was filled is free, and no more in use than before.
+    probe.step("_heapmin")?;
+    probe.heapmin()?;
+    changed += blocks.lost_bytes();
+    probe.fact(CHANGED, changed)?;
     probe.fact(NOT_ZERO, not_zero)?;
     probe.fact(BLOCKS, blocks.live().count() as i64)?;
     probe.observe("_heapchk", "", |crt| crt.heapchk())?;

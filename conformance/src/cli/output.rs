@@ -39,8 +39,10 @@ impl Output {
     pub fn write(self, text: &str) -> Result<(), InputError> {
         match self {
             Output::Standard => match print(text) {
-                // Whoever closed the pipe has read enough.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(InputError::new(
+                    "standard output was closed before the report was out",
+                    "read it to its end, or write it to a file with --output",
+                )),
                 Err(error) => Err(cannot_write("standard output", &error)),
                 Ok(()) => Ok(()),
             },

@@ -24,12 +24,15 @@ const NAMES: [(&str, &[u8]); 7] = [
     ("a-percent-sign", b"lib%s%n.so"),
 ];
 
+/// Makes a file in a folder, or finds one.
+type Make = fn(&Path) -> std::io::Result<PathBuf>;
+
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = NAMES
         .iter()
         .map(|(what, name)| Trial::test(format!("name-with::{what}"), || named(name)))
         .collect();
-    let refused: [(&str, fn(&Path) -> std::io::Result<PathBuf>, &str); 5] = [
+    let refused: [(&str, Make, &str); 5] = [
         ("2-gib-of-nothing", sparse, "has 2048 MiB"),
         (
             "a-library-with-2-gib-of-nothing",
@@ -65,7 +68,7 @@ fn named(name: &[u8]) -> Result<(), Failed> {
 }
 
 /// The command says on one line why it does not take the file, and ends with 2.
-fn is_refused(make: fn(&Path) -> std::io::Result<PathBuf>, message: &str) -> Result<(), Failed> {
+fn is_refused(make: Make, message: &str) -> Result<(), Failed> {
     let folder = TempDir::new()?;
     let path = make(folder.path())?;
     let command = Command::new(env!("CARGO_BIN_EXE_heapmin"))

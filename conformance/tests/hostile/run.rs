@@ -21,10 +21,9 @@ pub struct Run {
     command: Command,
 }
 
-/// A clause's verdict by a case, with what was seen.
+/// A verdict, with what was seen.
 #[derive(Debug)]
 pub struct Result {
-    pub clause: String,
     pub verdict: String,
     pub observed: String,
 }
@@ -124,7 +123,6 @@ pub fn verdicts(candidate: &Value) -> Vec<Result> {
     let results = candidate["results"].as_array().into_iter().flatten();
     results
         .map(|it| Result {
-            clause: text(&it["clause"]),
             verdict: text(&it["verdict"]),
             observed: text(&it["observed"]),
         })

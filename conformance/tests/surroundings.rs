@@ -1,0 +1,232 @@
+//! What is around a run: signals, output that cannot be written, other runs
+//! beside it, and a machine that has little time for it.
+#![cfg(target_os = "linux")]
+
+use heapmin_fixtures::HOSTILE;
+use rstest::rstest;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const HEAPMIN: &str = env!("CARGO_BIN_EXE_heapmin");
+/// Long enough for anything but a hang.
+const SOON: Duration = Duration::from_secs(60);
+
+fn hostile(name: &str) -> &'static str {
+    let mut all = HOSTILE.iter();
+    all.find(|it| it.name == name)
+        .expect("it was built")
+        .library
+}
+
+/// Processes that have this folder in their environment, other than this one.
+fn processes_with(folder: &Path) -> Vec<i32> {
+    let mark = folder.as_os_str().as_bytes();
+    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let has_mark = |entry: &fs::DirEntry| {
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        environment.windows(mark.len()).any(|part| part == mark)
+    };
+    entries
+        .filter(has_mark)
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < SOON, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A run over the reference and a library that hangs, and that hangs now.
+fn hanging_run(folder: &Path, format: &str) -> Child {
+    let child = Command::new(HEAPMIN)
+        .args(["check", "--format", format, "--profile", "reference"])
+        .args(["--only", "heapmin.empty-heap", "--only", "heapmin.exported"])
+        .args(["--jobs", "1", "--timeout", "600"])
+        .args(["reference", hostile("loops_with_all_signals_blocked")])
+        .env("TMPDIR", folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // The fourth case is the first that hangs; it uses processor time, and the
+    // others are over at once.
+    let ticks = |pid: &i32| -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields: Vec<_> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .collect();
+        fields.get(12).and_then(|it| it.parse().ok()).unwrap_or(0)
+    };
+    let own = child.id() as i32;
+    wait_until("a probe hangs", || {
+        let others = processes_with(folder).into_iter().filter(|pid| *pid != own);
+        others.into_iter().any(|pid| ticks(&pid) > 50)
+    });
+    child
+}
+
+fn signal(child: &Child, signal: i32) {
+    // SAFETY: a signal to a child that was not waited for.
+    let sent = unsafe { libc::kill(child.id() as libc::pid_t, signal) };
+    assert_eq!(sent, 0);
+}
+
+#[rstest]
+#[case(libc::SIGINT, 130)]
+#[case(libc::SIGTERM, 143)]
+fn a_signal_ends_the_run_with_what_is_known(#[case] which: i32, #[case] status: i32) {
+    let folder = TempDir::new().expect("a folder");
+    let child = hanging_run(folder.path(), "human");
+    signal(&child, which);
+    let start = Instant::now();
+    let Output {
+        status: ended,
+        stdout,
+        stderr,
+    } = child.wait_with_output().expect("it ends");
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr),
+    );
+    assert_eq!(ended.code(), Some(status), "{stderr}");
+    assert!(stdout.contains("reference: 2 pass"), "{stdout}");
+    assert!(
+        stderr.contains("interrupted: 3 of 4 cases were run"),
+        "{stderr}"
+    );
+    wait_until("no probe is left", || {
+        processes_with(folder.path()).is_empty()
+    });
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_report_in_json_is_whole_after_a_signal_too() {
+    let folder = TempDir::new().expect("a folder");
+    let child = hanging_run(folder.path(), "json");
+    signal(&child, libc::SIGINT);
+    let output = child.wait_with_output().expect("it ends");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let count = |index: usize| {
+        report["candidates"][index]["results"]
+            .as_array()
+            .map(Vec::len)
+    };
+    assert_eq!((count(0), count(1)), (Some(2), Some(1)));
+}
+
+#[test]
+fn probes_end_with_a_harness_that_is_killed() {
+    let folder = TempDir::new().expect("a folder");
+    let mut child = hanging_run(folder.path(), "human");
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    wait_until("no probe is left", || {
+        processes_with(folder.path()).is_empty()
+    });
+}
+
+fn short_check() -> Command {
+    let mut command = Command::new(HEAPMIN);
+    command.args(["check", "--only", "heapmin.exported"]);
+    command
+}
+
+#[test]
+fn a_report_that_nobody_reads_is_told_of() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = short_check().stdout(writer).stderr(Stdio::piped()).output();
+    let output = output.expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("standard output was closed"), "{stderr}");
+}
+
+#[rstest]
+#[case(&[])]
+#[case(&["--format", "json"])]
+fn a_full_disk_behind_standard_output_is_told_of(#[case] arguments: &[&str]) {
+    let full = File::options().write(true).open("/dev/full");
+    let output = short_check()
+        .args(arguments)
+        .stdout(full.expect("Linux has it"))
+        .output()
+        .expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("standard output cannot be written"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_full_disk_behind_a_file_loses_nothing() {
+    let output = short_check().args(["--output", "/dev/full"]).output();
+    let output = output.expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("/dev/full cannot be written"), "{stderr}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("reference: 1 pass"), "{stdout}");
+}
+
+/// Clause, case and verdict of each result.
+fn verdicts(stdout: &[u8]) -> Vec<[String; 3]> {
+    let report: serde_json::Value = serde_json::from_slice(stdout).expect("it is JSON");
+    let results = report["candidates"][0]["results"].as_array();
+    let of = |it: &serde_json::Value| {
+        ["clause", "case", "verdict"].map(|key| it[key].as_str().unwrap_or_default().to_owned())
+    };
+    results.expect("a list").iter().map(of).collect()
+}
+
+/// All verdicts on the reference, by a command in front of this one.
+fn verdicts_behind(front: &[&str]) -> Vec<[String; 3]> {
+    let mut words = front.iter().copied().chain([HEAPMIN]);
+    let output = Command::new(words.next().expect("there is one"))
+        .args(words)
+        .args([
+            "check",
+            "--format",
+            "json",
+            "--only",
+            "heapmin.*",
+            "--only",
+            "malloc.*",
+        ])
+        .output()
+        .expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    verdicts(&output.stdout)
+}
+
+#[test]
+fn runs_do_not_disturb_each_other_and_need_neither_two_cores_nor_haste() {
+    let alone = verdicts_behind(&[]);
+    let beside: Vec<_> = thread::scope(|scope| {
+        let fronts: [&[&str]; 3] = [&[], &["nice", "-n", "19"], &["taskset", "-c", "0"]];
+        let runs = fronts.map(|front| scope.spawn(move || verdicts_behind(front)));
+        runs.map(|run| run.join().expect("it does not panic"))
+            .into()
+    });
+    for other in beside {
+        assert_eq!(alone, other);
+    }
+}

@@ -112,7 +112,8 @@ fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
     }
 }
 
-/// Reads a library from the bytes of its file. `path` is for messages.
+/// Reads a library from the bytes of its file, which begin where a `Vec` does:
+/// at an address that no number in it minds. `path` is for messages.
 ///
 /// # Errors
 /// If they are no shared library.
@@ -394,6 +395,35 @@ mod tests {
     ) {
         let error = recognise(Path::new("x"), &elf(symbols, name, &strings)).unwrap_err();
         assert!(error.problem.contains(what), "{error}");
+    }
+
+    /// Seeds of the fuzz targets.
+    const SMALL_DLL: &[u8] = include_bytes!("../../conformance/fuzz/seeds/library/small.dll");
+    const SMALL_DYLIB: &[u8] = include_bytes!("../../conformance/fuzz/seeds/library/small.dylib");
+
+    #[test]
+    fn small_libraries_of_other_systems_are_read() {
+        let dll = recognise(Path::new("x"), &SMALL_DLL.to_owned()).unwrap();
+        assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
+        // A third one is forwarded to another library.
+        assert_eq!(dll.exports, ["_heapmin", "malloc"]);
+        assert_eq!(dll.version.as_deref(), Some("10.0.26100.1"));
+        assert_eq!(dll.maker, Maker::Microsoft);
+        let dylib = recognise(Path::new("x"), &SMALL_DYLIB.to_owned()).unwrap();
+        assert_eq!((dylib.format, &dylib.arch[..]), (Format::Macho, "x86_64"));
+        assert_eq!(dylib.exports, ["_heapmin", "malloc"]);
+    }
+
+    #[rstest]
+    fn a_resource_directory_may_be_anywhere(#[values(1, 2, 3, 0x7FFF_FFFF)] away: u32) {
+        let mut bytes = SMALL_DLL.to_owned();
+        let header = usize::from(bytes[0x3C]);
+        let directory = header + 24 + 112 + 2 * 8;
+        let place: [u8; 4] = bytes[directory..directory + 4].try_into().unwrap();
+        let place = u32::from_le_bytes(place).wrapping_add(away);
+        bytes[directory..directory + 4].copy_from_slice(&place.to_le_bytes());
+        let library = recognise(Path::new("x"), &bytes).unwrap();
+        assert_eq!((library.version, library.maker), (None, Maker::Other));
     }
 
     #[test]

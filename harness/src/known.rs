@@ -99,8 +99,9 @@ impl Expected {
         let mut sections: Sections =
             toml::from_str(text).map_err(|error| not_toml(file, &error))?;
         locate(&mut sections.known, file, text);
+        let lines = Lines::of(text);
         let judged = sections.judged.into_iter();
-        let judged = judged.flat_map(|entry| judged_places(entry, file, text));
+        let judged = judged.flat_map(|entry| judged_places(entry, file, &lines));
         Ok(Expected {
             known: sections.known,
             judged: judged.collect(),
@@ -266,17 +267,18 @@ pub(crate) fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
 
 /// Tells entries the name of their file, and their lines in its text.
 pub(crate) fn locate(known: &mut [Known], file: &str, text: &str) {
+    let lines = Lines::of(text);
     for entry in known {
         let Place {
             entry: bytes,
             in_list,
             ..
         } = &entry.place;
-        entry.place = place(file, text, bytes.clone(), in_list.clone());
+        entry.place = lines.place(file, bytes.clone(), in_list.clone());
     }
 }
 
-fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, text: &str) -> Vec<Judged> {
+fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, lines: &Lines) -> Vec<Judged> {
     let head = spanned.span();
     let entry = spanned.into_inner();
     let end = entry.candidate.as_ref().map_or(0, |it| it.span().end);
@@ -285,20 +287,34 @@ fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, text: &str) -> Vec<J
     let judged = names.map(|(clause, in_list)| Judged {
         clause: clause.to_owned(),
         candidate: entry.candidate.as_ref().map(|it| it.get_ref().clone()),
-        place: place(file, text, bytes.clone(), in_list),
+        place: lines.place(file, bytes.clone(), in_list),
     });
     judged.collect()
 }
 
-fn place(file: &str, text: &str, entry: Range<usize>, in_list: Option<Range<usize>>) -> Place {
-    let line = |at: usize| 1 + text[..at].matches('\n').count();
-    let lines = (line(entry.start), line(entry.end));
-    Place {
-        file: file.to_owned(),
-        line: in_list.as_ref().map_or(lines.0, |name| line(name.start)),
-        lines,
-        entry,
-        in_list,
+/// Where the lines of a text end. Counted once: a file may have many entries.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Lines {
+        Lines(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of a byte, from 1.
+    fn line(&self, at: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < at)
+    }
+
+    fn place(&self, file: &str, entry: Range<usize>, in_list: Option<Range<usize>>) -> Place {
+        let lines = (self.line(entry.start), self.line(entry.end));
+        let named = in_list.as_ref().map(|name| self.line(name.start));
+        Place {
+            file: file.to_owned(),
+            line: named.unwrap_or(lines.0),
+            lines,
+            entry,
+            in_list,
+        }
     }
 }
 
@@ -310,11 +326,16 @@ pub(crate) fn read(path: &Path) -> Result<String, InputError> {
 }
 
 pub(crate) fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
+    /// More is no help to a reader, and a file may be one long line.
+    const LONGEST: usize = 1000;
+    let mut told = error.to_string();
+    if told.len() > LONGEST {
+        let place = told.lines().next().unwrap_or_default();
+        let what: String = error.message().chars().take(LONGEST / 4).collect();
+        told = format!("{place}\n{what}");
+    }
     InputError::new(
-        format!(
-            "{name} cannot be understood: {}",
-            error.to_string().trim_end()
-        ),
+        format!("{name} cannot be understood: {}", told.trim_end()),
         "docs/candidates.md and docs/expected.md show what such files may hold",
     )
 }
@@ -379,6 +400,23 @@ candidate = 'l.so'
         let judged = &expected.judged[1];
         assert_eq!((judged.place.line, judged.place.lines), (24, (22, 25)));
         assert_eq!(judged.candidate.as_deref(), Some("l.so"));
+    }
+
+    // None of these may take the stack, or the square of its length.
+    #[rstest]
+    #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)), false)]
+    #[case::brackets("a = ".to_owned() + &"[".repeat(500_000), false)]
+    #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000), false)]
+    #[case::heads(format!("[{}a]", "a.".repeat(500_000)), false)]
+    #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)), true)]
+    fn a_monstrous_file_is_read_or_refused(#[case] text: String, #[case] is_read: bool) {
+        let expected = Expected::parse("f.toml", &text);
+        assert_eq!(expected.is_ok(), is_read);
+        if let Err(error) = expected {
+            assert!(error.problem.contains("line 1"), "{error}");
+            assert!(error.problem.len() < 2000, "{}", error.problem.len());
+        }
+        assert!(crate::profile::Profile::parse("p", &text).is_err());
     }
 
     #[rstest]

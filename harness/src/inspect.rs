@@ -403,13 +403,13 @@ mod tests {
 
     #[test]
     fn small_libraries_of_other_systems_are_read() {
-        let dll = recognise(Path::new("x"), &SMALL_DLL.to_owned()).unwrap();
+        let dll = recognise(Path::new("x"), SMALL_DLL).unwrap();
         assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
         // A third one is forwarded to another library.
         assert_eq!(dll.exports, ["_heapmin", "malloc"]);
         assert_eq!(dll.version.as_deref(), Some("10.0.26100.1"));
         assert_eq!(dll.maker, Maker::Microsoft);
-        let dylib = recognise(Path::new("x"), &SMALL_DYLIB.to_owned()).unwrap();
+        let dylib = recognise(Path::new("x"), SMALL_DYLIB).unwrap();
         assert_eq!((dylib.format, &dylib.arch[..]), (Format::Macho, "x86_64"));
         assert_eq!(dylib.exports, ["_heapmin", "malloc"]);
     }

@@ -175,7 +175,14 @@ mod tests {
 
     /// A workload, and what is said to be left of it.
     fn workload(left: u64) -> Vec<Event> {
-        let moments = ["freed", "minimised", "minimised again"];
+        let moments = [
+            "freed",
+            "minimised",
+            "minimised again",
+            "filled again",
+            "filled after _heapmin",
+            "large",
+        ];
         let figures = [("baseline", 0), ("peak", u64::MAX)].into_iter();
         let figures = figures.chain(moments.map(|moment| (moment, left)));
         let events = figures.map(|(moment, figure)| resident(moment, figure));
@@ -186,6 +193,8 @@ mod tests {
     #[rstest]
     #[case::more_than_memory("heapmin.exported", vec![Event::OutOfMemory { size: u64::MAX, available: Some(u64::MAX) }], Verdict::Error)]
     #[case::much_resident("heapmin.never-grows", workload(u64::MAX), Verdict::Pass)]
+    #[case::much_again("heapmin.memory-reusable", workload(u64::MAX), Verdict::Pass)]
+    #[case::much_at_once("heapmin.coalesces", workload(u64::MAX), Verdict::Pass)]
     #[case::much_live("heapmin.releases-partial", [workload(1), vec![fact("live page bytes", i64::MAX)]].concat(), Verdict::Pass)]
     // And a negative count is no reason to pass.
     #[case::negative_live("heapmin.releases-partial", [workload(u64::MAX), vec![fact("live page bytes", -1)]].concat(), Verdict::Fail)]

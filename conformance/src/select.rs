@@ -140,7 +140,7 @@ mod tests {
     #[case::alternatives(format!("{{{}}}", "a,".repeat(60_000)))]
     #[case::stars(format!("{}x", "**/".repeat(40_000)))]
     fn a_monstrous_pattern_is_refused(#[case] only: String) {
-        let error = select(&[only], &[]).expect_err("it is refused");
+        let error = select(&[only], &[]).unwrap_err();
         assert!(error.problem.len() < 1000, "{}", error.problem.len());
     }
 

@@ -403,13 +403,15 @@ mod tests {
 
     #[test]
     fn small_libraries_of_other_systems_are_read() {
-        let dll = recognise(Path::new("x"), SMALL_DLL).unwrap();
+        // Copied, since a constant may lie at an odd address.
+        let [dll, dylib] = [SMALL_DLL, SMALL_DYLIB].map(<[u8]>::to_vec);
+        let dll = recognise(Path::new("x"), &dll).unwrap();
         assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
         // A third one is forwarded to another library.
         assert_eq!(dll.exports, ["_heapmin", "malloc"]);
         assert_eq!(dll.version.as_deref(), Some("10.0.26100.1"));
         assert_eq!(dll.maker, Maker::Microsoft);
-        let dylib = recognise(Path::new("x"), SMALL_DYLIB).unwrap();
+        let dylib = recognise(Path::new("x"), &dylib).unwrap();
         assert_eq!((dylib.format, &dylib.arch[..]), (Format::Macho, "x86_64"));
         assert_eq!(dylib.exports, ["_heapmin", "malloc"]);
     }

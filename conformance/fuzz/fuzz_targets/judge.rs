@@ -2,42 +2,48 @@
 //! for; and what reports make of the verdicts.
 #![no_main]
 
-use arbitrary::Unstructured;
-use heapmin_conformance::clause::Clause;
 use heapmin_conformance::clauses;
 use heapmin_conformance::expected::gate;
 use heapmin_conformance::report::{human, json, markdown};
 use heapmin_conformance::run::{Checked, conclude};
 use heapmin_conformance::select::Selection;
 use heapmin_conformance::snapshot::stable;
-use heapmin_fuzz_targets::candidate::candidate;
-use heapmin_fuzz_targets::draft::observation;
-use heapmin_fuzz_targets::words;
-use libfuzzer_sys::fuzz_target;
+use heapmin_fuzz_targets::candidate::without;
+use heapmin_fuzz_targets::forgery::Forgery;
+use heapmin_fuzz_targets::mutate::mutate;
+use heapmin_fuzz_targets::words::is_for;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-fuzz_target!(|bytes: &[u8]| {
-    let _ = judge(&mut Unstructured::new(bytes));
+fuzz_target!(|bytes: &[u8]| judge(&Forgery::read(bytes)));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    // Now and then as bytes, for the sake of the reader of lines.
+    if seed % 16 == 0 {
+        return fuzzer_mutate(data, size, max_size);
+    }
+    let changed = mutate(&data[..size], seed);
+    let length = changed.len().min(max_size);
+    data[..length].copy_from_slice(&changed[..length]);
+    length
 });
 
-fn judge(u: &mut Unstructured) -> arbitrary::Result<()> {
-    let case = *u.choose(&clauses::cases())?;
-    let is_for = |clause: &Clause| clause.cases.iter().any(|it| it.name == case.name);
+fn judge(forgery: &Forgery) {
+    let case = forgery.case;
     let selection = Selection {
-        clauses: clauses::all().filter(|it| is_for(it)).collect(),
+        clauses: clauses::all()
+            .filter(|clause| is_for(clause, case.name))
+            .collect(),
         fault: None,
     };
-    let id = selection.clauses[0].id;
-    // They take longer than the judging.
-    let is_reported = u.ratio(1, 8)?;
-    let candidate = candidate(u)?;
-    let observation = observation(u, words::of_clause(id))?;
+    let observation = forgery.observation();
     let _ = stable(&observation);
+    let candidate = without(forgery.missing);
     let checked = [conclude(candidate, &selection, &[(case, observation)], &[])];
     assert_eq!(checked[0].outcomes.len(), selection.clauses.len());
-    if is_reported {
+    // Reports take longer than the judging.
+    if forgery.events.len() % 8 == 0 {
         report(&checked);
     }
-    Ok(())
 }
 
 fn report(checked: &[Checked]) {

@@ -23,7 +23,18 @@ pub fn candidate(u: &mut Unstructured) -> Result<Candidate> {
             exports.push((*routine).to_owned());
         }
     }
-    Ok(Candidate {
+    Ok(exporting(exports))
+}
+
+/// A candidate that exports every routine but those whose bits are set.
+pub fn without(missing: u64) -> Candidate {
+    let routines = ROUTINES.iter().enumerate();
+    let exports = routines.filter(|(index, _)| missing >> (index % 64) & 1 == 0);
+    exporting(exports.map(|(_, name)| (*name).to_owned()).collect())
+}
+
+fn exporting(exports: Vec<String>) -> Candidate {
+    Candidate {
         name: "candidate.so".into(),
         path: "/candidate.so".into(),
         image: Library {
@@ -44,5 +55,5 @@ pub fn candidate(u: &mut Unstructured) -> Result<Candidate> {
         },
         environment: Vec::new(),
         stage: None,
-    })
+    }
 }

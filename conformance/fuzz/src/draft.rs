@@ -31,7 +31,7 @@ pub fn observation(u: &mut Unstructured, words: &[&str]) -> Result<Observation> 
 }
 
 /// One event.
-fn event(u: &mut Unstructured, words: &[&str]) -> Result<Event> {
+pub fn event(u: &mut Unstructured, words: &[&str]) -> Result<Event> {
     Ok(match u.int_in_range(0..=31)? {
         0 => Event::Hello { build: text(u)? },
         1 => Event::Fenced(InForce {
@@ -108,7 +108,8 @@ fn call(u: &mut Unstructured, words: &[&str]) -> Result<Call> {
     })
 }
 
-fn memory(u: &mut Unstructured) -> Result<Memory> {
+/// What was measured.
+pub fn memory(u: &mut Unstructured) -> Result<Memory> {
     Ok(Memory {
         resident: number(u)? as u64,
         lazily_freed: number(u)? as u64,
@@ -116,7 +117,7 @@ fn memory(u: &mut Unstructured) -> Result<Memory> {
 }
 
 /// A number: one that means something, one near the ends, or any.
-fn number(u: &mut Unstructured) -> Result<i64> {
+pub fn number(u: &mut Unstructured) -> Result<i64> {
     const SOME: [i64; 24] = [
         0,
         1,
@@ -150,7 +151,8 @@ fn number(u: &mut Unstructured) -> Result<i64> {
     }
 }
 
-fn option<'a, T>(
+/// Mostly a value.
+pub fn option<'a, T>(
     u: &mut Unstructured<'a>,
     value: impl FnOnce(&mut Unstructured<'a>) -> Result<T>,
 ) -> Result<Option<T>> {
@@ -161,7 +163,7 @@ fn option<'a, T>(
 }
 
 /// Mostly a word that somebody looks for.
-fn word(u: &mut Unstructured, words: &[&str]) -> Result<String> {
+pub fn word(u: &mut Unstructured, words: &[&str]) -> Result<String> {
     match u.ratio(15, 16)? {
         true => Ok((*u.choose(words)?).to_owned()),
         false => text(u),

@@ -53,7 +53,7 @@ fn small_then_large(probe: &mut Probe) -> Result<(), Stop> {
 fn coalesces(seen: &Seen) -> Judgement {
     match held_and_left(seen.observation, "large") {
         Ok((peak, large)) => Judgement::pass_if(
-            large <= peak + peak / 50,
+            large <= peak.saturating_add(peak / 50),
             format!(
                 "{} at the peak, {} with the large block",
                 amount(peak),

@@ -64,7 +64,7 @@ fn reusable(seen: &Seen) -> Judgement {
     ];
     match figures {
         [Ok((peak, again)), Ok((_, after))] => Judgement::pass_if(
-            again.max(after) <= peak + peak / 4,
+            again.max(after) <= peak.saturating_add(peak / 4),
             format!(
                 "{} at first, {} when filled again, {} after _heapmin",
                 amount(peak),

@@ -1,0 +1,70 @@
+//! A forged observation as text, so that a recorded one is a seed: the name of
+//! a case, how it ended, what the candidate exports, and the lines of the
+//! channel.
+
+use heapmin_conformance::clause::Case;
+use heapmin_conformance::clauses;
+use heapmin_harness::channel::{encode, events};
+use heapmin_harness::observation::{Ending, Event, Observation};
+
+const TOKEN: &str = "seed";
+
+/// An observation of a case.
+#[derive(Debug)]
+pub struct Forgery {
+    /// The case.
+    pub case: &'static Case,
+    /// How it ended: its kind, and in how many seconds.
+    pub ending: (u8, u64),
+    /// The routines that the candidate does not export, by their numbers, bit by bit.
+    pub missing: u64,
+    /// What happened.
+    pub events: Vec<Event>,
+}
+
+impl Forgery {
+    /// Reads any bytes. What is no case is the first one.
+    pub fn read(bytes: &[u8]) -> Forgery {
+        let mut lines = bytes.splitn(4, |byte| *byte == b'\n');
+        let mut line = || std::str::from_utf8(lines.next().unwrap_or_default()).unwrap_or_default();
+        let name = line();
+        let (kind, seconds) = line().split_once(' ').unwrap_or_default();
+        let missing = u64::from_str_radix(line(), 16).unwrap_or(0);
+        let cases = clauses::cases();
+        let case = cases.iter().find(|case| case.name == name);
+        Forgery {
+            case: case.unwrap_or(&cases[0]),
+            ending: (kind.parse().unwrap_or(0), seconds.parse().unwrap_or(0)),
+            missing,
+            events: events(lines.next().unwrap_or_default(), TOKEN).collect(),
+        }
+    }
+
+    /// The same as bytes.
+    pub fn write(&self) -> Vec<u8> {
+        let (kind, seconds) = self.ending;
+        let name = self.case.name;
+        let mut text = format!("{name}\n{kind} {seconds}\n{:x}\n", self.missing);
+        for event in &self.events {
+            text += &encode(TOKEN, event);
+        }
+        text.into_bytes()
+    }
+
+    /// As a judge gets it.
+    pub fn observation(&self) -> Observation {
+        let (kind, seconds) = self.ending;
+        Observation {
+            events: self.events.clone(),
+            ending: match kind {
+                1 => Ending::Died("killed by SIGSEGV (11)".into()),
+                2 => Ending::Died("killed by SIGSYS (31)".into()),
+                3 => Ending::TimedOut,
+                4 => Ending::Failed("\u{1b}[2Jno\nsuch thing".into()),
+                5 => Ending::Interrupted,
+                _ => Ending::Done,
+            },
+            duration_ms: seconds.saturating_mul(1000),
+        }
+    }
+}

@@ -86,9 +86,12 @@ fn signal(child: &Child, signal: i32) {
 #[rstest]
 #[case(libc::SIGINT, 130)]
 #[case(libc::SIGTERM, 143)]
+#[case(libc::SIGHUP, 129)]
 fn a_signal_ends_the_run_with_what_is_known(#[case] which: i32, #[case] status: i32) {
     let folder = TempDir::new().expect("a folder");
     let child = hanging_run(folder.path(), "human");
+    // As `timeout` does it: to the process, and to its group.
+    signal(&child, which);
     signal(&child, which);
     let start = Instant::now();
     let Output {
@@ -184,6 +187,53 @@ fn a_full_disk_behind_a_file_loses_nothing() {
     assert!(stderr.contains("/dev/full cannot be written"), "{stderr}");
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(stdout.contains("reference: 1 pass"), "{stdout}");
+}
+
+#[test]
+fn a_full_disk_behind_standard_error_loses_no_report() {
+    let full = File::options().write(true).open("/dev/full");
+    let output = short_check()
+        .args(["--format", "json", "no-such-library.so", "reference"])
+        .stderr(full.expect("Linux has it"))
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(verdicts(&output.stdout).len(), 1);
+}
+
+#[test]
+fn a_place_for_temporary_files_that_is_not_there_is_told_of_once() {
+    let output = short_check().env("TMPDIR", "/no/such/folder").output();
+    let output = output.expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("/no/such/folder"), "{stderr}");
+    assert!(stderr.contains("TMPDIR"), "{stderr}");
+}
+
+#[test]
+fn a_report_is_not_written_over_what_the_run_reads() {
+    let folder = TempDir::new().expect("a folder");
+    let list = folder.path().join("expected.toml");
+    fs::write(&list, "# mine\n").expect("it can be written");
+    let library = folder.path().join("lib.so");
+    fs::copy(heapmin_fixtures::SOUND, &library).expect("it can be copied");
+    for over in [&list, &library] {
+        let before = fs::read(over).expect("it is there");
+        let output = short_check()
+            .arg(&library)
+            .arg("--expected")
+            .arg(&list)
+            .arg("--output")
+            .arg(over)
+            .output()
+            .expect("it starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("--output would write over"), "{stderr}");
+        assert!(fs::read(over).expect("it is there") == before);
+    }
 }
 
 /// Clause, case and verdict of each result.

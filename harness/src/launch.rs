@@ -1,7 +1,7 @@
 //! Starts a probe for one case and watches it until it has an ending.
 
 use crate::channel::{Job, events};
-use crate::fence::{Fence, memory::Watch};
+use crate::fence::{Fence, memory::Watch, scratch::Scratch};
 use crate::interruption;
 use crate::memory::Subject;
 use crate::observation::{Ending, Event, Observation};
@@ -11,7 +11,6 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
@@ -83,7 +82,8 @@ impl<'a> Launch<'a> {
     fn observe_once(&self, job: &Job) -> Observation {
         let start = Instant::now();
         let mut events = Vec::new();
-        let ending = match self.scratch() {
+        let scratch = self.runner.is_fenced.then(Scratch::new).transpose();
+        let ending = match scratch {
             // Gone with everything in it when this is over.
             Ok(scratch) => match self.spawn(scratch.as_ref()) {
                 Ok(child) => {
@@ -97,36 +97,25 @@ impl<'a> Launch<'a> {
                         .is_fenced
                         .then(|| Watch::over(&child, self.runner.memory))
                         .flatten();
-                    watch(
-                        child,
-                        &job,
+                    let limits = Limits {
                         deadline,
                         memory,
-                        &mut events,
-                        self.owns_group(),
-                    )
+                        scratch,
+                    };
+                    watch(child, &job, &limits, &mut events, self.owns_group())
                 }
                 Err(error) => Ending::Failed(format!(
                     "{} cannot be started: {error}",
                     self.runner.program.display()
                 )),
             },
-            Err(error) => Ending::Failed(format!(
-                "no scratch folder can be made in {}: {error}",
-                std::env::temp_dir().display()
-            )),
+            Err(problem) => Ending::Failed(problem),
         };
         Observation {
             events,
             ending,
             duration_ms: start.elapsed().as_millis() as u64,
         }
-    }
-
-    /// The one folder that a fenced probe may write to.
-    fn scratch(&self) -> std::io::Result<Option<TempDir>> {
-        let make = || tempfile::Builder::new().prefix("heapmin-").tempdir();
-        self.runner.is_fenced.then(make).transpose()
     }
 
     fn fence(&self) -> Option<Fence> {
@@ -143,7 +132,7 @@ impl<'a> Launch<'a> {
         self.runner.front.is_none()
     }
 
-    fn spawn(&self, scratch: Option<&TempDir>) -> std::io::Result<Child> {
+    fn spawn(&self, scratch: Option<&Scratch>) -> std::io::Result<Child> {
         let program = &self.runner.program;
         let mut command = match &self.runner.front {
             Some(front) => {
@@ -179,30 +168,20 @@ impl<'a> Launch<'a> {
 fn watch(
     mut child: Child,
     job: &Job,
-    deadline: Instant,
-    memory: Option<Watch>,
+    limits: &Limits,
     events: &mut Vec<Event>,
     owns_group: bool,
 ) -> Ending {
     let to_probe = write_lines(child.stdin.take().expect("stdin is a pipe"));
     let lines = read_lines(child.stdout.take().expect("stdout is a pipe"), &job.token);
     let stderr = read_tail(child.stderr.take().expect("stderr is a pipe"));
-    let subject = Subject::of(&child);
-
     let mut order = serde_json::to_string(job).expect("a job is plain data");
     order.push('\n');
     // A probe that is gone already is found out below.
     let _ = to_probe.send(order);
 
-    let watched = Watched {
-        subject,
-        deadline,
-        memory,
-    };
-    let ending = follow(&mut child, &lines, &to_probe, &watched, events);
-    if let Some(memory) = memory {
-        note_watch(&memory, events);
-    }
+    let ending = follow(&mut child, &lines, &to_probe, limits, events);
+    limits.note(events);
     end(&mut child, owns_group);
     match ending {
         Ending::Died(how) => {
@@ -213,15 +192,6 @@ fn watch(
             }
         }
         ending => ending,
-    }
-}
-
-/// The fence that the probe told of has a part that it does not know.
-fn note_watch(memory: &Watch, events: &mut [Event]) {
-    for event in events {
-        if let Event::Fenced(in_force) = event {
-            in_force.kept.push(memory.to_string());
-        }
     }
 }
 
@@ -236,11 +206,29 @@ fn end_with_this_process(command: &mut Command) {
     unsafe { command.pre_exec(prepare) };
 }
 
-/// What a probe is watched by.
-struct Watched {
-    subject: Subject,
+/// What a probe is held to from outside.
+struct Limits {
     deadline: Instant,
     memory: Option<Watch>,
+    scratch: Option<Scratch>,
+}
+
+impl Limits {
+    /// What is wrong, if the probe has more than it may.
+    fn finding(&self) -> Option<String> {
+        let memory = || self.memory.as_ref()?.finding();
+        let scratch = || self.scratch.as_ref()?.finding();
+        memory().or_else(scratch)
+    }
+
+    /// Adds what the probe does not know to the fence that it told of.
+    fn note(&self, events: &mut [Event]) {
+        for event in events {
+            if let (Event::Fenced(in_force), Some(memory)) = (event, &self.memory) {
+                in_force.kept.push(memory.to_string());
+            }
+        }
+    }
 }
 
 /// Takes events until the case is over, one way or another.
@@ -248,9 +236,10 @@ fn follow(
     child: &mut Child,
     lines: &Receiver<Event>,
     to_probe: &Sender<String>,
-    watched: &Watched,
+    limits: &Limits,
     events: &mut Vec<Event>,
 ) -> Ending {
+    let subject = Subject::of(child);
     let mut gone: Option<(ExitStatus, Instant)> = None;
     let mut looked = Instant::now();
     loop {
@@ -259,11 +248,11 @@ fn follow(
         }
         if looked.elapsed() >= TICK {
             looked = Instant::now();
-            if let Some(finding) = watched.memory.and_then(|memory| memory.finding()) {
+            if let Some(finding) = limits.finding() {
                 return Ending::Died(finding);
             }
         }
-        let left = watched.deadline.saturating_duration_since(Instant::now());
+        let left = limits.deadline.saturating_duration_since(Instant::now());
         if let Some((status, since)) = gone
             && (left.is_zero() || since.elapsed() > LAST_LINES)
         {
@@ -282,7 +271,7 @@ fn follow(
                 ));
             }
             Ok(Event::Moment { name, inside, .. }) => {
-                let outside = watched.subject.measure();
+                let outside = subject.measure();
                 events.push(Event::Moment {
                     name,
                     inside,

@@ -2,7 +2,9 @@
 
 use super::output::{Output, terminal_width};
 use super::signals::interrupted;
-use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, runners, say};
+use super::{
+    AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, note, runners, say,
+};
 use crate::expected::gate::Findings;
 use crate::expected::names::check_known;
 use crate::expected::{File, gate};
@@ -10,7 +12,9 @@ use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
 use heapmin_harness::candidate::Candidate;
+use heapmin_harness::identity::Identity;
 use heapmin_harness::input_error::InputError;
+use heapmin_harness::os_name::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -31,6 +35,7 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let path = args.expected.as_deref();
     let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
     let (candidates, refused) = candidates(args)?;
+    spare_what_is_read(args, &candidates)?;
     let output = Output::create(args.output.as_deref())?;
     for error in &refused {
         say(error);
@@ -72,7 +77,7 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     output.write(&text(&checked, &findings, args))?;
     if let Some(status) = stopped {
         let run: usize = checked.iter().map(|one| one.cases_run).sum();
-        eprintln!("interrupted: {run} of {steps} cases were run");
+        note(&format!("interrupted: {run} of {steps} cases were run"));
         return Ok(status);
     }
     updated?;
@@ -85,12 +90,28 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     })
 }
 
+/// Refuses to write the report over a file that the run needs.
+fn spare_what_is_read(args: &CheckArgs, candidates: &[Candidate]) -> Result<(), InputError> {
+    let Some(Ok(there)) = args.output.as_deref().map(Identity::of) else {
+        return Ok(());
+    };
+    let expected = args.expected.as_deref().into_iter();
+    let mut read = candidates.iter().map(|one| &*one.path).chain(expected);
+    match read.find(|path| there.is_of(path)) {
+        None => Ok(()),
+        Some(path) => Err(InputError::new(
+            format!("--output would write over {}", shown(path.as_os_str())),
+            "name another file for the report",
+        )),
+    }
+}
+
 /// What is not as expected stands in the report for people. Where that is not
 /// on standard output, standard error has it: a log should show why a run failed.
 fn tell_elsewhere(findings: &Findings, args: &CheckArgs) {
     if args.format != ReportFormat::Human || args.output.is_some() {
         for line in findings.complaints.iter().chain(&findings.notes) {
-            anstream::eprintln!("{line}");
+            note(line);
         }
     }
 }
@@ -100,7 +121,7 @@ fn tell_of_gaps(checked: &[Checked]) {
     for one in checked {
         let missing = one.fence.iter().flat_map(|fence| &fence.missing);
         for part in missing {
-            eprintln!("{}: not in force: {part}", one.candidate.name);
+            note(&format!("{}: not in force: {part}", one.candidate.name));
         }
     }
 }

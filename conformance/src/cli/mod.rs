@@ -11,11 +11,13 @@ use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use heapmin_harness::candidate::Catalogue;
+use heapmin_harness::fence::scratch::Scratch;
 use heapmin_harness::input_error::InputError;
 use heapmin_harness::probe;
 use heapmin_harness::profile::Profile;
 use heapmin_harness::runner::Runners;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -91,8 +93,8 @@ struct CheckArgs {
     /// Known deviations beside those of the profiles, and clauses that must be judged
     #[arg(long, value_name = "FILE")]
     expected: Option<PathBuf>,
-    /// How much memory a probe may hold, in MiB [default: three quarters of what is left]
-    #[arg(long, value_name = "MIB", conflicts_with = "no_fence", value_parser = clap::value_parser!(u64).range(64..=1 << 30))]
+    /// How much memory a probe may hold, in MiB [default: three quarters of what is left, and 512 at least]
+    #[arg(long, value_name = "MIB", conflicts_with = "no_fence", value_parser = clap::value_parser!(u64).range(512..=1 << 30))]
     memory: Option<u64>,
     /// Bring the file given with --expected to what this run finds; status 0 if it then says all
     #[arg(long, requires = "expected")]
@@ -180,9 +182,16 @@ pub fn run() -> ExitCode {
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Probe => probe::run(BUILD, clauses::act_of),
     };
-    ExitCode::from(status.unwrap_or_else(|error| {
-        say(&error);
-        FAILED
+    ExitCode::from(status.unwrap_or_else(|error| match signals::interrupted() {
+        // What was interrupted failed for that reason.
+        Some(status) => {
+            note("interrupted");
+            status
+        }
+        None => {
+            say(&error);
+            FAILED
+        }
     }))
 }
 
@@ -199,7 +208,12 @@ fn fault_modes() -> PossibleValuesParser {
 /// Tells the user what to mend.
 fn say(error: &InputError) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{red}error:{red:#} {error}");
+    note(&format!("{red}error:{red:#} {error}"));
+}
+
+/// Puts a line on standard error. If nobody can have it there, the run goes on.
+fn note(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// What runs probes here, with a fence around them or without.
@@ -215,6 +229,12 @@ fn runners(
         )
     })?;
     let runners = Runners::new(program, BUILD, windows_probe);
+    if !no_fence {
+        Scratch::new().map_err(|problem| {
+            let mend = "name a folder that can be written in TMPDIR";
+            InputError::new(problem, mend)
+        })?;
+    }
     Ok(match (no_fence, memory) {
         (true, _) => runners.unfenced(),
         (false, Some(mebibytes)) => runners.with_memory(mebibytes << 20),

@@ -1,20 +1,46 @@
 //! Ctrl-C and the like: the run ends early, and tells what it knows so far.
 
 use heapmin_harness::interruption;
-use signal_hook::consts::TERM_SIGNALS;
-use signal_hook::flag;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-/// Lets a signal end the run in good order, and a second one at once.
+/// Lets a signal end the run in good order, and another one at once.
+#[cfg(unix)]
 pub fn end_in_good_order() {
-    let came = Arc::new(AtomicBool::new(false));
+    use signal_hook::consts::{SIGHUP, TERM_SIGNALS};
+    use signal_hook::iterator::Signals;
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+
+    /// Some send a signal to the process and to its group as well, so that it
+    /// comes twice; nobody presses a key so fast.
+    const SAME: Duration = Duration::from_secs(1);
+
+    // Where signals cannot be had they end the process, as they always do.
+    let Ok(mut signals) = Signals::new(TERM_SIGNALS.iter().chain([&SIGHUP])) else {
+        return;
+    };
+    std::thread::spawn(move || {
+        let mut first: Option<Instant> = None;
+        for signal in &mut signals {
+            match first {
+                None => {
+                    first = Some(Instant::now());
+                    interruption::signal().store(signal as usize, Ordering::Relaxed);
+                }
+                Some(first) if first.elapsed() < SAME => {}
+                Some(_) => std::process::exit(status(signal)),
+            }
+        }
+    });
+}
+
+/// The same for Windows, which has no more than flags for it.
+#[cfg(not(unix))]
+pub fn end_in_good_order() {
+    use signal_hook::consts::TERM_SIGNALS;
     for &signal in TERM_SIGNALS {
-        // In this order, so that the first one finds the flag unset. Where a
-        // signal cannot be had it ends the process, as it always does.
-        let _ = flag::register_conditional_shutdown(signal, status(signal), came.clone());
-        let _ = flag::register(signal, came.clone());
-        let _ = flag::register_usize(signal, interruption::signal(), signal as usize);
+        // Where a signal cannot be had it ends the process, as it always does.
+        let flag = interruption::signal();
+        let _ = signal_hook::flag::register_usize(signal, flag, signal as usize);
     }
 }
 

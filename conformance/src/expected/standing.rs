@@ -4,6 +4,7 @@ use crate::clause::Verdict;
 use crate::run::{Checked, Outcome};
 use heapmin_harness::candidate::Candidate;
 use heapmin_harness::known::{Judged, Known};
+use heapmin_harness::os_name::shown;
 
 /// How a known deviation stands to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +41,7 @@ pub fn label(checked: &[Checked], candidate: &Candidate) -> String {
 }
 
 fn file_name(candidate: &Candidate) -> String {
-    let name = candidate.path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
+    shown(candidate.path.file_name().unwrap_or_default())
 }
 
 /// How a known deviation stands to the candidates that were checked: it occurs

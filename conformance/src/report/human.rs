@@ -73,9 +73,11 @@ fn candidate(
 /// What the candidate was kept from.
 fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
     let Some(fence) = &checked.fence else {
-        let why = match checked.candidate.runner.front {
-            Some(_) => "no fence: there is none under Wine",
-            None => "no fence",
+        let why = match &checked.candidate.runner {
+            // No probe got so far as to raise it.
+            runner if runner.is_fenced => return Ok(()),
+            runner if runner.front.is_some() => "no fence: there is none under Wine",
+            _ => "no fence",
         };
         return writeln!(text, "{FAINT}{why}{FAINT:#}");
     };

@@ -140,9 +140,11 @@ fn replaced() -> Result<(), Failed> {
     let next = folder.path().join("libnext.so");
     fs::copy(MUTANTS[0].library, &next)?;
     let run = Run::new(&[&path])?.arguments(&["--jobs", "1"]);
-    let report = run.report_while(|| {
-        // The whole run takes several times as long.
-        thread::sleep(Duration::from_millis(700));
+    let report = run.report_while(|temporary| {
+        // One case is under way then, and all the others are to come.
+        while fs::read_dir(temporary)?.next().is_none() {
+            thread::sleep(Duration::from_millis(5));
+        }
         fs::rename(&next, &path)
     })?;
     let results = verdicts(&report["candidates"][0]);

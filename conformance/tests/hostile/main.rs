@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 /// What this system does not keep a library from.
 fn gaps() -> String {
     let run = Run::new(&["reference"]).map(|run| run.only(&["heapmin.exported"]));
-    let output = run.map(|run| run.output_while(|| Ok(())));
+    let output = run.map(|run| run.output_while(|_| Ok(())));
     let stderr = output.map(|output| output.map(|output| output.stderr));
     match stderr {
         Ok(Ok(stderr)) => String::from_utf8_lossy(&stderr).into_owned(),

@@ -25,9 +25,9 @@ const REFUSED: [c_long; 11] = [
 ];
 
 /// Refused if the first argument is another process than this one.
-const ABOUT_A_PROCESS: [c_long; 5] = [
+/// Not `tkill`, which names a thread, and of which musl's `pthread_kill` is made.
+const ABOUT_A_PROCESS: [c_long; 4] = [
     libc::SYS_kill,
-    libc::SYS_tkill,
     libc::SYS_tgkill,
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,

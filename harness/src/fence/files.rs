@@ -23,8 +23,11 @@ pub fn writes_to_scratch_only() -> Result<(), String> {
             .create()?
             .add_rule(PathBeneath::new(scratch, writing))?;
         for device in DEVICES {
-            let file = AccessFs::from_file(NEWEST) & writing;
-            ruleset = ruleset.add_rule(PathBeneath::new(PathFd::new(device)?, file))?;
+            // A container may have fewer of them.
+            if let Ok(device) = PathFd::new(device) {
+                let file = AccessFs::from_file(NEWEST) & writing;
+                ruleset = ruleset.add_rule(PathBeneath::new(device, file))?;
+            }
         }
         Ok(ruleset.restrict_self()?.ruleset)
     };

@@ -7,6 +7,10 @@ use crate::probe::available_memory;
 use std::fmt;
 use std::process::Child;
 
+/// What every case finds room in, in bytes. A probe that is killed for less
+/// would be blamed for the machine.
+pub const LEAST: u64 = 512 << 20;
+
 /// A probe whose memory is watched.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch {
@@ -24,7 +28,7 @@ impl Watch {
     pub fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
         Some(Watch {
             pid: child.id().try_into().ok()?,
-            limit: limit.or_else(|| Some(available_memory()? / 4 * 3))?,
+            limit: limit.or_else(|| Some((available_memory()? / 4 * 3).max(LEAST)))?,
         })
     }
 
@@ -59,6 +63,9 @@ impl fmt::Display for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         #[cfg(target_os = "linux")]
         write!(f, "{} MiB of memory", self.limit >> 20)?;
+        // Elsewhere there is none of these.
+        #[cfg(not(target_os = "linux"))]
+        f.write_str("any amount of memory")?;
         Ok(())
     }
 }

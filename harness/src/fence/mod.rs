@@ -1,6 +1,7 @@
 //! What a probe is kept from, so that a candidate which goes wrong harms
 //! nobody else: raised by the probe on itself before it loads anything, and
-//! never lowered again. Memory is watched from outside; see [`memory`].
+//! never lowered again. Memory and files are watched from outside; see [`memory`]
+//! and [`scratch`].
 //!
 //! It keeps accidents in. It is no jail for a library that is out to break
 //! the machine: docs/fence.md says what it does not keep out.
@@ -15,6 +16,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod limits;
 pub mod memory;
+pub mod scratch;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +58,6 @@ pub fn raise(fence: &Fence) -> InForce {
         &format!("{} s of processor time", fence.cpu_seconds),
         limits::processor_time(fence.cpu_seconds),
     );
-    in_force.note("files of 64 MiB at most", limits::file_size());
     // The last part that opens files.
     in_force.note(
         "writes to its own scratch folder only",

@@ -16,12 +16,12 @@ struct Project(TempDir);
 impl Project {
     fn new(library: &str) -> Project {
         let project = Project(tempfile::tempdir().expect("a folder for tests"));
-        project.library("libmine.so", library);
+        project.copy_of("libmine.so", library);
         project
     }
 
     /// Puts one of the small candidates there.
-    fn library(&self, file: &str, name: &str) {
+    fn copy_of(&self, file: &str, name: &str) {
         let built = format!("lib{name}.so");
         let mut candidates = heapmin_fixtures::CANDIDATES.iter();
         let (_, path) = candidates
@@ -405,8 +405,8 @@ fn an_update_changes_what_it_must_and_nothing_else(
 #[test]
 fn several_candidates_have_entries_of_their_own() {
     let project = Project::new("sets_errno_on_success");
-    project.library("sound.so", "returns_zero");
-    project.library("failing.so", "fails_as_promised");
+    project.copy_of("sound.so", "returns_zero");
+    project.copy_of("failing.so", "fails_as_promised");
     let (code, said) = project.check(&["sound.so", "failing.so", "--update"]);
     assert_eq!(code, 0, "{said}");
     let text = project.read();
@@ -418,7 +418,7 @@ fn several_candidates_have_entries_of_their_own() {
     );
     assert_eq!(project.check(&["sound.so", "failing.so"]).0, 0);
     assert_eq!(project.check(&[]).0, 0);
-    project.library("sound.so", "sets_errno_on_success");
+    project.copy_of("sound.so", "sets_errno_on_success");
     let (code, said) = project.check(&["sound.so"]);
     assert_eq!(code, 1);
     assert!(

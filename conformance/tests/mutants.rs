@@ -87,7 +87,7 @@ fn has_case(id: &str, case: &Case) -> bool {
 }
 
 fn mutant(mutant: &Mutant) -> Result<(), Failed> {
-    let mut subject = Subject::new(candidate(mutant.library, "reference", None)?);
+    let mut subject = Subject::new(candidate(mutant.path, "reference", None)?);
     let wanted = match mutant.hangs {
         true => Verdict::Timeout,
         false => Verdict::Fail,
@@ -154,7 +154,7 @@ fn with_another_name() -> Result<(), Failed> {
     let clause = judged()
         .find(|clause| clause.id == id)
         .expect("it is a clause");
-    let stranger = MUTANTS.first().expect("there are mutants").library;
+    let stranger = MUTANTS.first().expect("there are mutants").path;
     for (alias, is_found_out) in [(SOUND, false), (stranger, true)] {
         let mut subject = Subject::new(candidate(SOUND, "reference", Some(alias))?);
         subject.run(clause.cases[0]);

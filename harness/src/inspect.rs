@@ -398,13 +398,19 @@ mod tests {
     }
 
     /// Seeds of the fuzz targets.
-    const SMALL_DLL: &[u8] = include_bytes!("../../conformance/fuzz/seeds/library/small.dll");
-    const SMALL_DYLIB: &[u8] = include_bytes!("../../conformance/fuzz/seeds/library/small.dylib");
+    const SMALL_DLL: &str = include_str!("../../conformance/fuzz/seeds/library/small-dll.hex");
+    const SMALL_DYLIB: &str = include_str!("../../conformance/fuzz/seeds/library/small-dylib.hex");
+
+    fn from_hex(text: &str) -> Vec<u8> {
+        let digits: String = text.split_whitespace().collect();
+        let pairs = digits.as_bytes().chunks(2);
+        let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        pairs.map(byte).collect()
+    }
 
     #[test]
     fn small_libraries_of_other_systems_are_read() {
-        // Copied, since a constant may lie at an odd address.
-        let [dll, dylib] = [SMALL_DLL, SMALL_DYLIB].map(<[u8]>::to_vec);
+        let [dll, dylib] = [SMALL_DLL, SMALL_DYLIB].map(from_hex);
         let dll = recognise(Path::new("x"), &dll).unwrap();
         assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
         // A third one is forwarded to another library.
@@ -418,7 +424,7 @@ mod tests {
 
     #[rstest]
     fn a_resource_directory_may_be_anywhere(#[values(1, 2, 3, 0x7FFF_FFFF)] away: u32) {
-        let mut bytes = SMALL_DLL.to_owned();
+        let mut bytes = from_hex(SMALL_DLL);
         let header = usize::from(bytes[0x3C]);
         let directory = header + 24 + 112 + 2 * 8;
         let place: [u8; 4] = bytes[directory..directory + 4].try_into().unwrap();

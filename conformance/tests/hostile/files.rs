@@ -138,7 +138,7 @@ fn replaced() -> Result<(), Failed> {
     let path = folder.path().join("libmine.so");
     fs::copy(SOUND, &path)?;
     let next = folder.path().join("libnext.so");
-    fs::copy(MUTANTS[0].library, &next)?;
+    fs::copy(MUTANTS[0].path, &next)?;
     let run = Run::new(&[&path])?.arguments(&["--jobs", "1"]);
     let report = run.report_while(|temporary| {
         // One case is under way then, and all the others are to come.

@@ -75,7 +75,7 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
         "timeout" => SHORT,
         _ => LONG,
     };
-    let run = Run::new(&[hostile.library])?.only(patterns);
+    let run = Run::new(&[hostile.path])?.only(patterns);
     let run = run.arguments(&["--memory", MEBIBYTES, "--timeout", seconds]);
     let report = run.report()?;
     let all = verdicts(&report["candidates"][0]);
@@ -96,9 +96,7 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
 
 fn library(name: &str) -> &'static str {
     let mut all = HOSTILE.iter();
-    all.find(|it| it.name == name)
-        .expect("it was built")
-        .library
+    all.find(|it| it.name == name).expect("it was built").path
 }
 
 /// Children that the library is let make are killed with the probe.

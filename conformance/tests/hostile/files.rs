@@ -4,13 +4,15 @@
 use crate::run::{Run, verdicts};
 use heapmin_fixtures::{CANDIDATES, MUTANTS, SOUND};
 use libtest_mimic::{Failed, Trial};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Names that are not what one expects of a name.
@@ -141,9 +143,18 @@ fn replaced() -> Result<(), Failed> {
     fs::copy(MUTANTS[0].path, &next)?;
     let run = Run::new(&[&path])?.arguments(&["--jobs", "1"]);
     let report = run.report_while(|temporary| {
-        // One case is under way then, and all the others are to come.
-        while fs::read_dir(temporary)?.next().is_none() {
-            thread::sleep(Duration::from_millis(5));
+        // The first folder may be the one with which the command tries whether it
+        // can make any, before it looks at the library. The next is a probe's.
+        let mut seen = HashSet::new();
+        let start = Instant::now();
+        while seen.len() < 2 {
+            if start.elapsed() > Duration::from_secs(60) {
+                return Err(io::Error::other("no probe was started"));
+            }
+            for entry in fs::read_dir(temporary)? {
+                seen.insert(entry?.file_name());
+            }
+            thread::sleep(Duration::from_millis(1));
         }
         fs::rename(&next, &path)
     })?;

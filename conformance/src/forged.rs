@@ -1,10 +1,56 @@
 //! For tests of what judges make of forged observations.
 
+use crate::clause::{Clause, Judgement, Seen};
 use heapmin_harness::candidate::Candidate;
+use heapmin_harness::errno_names::Numbering;
 use heapmin_harness::identity::Identity;
 use heapmin_harness::inspect::{Format, Library, Maker};
+use heapmin_harness::observation::{Call, Ending, Event, Kind, Observation};
 use heapmin_harness::runner::Runner;
 use std::path::Path;
+
+/// A call that returned 0 and changed nothing.
+pub fn call(routine: &str) -> Call {
+    Call {
+        routine: routine.into(),
+        arguments: String::new(),
+        kind: Kind::Number,
+        returned: 0,
+        errno: Some((0, 0)),
+        doserrno: Some((0, 0)),
+        last_error_before: 0,
+        handler_calls: 0,
+        refusals: None,
+    }
+}
+
+/// A fact.
+pub fn fact(name: &str, value: i64) -> Event {
+    Event::Fact {
+        name: name.into(),
+        value,
+    }
+}
+
+/// What somebody makes of events of this clause's first case, which ended so.
+pub fn judged_by(
+    by: impl Fn(&Seen) -> Judgement,
+    clause: &'static Clause,
+    events: Vec<Event>,
+    ending: Ending,
+) -> Judgement {
+    by(&Seen {
+        clause,
+        case: clause.cases[0],
+        observation: &Observation {
+            events,
+            ending,
+            duration_ms: 3000,
+        },
+        numbering: Numbering::Msvc,
+        candidate: &candidate(),
+    })
+}
 
 /// A candidate that nobody loads.
 pub fn candidate() -> Candidate {

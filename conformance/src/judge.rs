@@ -44,6 +44,10 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
     let judgement = match &observation.ending {
         Ending::Failed(reason) => Verdict::Error.because(reason.clone()),
         Ending::Interrupted => Verdict::Error.because("the run was interrupted"),
+        Ending::TimedOut if !observation.has_started() => Verdict::Error.because(format!(
+            "the probe did not start within {} s",
+            observation.duration_ms / 1000
+        )),
         Ending::TimedOut => Verdict::Timeout.because(format!(
             "nothing came back within {} s{during}",
             observation.duration_ms / 1000
@@ -112,16 +116,21 @@ fn other_file(seen: &Seen) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clause::Clause;
     use crate::clauses;
-    use crate::forged::candidate;
+    use crate::forged::{call, candidate, fact, judged_by};
     use heapmin_harness::errno_names::Numbering;
     use heapmin_harness::memory::Memory;
-    use heapmin_harness::observation::{Call, Event, Kind};
+    use heapmin_harness::observation::Event;
     use rstest::rstest;
+
+    fn clause(id: &str) -> &'static Clause {
+        clauses::all().find(|it| it.id == id).unwrap()
+    }
 
     /// Judges the clause by these events, in each of its cases.
     fn judged(clause: &str, events: &[Event]) -> Vec<Judgement> {
-        let clause = clauses::all().find(|it| it.id == clause).unwrap();
+        let clause = self::clause(clause);
         let observation = Observation {
             events: events.to_vec(),
             ending: Ending::Done,
@@ -153,24 +162,7 @@ mod tests {
     }
 
     fn success() -> Event {
-        Event::Call(Call {
-            routine: "_heapmin".into(),
-            arguments: String::new(),
-            kind: Kind::Number,
-            returned: 0,
-            errno: Some((0, 0)),
-            doserrno: Some((0, 0)),
-            last_error_before: 0,
-            handler_calls: 0,
-            refusals: None,
-        })
-    }
-
-    fn fact(name: &str, value: i64) -> Event {
-        Event::Fact {
-            name: name.into(),
-            value,
-        }
+        Event::Call(call("_heapmin"))
     }
 
     /// A workload, and what is said to be left of it.
@@ -226,6 +218,88 @@ mod tests {
             for events in [&[][..], &some, &[Event::Exception(0), Event::Done]] {
                 assert!(!judged(clause.id, events).is_empty());
             }
+        }
+    }
+
+    fn hello() -> Event {
+        let build = String::new();
+        Event::Hello { build }
+    }
+
+    fn step() -> Event {
+        Event::Step("the call".into())
+    }
+
+    fn loaded() -> Event {
+        Event::Loaded { path: None }
+    }
+
+    fn no_memory(size: u64, available: Option<u64>) -> Event {
+        Event::OutOfMemory { size, available }
+    }
+
+    fn died(how: &str) -> Ending {
+        Ending::Died(how.into())
+    }
+
+    #[rstest]
+    #[case::no_probe(vec![], died("signal 11"), Verdict::Error, "the probe did not start: signal 11")]
+    #[case::at_loading(vec![hello()], died("signal 11"), Verdict::Crash, "signal 11, while the library was being loaded")]
+    #[case::in_a_step(vec![hello(), loaded(), step()], died("signal 11"), Verdict::Crash, "signal 11, in the step \"the call\"")]
+    #[case::by_our_filter(vec![hello(), step()], died("signal 31 (SIGSYS)"), Verdict::Error, "signal 31 (SIGSYS), in the step \"the call\": the fault met a thread that blocks signals")]
+    #[case::no_probe_in_time(vec![], Ending::TimedOut, Verdict::Error, "the probe did not start within 3 s")]
+    #[case::in_no_time(vec![hello(), step()], Ending::TimedOut, Verdict::Timeout, "nothing came back within 3 s, in the step \"the call\"")]
+    #[case::we_failed(vec![], Ending::Failed("no pipe".into()), Verdict::Error, "no pipe")]
+    #[case::interrupted(vec![hello()], Ending::Interrupted, Verdict::Error, "the run was interrupted")]
+    #[case::not_loaded(vec![hello(), Event::LoadFailed("no".into())], Ending::Done, Verdict::Error, "the library could not be loaded: no")]
+    #[case::not_there(vec![hello(), Event::Missing("_heapmin".into())], Ending::Done, Verdict::Unsupported, "the library does not export _heapmin")]
+    #[case::not_here(vec![hello(), Event::NotApplicable("no fork".into())], Ending::Done, Verdict::Unsupported, "no fork")]
+    #[case::no_memory(vec![step(), no_memory(1024, Some(1 << 20))], Ending::Done, Verdict::Error, "NULL for 1024 bytes, in the step \"the call\"; memory is short on this machine")]
+    #[case::nearly_no_memory(vec![step(), no_memory(0, Some(256 << 20))], Ending::Done, Verdict::Error, "NULL for 0 bytes, in the step \"the call\"; memory is short on this machine")]
+    #[case::nobody_knows(vec![step(), no_memory(1024, None)], Ending::Done, Verdict::Error, "NULL for 1024 bytes, in the step \"the call\"; memory is short on this machine")]
+    #[case::memory_enough(vec![step(), no_memory(1024, Some(1 << 30))], Ending::Done, Verdict::Fail, "NULL for 1024 bytes, in the step \"the call\", with 1024.0 MiB available")]
+    fn an_ending_is_a_verdict(
+        #[case] events: Vec<Event>,
+        #[case] ending: Ending,
+        #[case] verdict: Verdict,
+        #[case] observed: &str,
+    ) {
+        let clause = clause("heapmin.success-returns-zero");
+        let judgement = judged_by(judge, clause, events, ending);
+        assert_eq!(
+            (judgement.verdict, &*judgement.observed),
+            (verdict, observed)
+        );
+    }
+
+    // What no page defines may end in any way, and that is what was observed.
+    #[rstest]
+    #[case::death(died("signal 6"), Verdict::Pass)]
+    #[case::time(Ending::TimedOut, Verdict::Pass)]
+    #[case::our_failure(Ending::Failed("no pipe".into()), Verdict::Error)]
+    #[case::interruption(Ending::Interrupted, Verdict::Error)]
+    fn the_ending_of_an_undefined_case_is_recorded(
+        #[case] ending: Ending,
+        #[case] verdict: Verdict,
+    ) {
+        let mut all = clauses::all();
+        let clause = all.find(|it| it.cases[0].undefined && it.level == Level::Record);
+        let clause = clause.expect("there are such clauses");
+        let events = vec![hello(), loaded(), step()];
+        let judgement = judged_by(judge, clause, events, ending.clone());
+        assert_eq!(judgement.verdict, verdict, "{}", judgement.observed);
+        let judgement = judged_by(judge, clause, vec![], ending);
+        assert_eq!(judgement.verdict, Verdict::Error, "there was no probe");
+    }
+
+    #[test]
+    fn lost_bytes_fail_every_clause_but_records() {
+        for clause in clauses::all() {
+            let events = vec![hello(), loaded(), fact(LOST_BYTES, 3)];
+            let judgement = judged_by(judge, clause, events, Ending::Done);
+            let lost = "3 bytes of live blocks were not as they were written";
+            let is_blamed = judgement == Judgement::fail(lost);
+            assert_eq!(is_blamed, clause.level != Level::Record, "{}", clause.id);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::fence::{Fence, memory::Watch, scratch::Scratch};
 use crate::interruption;
 use crate::memory::Subject;
 use crate::observation::{Ending, Event, Observation};
+use crate::process::Process;
 use crate::runner::Runner;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -180,9 +181,11 @@ fn watch(
     // A probe that is gone already is found out below.
     let _ = to_probe.send(order);
 
-    let ending = follow(&mut child, &lines, &to_probe, limits, events);
+    let subject = Subject::of(&child);
+    let mut process = Process::new(child, owns_group);
+    let ending = follow(&mut process, &subject, &lines, &to_probe, limits, events);
     limits.note(events);
-    end(&mut child, owns_group);
+    process.end();
     match ending {
         Ending::Died(how) => {
             let said = stderr.recv_timeout(TICK * 4).unwrap_or_default();
@@ -233,13 +236,13 @@ impl Limits {
 
 /// Takes events until the case is over, one way or another.
 fn follow(
-    child: &mut Child,
+    process: &mut Process,
+    subject: &Subject,
     lines: &Receiver<Event>,
     to_probe: &Sender<String>,
     limits: &Limits,
     events: &mut Vec<Event>,
 ) -> Ending {
-    let subject = Subject::of(child);
     let mut gone: Option<(ExitStatus, Instant)> = None;
     let mut looked = Instant::now();
     loop {
@@ -282,35 +285,16 @@ fn follow(
             }
             Ok(event) => events.push(event),
             Err(RecvTimeoutError::Timeout) if gone.is_some() => {}
-            Err(RecvTimeoutError::Timeout) => gone = exited(child),
+            Err(RecvTimeoutError::Timeout) => {
+                gone = process.exited().map(|status| (status, Instant::now()));
+            }
             // Nothing more can come.
-            Err(RecvTimeoutError::Disconnected) => match gone.or_else(|| exited(child)) {
-                Some((status, _)) => return Ending::Died(describe(status)),
+            Err(RecvTimeoutError::Disconnected) => match process.exited() {
+                Some(status) => return Ending::Died(describe(status)),
                 None => thread::sleep(left.min(TICK)),
             },
         }
     }
-}
-
-/// Whether the probe is gone, and since when that is known.
-fn exited(child: &mut Child) -> Option<(ExitStatus, Instant)> {
-    let status = child.try_wait().ok().flatten()?;
-    Some((status, Instant::now()))
-}
-
-/// Kills what is left of the probe and reaps it.
-fn end(child: &mut Child, owns_group: bool) {
-    #[cfg(unix)]
-    if owns_group {
-        let group = -(child.id() as libc::pid_t);
-        // SAFETY: a signal to the group that this child led. While a member
-        // of it lives the number is not given out again.
-        unsafe { libc::kill(group, libc::SIGKILL) };
-    }
-    #[cfg(not(unix))]
-    let _ = owns_group;
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 /// Writes lines to the probe in a thread of its own: a probe that does not read

@@ -22,6 +22,7 @@ pub mod observation;
 pub mod os_name;
 pub mod printable;
 pub mod probe;
+mod process;
 pub mod profile;
 pub mod runner;
 pub mod script;

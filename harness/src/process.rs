@@ -1,0 +1,140 @@
+//! The process of a probe, and what it started.
+
+use std::process::{Child, ExitStatus};
+
+/// A child process, which may lead a group of its own.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    owns_group: bool,
+    status: Option<ExitStatus>,
+}
+
+impl Process {
+    /// This child. If it owns its group, all in it end when it does.
+    pub fn new(child: Child, owns_group: bool) -> Process {
+        Process {
+            child,
+            owns_group,
+            status: None,
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() && self.is_gone() {
+            self.end();
+        }
+        self.status
+    }
+
+    /// Ends it, if it has not. Its group is killed before it is reaped: from
+    /// then on another process may have its number.
+    pub fn end(&mut self) {
+        if self.status.is_some() {
+            return;
+        }
+        #[cfg(unix)]
+        if self.owns_group {
+            let group = rustix::process::Pid::from_child(&self.child);
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        #[cfg(not(unix))]
+        let _ = self.owns_group;
+        let _ = self.child.kill();
+        self.status = self.child.wait().ok();
+    }
+
+    /// Looks without reaping.
+    #[cfg(unix)]
+    fn is_gone(&mut self) -> bool {
+        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let seen = waitid(WaitId::Pid(Pid::from_child(&self.child)), look);
+        !matches!(seen, Ok(None))
+    }
+
+    /// A process has no number here that could be given out again.
+    #[cfg(not(unix))]
+    fn is_gone(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    /// A shell that leads a group, starts a child, writes its number and goes on
+    /// like this.
+    fn shell(then: &str) -> (Child, String) {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", &format!("sleep 600 & echo $!; {then}")])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut number).unwrap();
+        (child, number.trim().to_owned())
+    }
+
+    /// Whether a process ends soon. Nobody may be there to reap it.
+    fn ends(number: &str) -> bool {
+        let stat = Path::new("/proc").join(number).join("stat");
+        let lives = || {
+            let stat = std::fs::read_to_string(&stat).unwrap_or_default();
+            !(stat.is_empty() || stat.contains(") Z "))
+        };
+        let start = Instant::now();
+        while lives() && start.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        !lives()
+    }
+
+    #[test]
+    fn what_a_process_left_behind_ends_with_it() {
+        let (child, grandchild) = shell("exit 7");
+        let mut process = Process::new(child, true);
+        let status = loop {
+            match process.exited() {
+                Some(status) => break status,
+                None => thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        assert_eq!(status.code(), Some(7));
+        assert!(ends(&grandchild));
+        assert_eq!(process.exited(), Some(status));
+    }
+
+    #[test]
+    fn a_process_is_ended_with_its_children() {
+        let (child, grandchild) = shell("wait");
+        let mut process = Process::new(child, true);
+        assert_eq!(process.exited(), None);
+        process.end();
+        let status = process.exited().expect("it was ended");
+        assert_eq!(status.code(), None);
+        assert!(ends(&grandchild));
+    }
+
+    #[test]
+    fn children_of_another_group_are_left_alone() {
+        let (child, grandchild) = shell("exit 0");
+        let mut process = Process::new(child, false);
+        while process.exited().is_none() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap();
+        assert!(stat.contains(") S "), "{stat}");
+        Command::new("kill").arg(&grandchild).status().unwrap();
+    }
+}

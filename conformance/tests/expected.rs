@@ -101,6 +101,21 @@ why  =  'errno is cleared'
         "    verdict = \"crash\"\n",
     ]
 )]
+#[case::a_new_entry_goes_behind_the_last(
+    "crashes_in_heapmin",
+    "[[known]]\nclause = 'heapmin.success-returns-zero'\nwhy = 'w'\nverdict = 'timeout'\n\n# The\n# end.\n",
+    1,
+    &["expected.toml:5: heapmin.success-returns-zero crashes and is not listed"]
+)]
+#[case::not_listed_where_candidates_are_named(
+    "sets_errno_on_success",
+    "[[judged]]\nclause = 'heapmin.success-returns-zero'\ncandidate = 'libmine.so'\n",
+    1,
+    &[
+        "expected.toml:4: heapmin.success-keeps-errno of libmine.so fails and is not listed",
+        "    candidate = \"libmine.so\"\n",
+    ]
+)]
 #[case::no_longer_occurs("returns_zero", RIGHT, 1, &[
     "expected.toml:4: heapmin.success-keeps-errno no longer fails: delete this entry (lines 4 to 6), or run again with --update\n",
 ])]
@@ -426,6 +441,16 @@ fn several_candidates_have_entries_of_their_own() {
         "{said}"
     );
     assert!(said.contains("    candidate = \"sound.so\"\n"), "{said}");
+    let (code, said) = project.check(&["sound.so", "--update"]);
+    assert_eq!(code, 0, "{said}");
+    let text = project.read();
+    assert_eq!(text.matches("[[known]]").count(), 2, "{text}");
+    // The same deviation of two candidates is two entries from the start.
+    fs::remove_file(project.path().join("expected.toml")).unwrap();
+    let (code, said) = project.check(&["sound.so", "--update"]);
+    assert_eq!(code, 0, "{said}");
+    let text = project.read();
+    assert_eq!(text.matches("[[known]]").count(), 2, "{text}");
 }
 
 /// Nobody expects that a candidate cannot be observed.

@@ -112,3 +112,27 @@ pub fn quoted(text: &str) -> String {
 fn in_a_comment(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heapmin_harness::known::Expected;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::plain("heapmin.exported", r#""heapmin.exported""#)]
+    #[case::quotes_and_backslashes(r#"C:\"my" dll"#, r#""C:\\\"my\" dll""#)]
+    #[case::control("a\nb\u{1b}[2J", r#""a\u000Ab\u001B[2J""#)]
+    #[case::other_letters("größe", r#""größe""#)]
+    fn a_string_is_read_again_as_it_was(#[case] text: &str, #[case] wanted: &str) {
+        assert_eq!(quoted(text), wanted);
+        let entry = format!("[[known]]\nclause = 'heapmin.exported'\nwhy = {wanted}\n");
+        let read = Expected::parse("expected.toml", &entry).unwrap();
+        assert_eq!(read.known[0].why, text);
+    }
+
+    #[test]
+    fn a_comment_stays_on_its_line() {
+        assert_eq!(in_a_comment("errno\r\nwas 0"), "errno  was 0");
+    }
+}

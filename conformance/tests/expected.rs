@@ -119,6 +119,12 @@ why  =  'errno is cleared'
 #[case::no_longer_occurs("returns_zero", RIGHT, 1, &[
     "expected.toml:4: heapmin.success-keeps-errno no longer fails: delete this entry (lines 4 to 6), or run again with --update\n",
 ])]
+#[case::no_longer_occurs_in_one_line(
+    "returns_zero",
+    "known = [{ clause = 'heapmin.success-keeps-errno', why = 'w' }]\n",
+    1,
+    &["expected.toml:1: heapmin.success-keeps-errno no longer fails: delete this entry, or run again with --update\n"]
+)]
 #[case::no_longer_occurs_in_a_list(
     "sets_errno_on_success",
     "[[known]]\nwhy = 'w'\nclause = [\n  'heapmin.success-keeps-errno',\n  'heapmin.success-returns-zero',\n]\n",

@@ -119,3 +119,62 @@ pub fn mark(checked: &mut [Checked], known: &[Known]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forged::candidate;
+    use rstest::rstest;
+
+    /// A candidate that the user called by this name and that lies at this path.
+    fn called(name: &str, path: &str) -> Candidate {
+        Candidate {
+            name: name.into(),
+            path: path.into(),
+            ..candidate()
+        }
+    }
+
+    fn checked(candidate: Candidate) -> Checked {
+        Checked {
+            candidate,
+            outcomes: Vec::new(),
+            cases_run: 0,
+            fence: None,
+            given_back: None,
+        }
+    }
+
+    #[rstest]
+    #[case::anybody(None, true)]
+    #[case::as_the_user_called_it(Some("build/libmine.so"), true)]
+    #[case::by_its_file(Some("libmine.so"), true)]
+    #[case::another(Some("libother.so"), false)]
+    fn an_entry_concerns_a_candidate(#[case] named: Option<&str>, #[case] concerned: bool) {
+        let candidate = called("build/libmine.so", "/src/build/libmine.so");
+        assert_eq!(concerns(named, &candidate), concerned);
+    }
+
+    #[rstest]
+    #[case::by_its_file(&["build/libmine.so"], "libmine.so")]
+    #[case::beside_another(&["build/libmine.so", "build/libother.so"], "libmine.so")]
+    #[case::beside_another_of_its_name(&["build/libmine.so", "old/libmine.so"], "build/libmine.so")]
+    #[case::twice(&["build/libmine.so", "build/libmine.so"], "libmine.so")]
+    #[case::of_windows(&["build\\libmine.so"], "build\\libmine.so")]
+    #[case::known_by_name(&["ucrtbase"], "ucrtbase")]
+    fn a_candidate_has_a_label(#[case] names: &[&str], #[case] wanted: &str) {
+        let path = |name: &str| format!("/src/{name}");
+        let checked: Vec<_> = names
+            .iter()
+            .map(|name| checked(called(name, &path(name))))
+            .collect();
+        assert_eq!(label(&checked, &checked[0].candidate), wanted);
+    }
+
+    #[test]
+    fn a_file_may_have_another_name_than_the_candidate() {
+        let checked = [checked(called("ucrtbase", "/windows/ucrtbase.dll"))];
+        assert_eq!(label(&checked, &checked[0].candidate), "ucrtbase");
+        assert!(concerns(Some("ucrtbase.dll"), &checked[0].candidate));
+    }
+}

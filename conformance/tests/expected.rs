@@ -386,6 +386,12 @@ clause = [
     "[[judged]]\nclause = [\n  'heapmin.exported', # first\n  'heapmin.success-returns-zero', # second\n  \"heapmin.success-keeps-errno\",\n  'heapmin.coalesces'\n]\n".into(),
     "known deviations: added 0, removed 0; judged clauses: added 1, removed 0"
 )]
+#[case::a_clause_goes_into_the_list_of_its_candidate(
+    "returns_zero",
+    "[[judged]]\ncandidate = 'libmine.so'\nclause = ['heapmin.success-returns-zero']\n\n[[judged]]\ncandidate = 'libother.so'\nclause = ['heapmin.coalesces']\n".into(),
+    "[[judged]]\ncandidate = 'libmine.so'\nclause = ['heapmin.success-returns-zero', \"heapmin.success-keeps-errno\"]\n\n[[judged]]\ncandidate = 'libother.so'\nclause = ['heapmin.coalesces']\n".into(),
+    "known deviations: added 0, removed 0; judged clauses: added 1, removed 0"
+)]
 #[case::the_first_clause_comes_first(
     "returns_zero",
     "[[judged]]\nclause = ['heapmin.success-keeps-errno', 'heapmin.coalesces']\n".into(),
@@ -421,6 +427,20 @@ fn an_update_changes_what_it_must_and_nothing_else(
             .ends_with("expected.toml: nothing to change\n")
     );
     assert_eq!(project.read(), after);
+}
+
+/// Each new clause goes behind the one that comes before it in the report.
+#[test]
+fn clauses_come_in_at_several_places() {
+    let project = Project::new("returns_zero");
+    project.write("[[judged]]\nclause = ['heapmin.success-returns-zero']\n");
+    let more = ["--only", "heapmin.exported", "--only", "heapmin.empty-heap"];
+    let (code, said) = project.check(&[&more[..], &["--update"]].concat());
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(
+        project.read(),
+        "[[judged]]\nclause = [\"heapmin.exported\", 'heapmin.success-returns-zero', \"heapmin.success-keeps-errno\", \"heapmin.empty-heap\"]\n"
+    );
 }
 
 #[test]

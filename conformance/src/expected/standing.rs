@@ -124,6 +124,8 @@ pub fn mark(checked: &mut [Checked], known: &[Known]) {
 mod tests {
     use super::*;
     use crate::forged::candidate;
+    use heapmin_harness::inspect::Maker;
+    use heapmin_harness::known::Expected;
     use rstest::rstest;
 
     /// A candidate that the user called by this name and that lies at this path.
@@ -169,6 +171,21 @@ mod tests {
             .map(|name| checked(called(name, &path(name))))
             .collect();
         assert_eq!(label(&checked, &checked[0].candidate), wanted);
+    }
+
+    #[rstest]
+    #[case::of_its_maker("wine", Standing::LeftOut)]
+    #[case::of_another_maker("microsoft", Standing::Elsewhere)]
+    fn an_entry_may_be_for_the_library_of_one_maker(
+        #[case] maker: &str,
+        #[case] standing: Standing,
+    ) {
+        let text =
+            format!("[[known]]\nclause = 'heapmin.exported'\nmaker = '{maker}'\nwhy = 'w'\n");
+        let entries = Expected::parse("expected.toml", &text).unwrap().known;
+        let mut one = checked(candidate());
+        one.candidate.image.maker = Maker::Wine;
+        assert_eq!(of_known(&entries[0], [&one]), standing);
     }
 
     #[test]

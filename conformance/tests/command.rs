@@ -179,6 +179,38 @@ fn the_closing_line_says_how_much_memory_was_given_back() {
     );
 }
 
+/// A clause of each level, and what that means.
+#[rstest]
+#[case::must("heapmin.exported", "must", "the page states it")]
+#[case::should("heapmin.recovers", "should", "it follows from the page's purpose")]
+#[case::record("heapmin.doserrno", "record", "it is written down and never judged")]
+fn a_level_is_listed_and_explained(#[case] id: &str, #[case] level: &str, #[case] meaning: &str) {
+    let list = String::from_utf8(heapmin(&["list"]).stdout).unwrap();
+    let row = list.lines().find(|line| line.contains(&format!(" {id} ")));
+    let row: Vec<_> = row.expect("it is listed").split_whitespace().collect();
+    assert_eq!(row[..2], [id, level]);
+    let text = String::from_utf8(heapmin(&["explain", id]).stdout).unwrap();
+    let line = format!("level     {level} ({meaning}");
+    assert!(text.contains(&line), "{text}");
+}
+
+/// The fence lets a case have child processes that needs them.
+#[test]
+fn a_case_that_forks_is_judged() {
+    let report = json(&heapmin(&[
+        "check",
+        "--format",
+        "json",
+        "--only",
+        "malloc.after-fork",
+    ]));
+    let results = report["candidates"][0]["results"].as_array().unwrap();
+    assert!(!results.is_empty());
+    for result in results {
+        assert_eq!(result["verdict"], "pass", "{result}");
+    }
+}
+
 #[test]
 fn a_clause_is_explained_with_those_who_break_it() {
     let output = heapmin(&["explain", "heapmin.failure-sets-enosys"]);

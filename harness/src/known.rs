@@ -107,14 +107,6 @@ impl Expected {
             judged: judged.collect(),
         })
     }
-
-    /// Reads such a file.
-    ///
-    /// # Errors
-    /// If the file cannot be read or has something else in it.
-    pub fn read(path: &Path) -> Result<Expected, InputError> {
-        Expected::parse(&path.display().to_string(), &read(path)?)
-    }
 }
 
 /// Reads a list of known deviations that profiles share. `file` is its name
@@ -423,13 +415,33 @@ candidate = 'l.so'
     #[case::no_reason("\n[[known]]\nclause = 'c'\n", "line 2")]
     #[case::empty_list("[[known]]\nwhy = 'w'\nclause = []\n", "line 3")]
     #[case::not_a_name("[[known]]\nwhy = 'w'\nclause = 7\n", "line 3")]
+    #[case::what_a_name_is(
+        "[[known]]\nwhy = 'w'\nclause = 7\n",
+        "expected a name, or a list of names"
+    )]
     #[case::not_a_name_in_a_list("[[known]]\nwhy = 'w'\nclause = ['c',\n7]\n", "line 4")]
     #[case::unknown_maker("[[known]]\nwhy = 'w'\nclause = 'c'\nmaker = 'me'\n", "line 4")]
     #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
     #[case::a_reason_for_what_was_judged("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
+    #[case::an_unknown_key_is_named("[[known]]\nclause = 'c'\nwy = 'w'\n", "unknown field `wy`")]
     fn what_is_wrong_in_a_file_is_told_with_its_line(#[case] text: &str, #[case] line: &str) {
         let error = Expected::parse("f.toml", text).unwrap_err();
         assert!(error.problem.starts_with("f.toml"), "{error}");
         assert!(error.problem.contains(line), "{error}");
+    }
+
+    /// More than anybody reads is cut, but not so much that nothing is left.
+    #[rstest]
+    #[case::short(10)]
+    #[case::long(2000)]
+    fn what_is_wrong_is_told_in_full_or_cut(#[case] length: usize) {
+        let key = "k".repeat(length);
+        let error = Expected::parse("f.toml", &format!("{key} = 1\n")).unwrap_err();
+        let (line, told) = (format!("{key} = 1"), error.problem);
+        assert!(told.contains("line 1"), "{told}");
+        assert_eq!(told.contains(&line), length < 1000, "{told}");
+        assert!(told.contains("unknown field"), "{told}");
+        let letters = told.matches('k').count();
+        assert!(letters >= length.min(200) && letters < 1000, "{told}");
     }
 }

@@ -313,7 +313,7 @@ mod tests {
         };
         let unknown = "nobody knows where the library keeps errno".to_owned();
         assert_eq!(
-            judged(every("f").keeps_errno(), 1, &[nowhere.clone()]),
+            judged(every("f").keeps_errno(), 1, std::slice::from_ref(&nowhere)),
             (Verdict::Unsupported, unknown)
         );
         assert_eq!(judged(every("f"), 1, &[nowhere]).0, Verdict::Pass);

@@ -1,388 +1,387 @@
-//! An arena: one reservation of address space, cut into chunks of 64 spans.
+//! An arena: one reservation of address space, cut into spans, with the
+//! tables that say what is where.
 //!
 //! ```text
-//! | chunk table | span records, 64 to a chunk | chunk 0 | chunk 1 | chunk 2 ...
-//!   64 bytes      36 KiB to a chunk,            4 MiB of block pages each
-//!   to a chunk    given back with its chunk
+//! | groups         | lines taken  | span records  | lines of bitmap | spans
+//!   32 bytes to     8 bytes to     64 bytes each   2 KiB to a span,   256 KiB
+//!   64 spans        2 spans                        most never used    each
 //! ```
 //!
 //! This is the only file that turns numbers into references; what it hands
 //! out is checked against the arena's bounds.
 
+use crate::bits::{BITS, find_run, ones, run};
 use crate::os;
-use crate::span::{Kind, SPAN_SIZE, Span, page_runs, pages_of};
+use crate::shared::{Shared64, SharedSize};
+use crate::span::{PAGE_SIZE, SPAN_SIZE, Span, Words, pages_of};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Spans in a chunk: one bit each in a word.
-pub const CHUNK_SPANS: usize = 64;
-/// Bytes of block pages in a chunk.
-pub const CHUNK_SIZE: usize = CHUNK_SPANS * SPAN_SIZE;
-const RECORDS_SIZE: usize = CHUNK_SPANS * size_of::<Span>();
+/// Spans in a group: one bit each in a word.
+pub const GROUP_SPANS: usize = BITS;
+/// Words of bitmap in a line, and bytes of lines to a span.
+const LINE_WORDS: usize = 8;
+const SPAN_LINES_SIZE: usize = SPAN_SIZE / 16 / 8;
 
-/// What is known of a chunk. All zeros is a chunk never used.
+/// What is known of 64 spans, a bit each. All zeros are spans never used.
 #[derive(Debug, Default)]
-#[repr(C, align(64))]
-pub struct Chunk {
-    /// Spans in use.
-    pub used: u64,
-    /// Spans in which something was freed since `_heapmin` last looked.
-    pub touched: u64,
-    /// Whether the records of this chunk are committed.
-    pub(crate) has_records: bool,
-    /// Whether a huge block has written to these pages, which the spans'
-    /// records do not show.
-    had_huge: bool,
-    /// Bytes of this chunk that belong to a huge block; 0 if none does.
-    pub huge_bytes: usize,
-    /// Bytes of the whole huge block, in its first chunk; 0 in the others.
-    pub huge_size: usize,
+#[repr(C, align(32))]
+pub struct Group {
+    /// In use.
+    pub used: Shared64,
+    /// Something was freed here since `_heapmin` last looked.
+    pub touched: AtomicU64,
+    /// Every page may hold memory of the system, whatever the record says:
+    /// these are, or were, inside a block of several spans.
+    pub whole: Shared64,
+}
+
+/// Whoever has it may hand out spans and lines, and take them back.
+#[derive(Debug)]
+pub struct Space(());
+
+impl Space {
+    /// For the lock of the heap, and nobody else.
+    pub(crate) const fn new() -> Space {
+        Space(())
+    }
 }
 
 /// One reservation and its tables.
+#[derive(Debug)]
 pub struct Arena {
+    reserved: *mut u8,
     reserved_len: usize,
-    /// Bytes in a page.
-    pub page: usize,
-    chunks: *mut Chunk,
-    spans: *mut Span,
+    groups: *const Group,
+    /// For each page of lines, those taken.
+    taken: *const Shared64,
+    records: *const Span,
+    lines: *mut u8,
     blocks: *mut u8,
-    chunk_count: usize,
-    /// No chunk before this one has a free span.
-    first_free: usize,
-    /// No chunk from this one on was ever used.
-    pub top: usize,
-    /// Whether any chunk has something for `_heapmin` to look at.
-    pub(crate) touched: bool,
+    /// Spans there are room for.
+    len: usize,
+    /// Spans from this one on were never used. Raised by who has the space.
+    top: AtomicUsize,
+    /// No group before this one has a free span.
+    first_free: SharedSize,
+    /// No page of lines before this one has a free line; none from the second on was ever used.
+    first_line_page: SharedSize,
+    line_pages: SharedSize,
 }
 
 impl Arena {
-    /// Reserves an arena of `chunk_count` chunks; `None` if the system has no room for it.
-    pub fn new(chunk_count: usize) -> Option<Arena> {
+    /// Reserves an arena of `len` spans, a multiple of 64; `None` if the
+    /// system has no room for it.
+    pub fn new(len: usize) -> Option<Arena> {
         let page = os::page_size();
-        let blocks_len = chunk_count.checked_mul(CHUNK_SIZE)?;
-        let table = (chunk_count * size_of::<Chunk>()).next_multiple_of(page);
-        let records = (chunk_count * RECORDS_SIZE).next_multiple_of(page);
-        // Spans are aligned to their size, which costs at most one of them.
-        let len = blocks_len.checked_add(table + records + SPAN_SIZE)?;
-        let reserved = os::reserve(len)?;
-        // SAFETY: the table is the beginning of the reservation just made.
-        if !unsafe { os::commit(reserved, table) } {
+        let sizes = [
+            // These two come first and together: of a small heap they are one page.
+            (len / GROUP_SPANS * size_of::<Group>() + len / 2 * 8).next_multiple_of(page),
+            (len * size_of::<Span>()).next_multiple_of(page),
+            len.checked_mul(SPAN_LINES_SIZE)?.next_multiple_of(page),
+            // Spans are aligned to their size, which costs at most one of them.
+            len.checked_mul(SPAN_SIZE)?.checked_add(SPAN_SIZE)?,
+        ];
+        let reserved_len = sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size))?;
+        let reserved = os::reserve(reserved_len)?;
+        // SAFETY: the beginning of the reservation just made.
+        if !unsafe { os::commit(reserved, sizes[0]) } {
             // SAFETY: nothing in it is in use.
-            unsafe { os::unreserve(reserved, len) };
+            unsafe { os::unreserve(reserved, reserved_len) };
             return None;
         }
-        let spans = reserved.wrapping_add(table);
-        let blocks = spans.wrapping_add(records);
-        let pad = (blocks as usize).wrapping_neg() % SPAN_SIZE;
+        let records = reserved.wrapping_add(sizes[0]);
+        let lines = records.wrapping_add(sizes[1]);
+        let end = lines.wrapping_add(sizes[2]);
         Some(Arena {
-            reserved_len: len,
-            page,
-            chunks: reserved.cast(),
-            spans: spans.cast(),
-            blocks: blocks.wrapping_add(pad),
-            chunk_count,
-            first_free: 0,
-            top: 0,
-            touched: false,
+            reserved,
+            reserved_len,
+            groups: reserved.cast(),
+            taken: reserved.wrapping_add(len / GROUP_SPANS * size_of::<Group>()).cast(),
+            records: records.cast(),
+            lines,
+            blocks: end.wrapping_add((end as usize).wrapping_neg() % SPAN_SIZE),
+            len,
+            top: AtomicUsize::new(0),
+            first_free: SharedSize::default(),
+            first_line_page: SharedSize::default(),
+            line_pages: SharedSize::default(),
         })
     }
 
-    /// The chunk with this index.
-    pub fn chunk(&self, index: usize) -> &Chunk {
-        assert!(index < self.chunk_count);
-        // SAFETY: the table has `chunk_count` entries, is committed, and zeros are a valid entry.
-        unsafe { &*self.chunks.add(index) }
+    /// Spans from this one on were never used.
+    #[inline]
+    pub fn top(&self) -> usize {
+        self.top.load(Ordering::Acquire)
     }
 
-    pub(crate) fn chunk_mut(&mut self, index: usize) -> &mut Chunk {
-        assert!(index < self.chunk_count);
-        // SAFETY: as in `chunk`; `&mut self` makes the reference the only one.
-        unsafe { &mut *self.chunks.add(index) }
+    /// The group with this index.
+    pub fn group(&self, index: usize) -> &Group {
+        assert!(index < self.len / GROUP_SPANS);
+        // SAFETY: in bounds and committed; zeros are a valid group.
+        unsafe { &*self.groups.add(index) }
     }
 
-    /// The record of a span of a chunk that is in use.
-    pub fn span(&self, index: usize) -> &Span {
-        assert!(self.chunk(index / CHUNK_SPANS).has_records);
-        // SAFETY: the chunk is in bounds and its records are committed; zeros are a valid record.
-        unsafe { &*self.spans.add(index) }
-    }
-
-    /// The record of a span of a chunk that is in use, to change.
-    pub fn span_mut(&mut self, index: usize) -> &mut Span {
-        assert!(self.chunk(index / CHUNK_SPANS).has_records);
-        // SAFETY: as in `span`; `&mut self` makes the reference the only one.
-        unsafe { &mut *self.spans.add(index) }
+    /// The record of a span that has one.
+    #[inline]
+    pub fn record(&self, index: usize) -> &'static Span {
+        assert!(index < self.top());
+        // SAFETY: in bounds and committed up to the top; zeros are a valid
+        // record. It stays as long as the heap, and no user of the heap keeps
+        // a reference longer than that.
+        unsafe { &*self.records.add(index) }
     }
 
     /// The address of the first byte of a span.
+    #[inline]
     pub fn address(&self, span: usize) -> *mut u8 {
         self.blocks.wrapping_add(span * SPAN_SIZE)
     }
 
     /// Which span an address lies in, and how far from its beginning.
+    #[inline]
     pub fn find(&self, address: *const u8) -> Option<(usize, usize)> {
-        let offset = (address as usize).checked_sub(self.blocks as usize)?;
+        let offset = (address as usize).wrapping_sub(self.blocks as usize);
         let span = offset / SPAN_SIZE;
-        (span < self.top * CHUNK_SPANS).then_some((span, offset % SPAN_SIZE))
+        (span < self.top()).then_some((span, offset % SPAN_SIZE))
     }
 
     /// Whether a span is in use.
     pub fn is_used(&self, span: usize) -> bool {
-        self.chunk(span / CHUNK_SPANS).used >> (span % CHUNK_SPANS) & 1 == 1
+        self.group(span / GROUP_SPANS).used.get() >> (span % GROUP_SPANS) & 1 == 1
     }
 
-    /// Takes `count` neighbouring free spans of one chunk, at the lowest
-    /// address there is. `None` if no chunk has so many.
-    pub fn take_spans(&mut self, count: usize) -> Option<usize> {
-        let mut all_full = true;
-        for index in self.first_free..self.chunk_count {
-            let used = self.chunk(index).used;
-            if used == !0 {
+    /// Notes that `_heapmin` should look at a span.
+    pub fn touch(&self, span: usize) {
+        let bit = 1 << (span % GROUP_SPANS);
+        self.group(span / GROUP_SPANS).touched.fetch_or(bit, Ordering::Relaxed);
+    }
+
+    /// Takes one free span, for blocks smaller than a span. Its record says
+    /// which of its pages may hold old bytes.
+    pub fn take_span(&self, space: &mut Space) -> Option<usize> {
+        let span = self.find_spans(space, 1)?;
+        self.raise_top(space, span + 1).then(|| {
+            let (group, bit) = (self.group(span / GROUP_SPANS), 1 << (span % GROUP_SPANS));
+            let record = self.record(span);
+            if group.whole.get() & bit != 0 {
+                group.whole.set(group.whole.get() & !bit);
+                record.resident.set(!0);
+            }
+            group.used.set(group.used.get() | bit);
+            span
+        })
+    }
+
+    /// Takes such a span back, and its bitmap. Its pages stay as they are.
+    pub fn give_span(&self, space: &mut Space, span: usize) {
+        let record = self.record(span);
+        if let Some(lines) = record.lines() {
+            self.give_lines(space, lines);
+        }
+        record.end();
+        self.touch(span);
+        let group = self.group(span / GROUP_SPANS);
+        group.used.set(group.used.get() & !(1 << (span % GROUP_SPANS)));
+        self.first_free.set(self.first_free.get().min(span / GROUP_SPANS));
+    }
+
+    /// Finds `count` neighbouring free spans at a low address. Up to 64 are
+    /// looked for inside a group.
+    pub fn find_spans(&self, _: &Space, count: usize) -> Option<usize> {
+        let (mut before, mut all_full) = (0, true);
+        for index in self.first_free.get()..self.len / GROUP_SPANS {
+            let free = !self.group(index).used.get();
+            if free == 0 {
+                before = 0;
                 continue;
             }
             if all_full {
-                (self.first_free, all_full) = (index, false);
+                self.first_free.set(index);
+                all_full = false;
             }
-            let Some(first) = find_run(!used, count) else {
-                continue;
-            };
-            if !self.prepare_records(index) {
-                return None;
+            let here = index * GROUP_SPANS;
+            if count <= GROUP_SPANS {
+                if let Some(first) = find_run(free, count) {
+                    return Some(here + first);
+                }
+            } else if before + free.trailing_ones() as usize >= count {
+                return Some(here - before);
+            } else {
+                let is_free = free == !0;
+                before = if is_free { before + GROUP_SPANS } else { free.leading_ones() as usize };
             }
-            self.chunk_mut(index).used |= run_mask(first, count);
-            self.top = self.top.max(index + 1);
-            return Some(index * CHUNK_SPANS + first);
         }
         None
     }
 
-    /// Takes back spans that were taken together. What their pages hold is lost.
-    pub fn give_spans(&mut self, first: usize, count: usize) {
-        if count == 0 {
-            return;
-        }
-        for span in first..first + count {
-            self.span_mut(span).kind = Kind::Free;
-        }
-        let index = first / CHUNK_SPANS;
-        let mask = run_mask(first % CHUNK_SPANS, count);
-        let chunk = self.chunk_mut(index);
-        chunk.used &= !mask;
-        chunk.touched |= mask;
-        self.first_free = self.first_free.min(index);
-        self.touched = true;
-    }
-
-    /// Finds `count` neighbouring chunks in which nothing lives.
-    pub fn find_chunks(&self, count: usize) -> Option<usize> {
-        let mut run = 0;
-        let last = (self.first_free..self.chunk_count).find(|&index| {
-            let is_free = self.chunk(index).used == 0;
-            run = if is_free { run + 1 } else { 0 };
-            run == count
-        })?;
-        Some(last + 1 - count)
-    }
-
-    /// Takes free chunks for a huge block of `size` bytes and makes its pages
-    /// usable. Says whether they may hold old bytes; `None` if the system refuses.
-    pub fn take_chunks(&mut self, first: usize, size: usize) -> Option<bool> {
-        let base = self.address(first * CHUNK_SPANS);
-        // SAFETY: these chunks are ours and hold no block.
-        if !unsafe { os::commit(base, size.next_multiple_of(self.page)) } {
+    /// Takes free spans for `size` bytes of a block and makes those usable.
+    /// Says whether they may hold old bytes; `None` if the system refuses.
+    pub fn take_spans(&self, space: &mut Space, first: usize, size: usize) -> Option<bool> {
+        let count = size.div_ceil(SPAN_SIZE);
+        let base = self.address(first);
+        // SAFETY: these spans are ours and hold no block.
+        let usable = unsafe { os::commit(base, size.next_multiple_of(os::page_size())) };
+        if !usable || !self.raise_top(space, first + count) {
             return None;
         }
-        let chunks = first..first + size.div_ceil(CHUNK_SIZE);
-        self.top = self.top.max(chunks.end);
         let mut old_bytes = false;
-        for index in chunks {
-            old_bytes |= self.chunk(index).had_huge || self.chunk(index).has_records;
-            self.forget_resident_pages(index);
-            let chunk = self.chunk_mut(index);
-            (chunk.used, chunk.had_huge) = (!0, true);
+        for (index, mask) in self.groups_of(first, count) {
+            let group = self.group(index);
+            let old = group.touched.fetch_and(!mask, Ordering::Relaxed) & mask;
+            group.whole.set(group.whole.get() & !mask);
+            group.used.set(group.used.get() | mask);
+            old_bytes |= old != 0;
+            // Those never touched stay unwritten: a large block has many.
+            for record in ones(old).map(|bit| self.record(index * GROUP_SPANS + bit)) {
+                record.resident.set(0);
+                record.touched.set(0);
+            }
         }
-        self.set_huge_size(first, size);
+        if old_bytes {
+            let (last, rest) = (first + count - 1, size - (count - 1) * SPAN_SIZE);
+            self.record(last).resident.set(!pages_of(0, rest));
+            self.touch(last);
+        }
         Some(old_bytes)
     }
 
-    /// Gives a huge block a new size within its chunks, and makes its pages
-    /// usable. Returns false, with nothing changed, if it does not fit there.
-    pub fn resize_chunks(&mut self, first: usize, size: usize) -> bool {
-        let old = self.chunk(first).huge_size;
-        let (old_count, count) = (old.div_ceil(CHUNK_SIZE), size.div_ceil(CHUNK_SIZE));
-        if count > old_count {
-            return false;
-        }
-        let base = self.address(first * CHUNK_SPANS);
-        // SAFETY: the block's own chunks.
-        if !unsafe { os::commit(base, size.next_multiple_of(self.page)) } {
-            return false;
-        }
-        self.set_huge_size(first, size);
-        self.give_chunks(first + count, old_count - count);
-        if size < old {
-            self.chunk_mut(first + count - 1).touched = !0;
-            self.touched = true;
-        }
-        true
+    /// The same for the spans from `first` on, if they are free.
+    pub fn extend(&self, space: &mut Space, first: usize, size: usize) -> Option<bool> {
+        let count = size.div_ceil(SPAN_SIZE);
+        let mut groups = self.groups_of(first, count);
+        let are_free = first + count <= self.len
+            && groups.all(|(index, mask)| self.group(index).used.get() & mask == 0);
+        are_free.then(|| self.take_spans(space, first, size)).flatten()
     }
 
-    fn set_huge_size(&mut self, first: usize, size: usize) {
-        for nth in 0..size.div_ceil(CHUNK_SIZE) {
-            let chunk = self.chunk_mut(first + nth);
-            chunk.huge_bytes = (size - nth * CHUNK_SIZE).min(CHUNK_SIZE);
-            chunk.huge_size = 0;
+    /// Takes spans of such a block back, with `size` bytes in them.
+    pub fn give_spans(&self, _: &mut Space, first: usize, size: usize) {
+        if size == 0 {
+            return;
         }
-        self.chunk_mut(first).huge_size = size;
-    }
-
-    /// Takes back chunks of a huge block.
-    pub fn give_chunks(&mut self, first: usize, count: usize) {
-        for index in first..first + count {
-            let chunk = self.chunk_mut(index);
-            (chunk.used, chunk.touched) = (0, !0);
-            (chunk.huge_bytes, chunk.huge_size) = (0, 0);
+        let count = size.div_ceil(SPAN_SIZE);
+        for (index, mask) in self.groups_of(first, count) {
+            let group = self.group(index);
+            group.used.set(group.used.get() & !mask);
+            group.whole.set(group.whole.get() | mask);
+            group.touched.fetch_or(mask, Ordering::Relaxed);
         }
-        self.first_free = self.first_free.min(first);
-        self.touched = true;
+        // Of the last one it is known which pages.
+        let (last, rest) = (first + count - 1, size - (count - 1) * SPAN_SIZE);
+        let (group, record) = (self.group(last / GROUP_SPANS), self.record(last));
+        group.whole.set(group.whole.get() & !(1 << (last % GROUP_SPANS)));
+        record.resident.set(record.resident.get() | pages_of(0, rest));
+        self.first_free.set(self.first_free.get().min(first / GROUP_SPANS));
     }
 
-    /// Notes that a block was freed in a span, so that `_heapmin` looks there.
-    pub fn touch(&mut self, span: usize) {
-        self.chunk_mut(span / CHUNK_SPANS).touched |= 1 << (span % CHUNK_SPANS);
-        self.touched = true;
+    /// The groups that spans lie in, with a mask for each.
+    fn groups_of(&self, first: usize, count: usize) -> impl Iterator<Item = (usize, u64)> {
+        let end = first + count;
+        (first / GROUP_SPANS..end.div_ceil(GROUP_SPANS)).map(move |index| {
+            let (from, to) = (first.max(index * GROUP_SPANS), end.min((index + 1) * GROUP_SPANS));
+            (index, run(from % GROUP_SPANS, to - from))
+        })
     }
 
-    /// Makes the pages usable in which the bytes from `offset` on lie.
-    /// Says whether any of them may hold old bytes; `None` if the system refuses.
-    pub fn make_resident(&mut self, span: usize, offset: usize, len: usize) -> Option<bool> {
-        let pages = pages_of(offset, len, self.page);
-        let missing = pages & !self.span(span).resident;
-        if missing != 0 {
-            for (first, count) in page_runs(missing) {
-                let base = self.address(span).wrapping_add(first * self.page);
-                // SAFETY: whole pages of a span of ours.
-                if !unsafe { os::commit(base, count * self.page) } {
-                    return None;
-                }
+    /// Makes records usable, from the first on.
+    fn raise_top(&self, _: &mut Space, top: usize) -> bool {
+        let (old, top) = (self.top(), top.next_multiple_of(GROUP_SPANS).min(self.len));
+        if top <= old {
+            return true;
+        }
+        let page = os::page_size();
+        let start = old * size_of::<Span>() / page * page;
+        let end = (top * size_of::<Span>()).next_multiple_of(page);
+        let base = self.records.cast_mut().cast::<u8>().wrapping_add(start);
+        // SAFETY: whole pages inside the table of records; what is committed already keeps its contents.
+        let usable = unsafe { os::commit(base, end - start) };
+        if usable {
+            self.top.store(top, Ordering::Release);
+        }
+        usable
+    }
+
+    /// Takes lines for a bitmap of `words` words, at a low address.
+    pub fn take_lines(&self, _: &mut Space, words: usize) -> Option<Words> {
+        let count = words.div_ceil(LINE_WORDS);
+        for page in self.first_line_page.get()..self.len * SPAN_LINES_SIZE / PAGE_SIZE {
+            let taken = self.taken(page);
+            let Some(first) = find_run(!taken.get(), count) else {
+                continue;
+            };
+            let base = self.lines.wrapping_add(page * PAGE_SIZE);
+            // SAFETY: a page among the lines; what is committed already keeps its contents.
+            if taken.get() == 0 && !unsafe { os::commit(base, PAGE_SIZE) } {
+                return None;
             }
-            self.span_mut(span).resident |= missing;
+            taken.set(taken.get() | run(first, count));
+            if count == 1 {
+                self.first_line_page.set(page);
+            }
+            self.line_pages.set(self.line_pages.get().max(page + 1));
+            return Some((base.wrapping_add(first * LINE_WORDS * 8).cast(), words));
         }
-        Some(missing != pages)
+        None
     }
 
-    /// Makes a chunk's records say that none of its pages is resident.
-    pub(crate) fn forget_resident_pages(&mut self, index: usize) {
-        if self.chunk(index).has_records {
-            for span in index * CHUNK_SPANS..(index + 1) * CHUNK_SPANS {
-                if self.span(span).resident != 0 {
-                    self.span_mut(span).resident = 0;
-                }
-            }
-        }
+    /// Takes them back.
+    pub fn give_lines(&self, _: &mut Space, (words, count): Words) {
+        let offset = words as usize - self.lines as usize;
+        let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / (LINE_WORDS * 8));
+        let taken = self.taken(page);
+        taken.set(taken.get() & !run(line, count.div_ceil(LINE_WORDS)));
+        self.first_line_page.set(self.first_line_page.get().min(page));
     }
 
-    /// The whole pages of records that describe this chunk and no other.
-    /// Neighbours share a page where pages are larger than 4 KiB.
-    pub(crate) fn own_records(&self, index: usize) -> (*mut u8, usize) {
-        let start = (index * RECORDS_SIZE).next_multiple_of(self.page);
-        let end = (index + 1) * RECORDS_SIZE / self.page * self.page;
-        let base = self.spans.cast::<u8>().wrapping_add(start);
-        (base, end.saturating_sub(start))
+    /// Gives the pages back in which no line is taken. Returns false if the
+    /// system refused any.
+    pub fn release_lines(&self, _: &mut Space) -> bool {
+        if os::page_size() != PAGE_SIZE {
+            return true; // a page of the system has lines that are taken
+        }
+        let (mut all, mut end) = (true, 0);
+        for page in 0..self.line_pages.get() {
+            let base = self.lines.wrapping_add(page * PAGE_SIZE);
+            // SAFETY: a page of lines of which none is taken.
+            if self.taken(page).get() != 0 || !unsafe { os::release(base, PAGE_SIZE) } {
+                all &= self.taken(page).get() != 0;
+                end = page + 1;
+            }
+        }
+        self.line_pages.set(end);
+        all
     }
 
-    /// Makes a chunk's records usable, and true.
-    fn prepare_records(&mut self, index: usize) -> bool {
-        if !self.chunk(index).has_records {
-            let start = index * RECORDS_SIZE / self.page * self.page;
-            let end = ((index + 1) * RECORDS_SIZE).next_multiple_of(self.page);
-            let base = self.spans.cast::<u8>().wrapping_add(start);
-            // SAFETY: whole pages inside the table of records; what is committed already keeps its contents.
-            if !unsafe { os::commit(base, end - start) } {
-                return false;
-            }
-            self.chunk_mut(index).has_records = true;
-        }
-        if self.chunk(index).had_huge {
-            for span in index * CHUNK_SPANS..(index + 1) * CHUNK_SPANS {
-                if self.make_resident(span, 0, SPAN_SIZE).is_none() {
-                    return false;
-                }
-            }
-            self.chunk_mut(index).had_huge = false;
-        }
-        true
+    /// Gives back the records of a group in which nothing lives and nothing
+    /// waits for `_heapmin`. They read as zeros then, which is right for them.
+    /// Returns false if the system refuses.
+    pub fn release_records(&self, group: usize) -> bool {
+        const LEN: usize = GROUP_SPANS * size_of::<Span>();
+        let base = self.records.cast_mut().cast::<u8>().wrapping_add(group * LEN);
+        // SAFETY: the whole records of free spans.
+        LEN % os::page_size() != 0 || unsafe { os::reset(base, LEN) }
+    }
+
+    /// The lines of a page that are taken.
+    fn taken(&self, page: usize) -> &Shared64 {
+        assert!(page < self.len * SPAN_LINES_SIZE / PAGE_SIZE);
+        // SAFETY: in bounds and committed; zeros are valid.
+        unsafe { &*self.taken.add(page) }
     }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
         // SAFETY: the reservation is ours, and its owner drops it with all its blocks.
-        unsafe { os::unreserve(self.chunks.cast(), self.reserved_len) };
+        unsafe { os::unreserve(self.reserved, self.reserved_len) };
     }
 }
 
-// SAFETY: an arena owns its reservation; nothing in it belongs to one thread.
+// SAFETY: what changes in an arena and its tables is atomic, and nothing in it
+// belongs to one thread.
 unsafe impl Send for Arena {}
-
-/// The bits of `count` spans from `first` on.
-fn run_mask(first: usize, count: usize) -> u64 {
-    (!0 >> (CHUNK_SPANS - count)) << first
-}
-
-/// The lowest place where `count` bits (1 to 64) are set one after another.
-fn find_run(bits: u64, count: usize) -> Option<usize> {
-    // Bit i of `starts` means: `have` bits are set from i on.
-    let (mut starts, mut have) = (bits, 1);
-    while have < count && starts != 0 {
-        let step = have.min(count - have);
-        starts &= starts >> step;
-        have += step;
-    }
-    (starts != 0).then(|| starts.trailing_zeros() as usize)
-}
+// SAFETY: as above.
+unsafe impl Sync for Arena {}
 
 // The sizes that the layout above promises.
-const _: () = assert!(size_of::<Chunk>() == 64 && (cfg!(wide_spans) || RECORDS_SIZE == 36 * 1024));
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case(!0, 64, Some(0))]
-    #[case(!1, 64, None)]
-    #[case(!1, 63, Some(1))]
-    #[case(0b1011_0111, 3, Some(0))]
-    #[case(0b1011_0110, 3, None)]
-    #[case(0b1_1110_0110, 3, Some(5))]
-    #[case(0, 1, None)]
-    fn a_run_is_found_at_the_lowest_place(
-        #[case] bits: u64,
-        #[case] count: usize,
-        #[case] place: Option<usize>,
-    ) {
-        assert_eq!(find_run(bits, count), place);
-    }
-
-    #[test]
-    fn spans_do_not_overlap_and_come_back() {
-        let mut arena = Arena::new(2).expect("8 MiB of address space");
-        let small = arena.take_spans(1).unwrap();
-        let large = arena.take_spans(10).unwrap();
-        assert_eq!((small, large), (0, 1));
-        arena.give_spans(small, 1);
-        assert_eq!(arena.take_spans(1), Some(0));
-        assert_eq!(arena.take_spans(60), Some(64));
-        assert_eq!(arena.take_spans(60), None);
-    }
-
-    #[test]
-    fn chunks_that_are_taken_are_not_found_again() {
-        let mut arena = Arena::new(2).expect("8 MiB of address space");
-        assert_eq!(arena.find_chunks(3), None);
-        assert_eq!(arena.find_chunks(2), Some(0));
-        assert_eq!(arena.take_chunks(0, 2 * CHUNK_SIZE), Some(false));
-        assert_eq!(arena.find_chunks(1), None);
-    }
-}
+const _: () = assert!(size_of::<Group>() == 32 && size_of::<Span>() == 64);

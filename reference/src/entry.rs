@@ -3,8 +3,8 @@
 //! Everybody who has an address and wants its block asks here, and so does
 //! `_heapwalk`, which goes from one entry to the next.
 
-use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS};
-use crate::span::{Kind, Span};
+use crate::size_class;
+use crate::span::{HUGE, NOBODY, PAGE_SIZE, PAGED, SpanRef};
 use core::ffi::c_int;
 
 /// One entry of the heap: `_HEAPINFO`, as C programs know it.
@@ -21,66 +21,50 @@ pub struct Entry {
 
 /// `_USEDENTRY`: a live block.
 pub const USED: c_int = 1;
-/// `_FREEENTRY`: a run of free slots.
+/// `_FREEENTRY`: a run of free slots or pages.
 pub const FREE: c_int = 0;
 
-/// Where an entry lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tier {
-    /// In a slot, or slots, of a span.
-    Small,
-    /// In a run of spans.
-    Large,
-    /// In a run of chunks.
-    Huge,
-}
-
-/// A place in an arena: a span, and how far behind its first byte.
-pub(crate) type Position = (usize, usize);
-
-/// The entry that begins in this span and has, or would have, a byte at this
-/// position, and the position behind it.
-pub(crate) fn entry_at(arena: &Arena, at: Position) -> Option<(Entry, Tier, Position)> {
-    let (span, offset) = at;
-    if !arena.is_used(span) {
+/// The entry that has, or would have, a byte at this offset into a span. None
+/// in a span where nothing lives, nor inside a block of several spans, which
+/// is an entry of its first. The caller has the lock of the span's owner.
+pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
+    if span.owner.get() == NOBODY {
         return None;
     }
-    let entry = |start: usize, size, use_flag| Entry {
-        address: arena.address(span).wrapping_add(start),
+    let (start, size, use_flag) = match (span.kind.get(), span.class()) {
+        (HUGE, _) => match span.body[0].get() as usize {
+            size if offset < size => (0, size, USED),
+            _ => return None,
+        },
+        (_, _) if span.used.get() == 0 => return None,
+        (PAGED, _) => {
+            let page = offset / PAGE_SIZE;
+            let (first, count, use_flag) = match span.block_of_page(page) {
+                Some((first, count)) => (first, count, USED),
+                // Of a damaged record a page may be neither; it counts as free.
+                None => (page, ((span.free_pages() >> page).trailing_ones() as usize).max(1), FREE),
+            };
+            (first * PAGE_SIZE, count * PAGE_SIZE, use_flag)
+        }
+        (_, class) => {
+            let (class, capacity) = (class?, span.capacity());
+            let (size, slot) = (size_class::size(class), size_class::slot_at(class, offset));
+            if slot >= capacity {
+                return None;
+            }
+            match span.is_live(slot) {
+                true => (slot * size, size, USED),
+                false => {
+                    let end = (slot..capacity).find(|&slot| span.is_live(slot));
+                    let end = end.unwrap_or(capacity);
+                    (slot * size, (end - slot) * size, FREE)
+                }
+            }
+        }
+    };
+    Some(Entry {
+        address: span.base.wrapping_add(start),
         size,
         use_flag,
-    };
-    let chunk = arena.chunk(span / CHUNK_SPANS);
-    if chunk.huge_size != 0 && span % CHUNK_SPANS == 0 {
-        let spans = chunk.huge_size.div_ceil(CHUNK_SIZE) * CHUNK_SPANS;
-        return Some((
-            entry(0, chunk.huge_size, USED),
-            Tier::Huge,
-            (span + spans, 0),
-        ));
-    }
-    if chunk.huge_bytes != 0 {
-        return None;
-    }
-    let record = arena.span(span);
-    match record.kind {
-        Kind::LargeHead => Some((entry(0, record.size, USED), Tier::Large, (span + 1, 0))),
-        Kind::Small if offset < record.capacity() * record.block_size() => {
-            let size = record.block_size();
-            let slot = offset / size;
-            let (end, use_flag) = match record.is_live(slot) {
-                true => (slot + 1, USED),
-                false => (end_of_free_run(record, slot), FREE),
-            };
-            let entry = entry(slot * size, (end - slot) * size, use_flag);
-            Some((entry, Tier::Small, (span, end * size)))
-        }
-        _ => None,
-    }
-}
-
-/// The first live slot from `slot` on, or the capacity.
-fn end_of_free_run(span: &Span, slot: usize) -> usize {
-    let live = (slot..span.capacity()).find(|&slot| span.is_live(slot));
-    live.unwrap_or(span.capacity())
+    })
 }

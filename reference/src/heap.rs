@@ -1,44 +1,56 @@
-//! The heap: small blocks from size classes, large ones from runs of spans,
-//! huge ones from runs of chunks.
+//! The heap: which shard or which spans a request goes to, and who holds
+//! which lock meanwhile.
+//!
+//! A shard's lock guards the shard and the records of its spans. The space's
+//! lock guards which spans and lines are taken, and the records of blocks of
+//! several spans. A thread holds at most one shard's lock, and takes the
+//! space's last; only [`Heap::lock_all`] takes all shards', in their order.
 
 use crate::alignment::Alignment;
-use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS};
-use crate::entry::{Tier, USED, entry_at};
-use crate::resize::clear_behind;
+use crate::arena::{Arena, GROUP_SPANS, Space};
+use crate::entry::{USED, entry_in};
+use crate::outbox::Outbox;
+use crate::resize::{clear_behind, clear_to_page};
+use crate::shard::Shard;
 use crate::size_class;
-use crate::span::{Kind, SPAN_SIZE, Span};
+use crate::span::{FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, Span, SpanRef};
+use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// No span, where a list ends.
-pub const NO_SPAN: u32 = u32::MAX;
 /// Each arena is twice the size of the one before, up to 1 TiB, so these are plenty.
 const MAX_ARENAS: usize = 16;
-/// Chunks in the first arena: 1 GiB of address space, or 64 MiB where that is scarce.
-const FIRST_ARENA: usize = if usize::BITS == 64 { 256 } else { 16 };
+/// Spans in the first arena: 1 GiB of address space, or 64 MiB where that is scarce.
+const FIRST_ARENA: usize = (if usize::BITS == 64 { 1 << 30 } else { 64 << 20 }) / SPAN_SIZE;
 /// After so many doublings an arena has 1 TiB and the next are no larger.
 const MOST_DOUBLINGS: usize = 10;
 /// A span's number in the heap is its arena in the upper bits and its index there.
 const INDEX_BITS: u32 = 28;
+/// So many threads can be at work at the same time without any wait.
+const SHARDS: usize = 16;
 
 /// The largest request, in bytes. Microsoft's `_HEAP_MAXREQ`.
 pub const MAX_REQUEST: usize = usize::MAX - 31;
 
 /// A heap. The C names work on one for the whole process ([`crate::routines`]).
 pub struct Heap {
-    pub(crate) arenas: [Option<Arena>; MAX_ARENAS],
-    /// For each size class, the first span that has both live blocks and room.
-    with_room: [u32; size_class::COUNT],
+    pub(crate) arenas: [OnceLock<Arena>; MAX_ARENAS],
+    shards: [Mutex<Shard>; SHARDS],
+    /// Shards that have threads. Raised under the first shard's lock.
+    joined: AtomicUsize,
+    space: Mutex<Space>,
+    /// Whether `_heapmin` has been told to look anywhere.
+    pub(crate) touched: AtomicBool,
     /// Somebody freed what was not a live block. The heap is unharmed by it,
     /// but its user is not, and `_heapchk` says so.
-    pub(crate) misused: bool,
+    pub(crate) misused: AtomicBool,
 }
 
 /// A live block.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
-    pub arena: usize,
     /// Its span, or the first of them.
-    pub span: usize,
-    pub tier: Tier,
+    pub span: SpanRef,
     /// The first byte of its place.
     pub base: *mut u8,
     /// Bytes from there to the address it was found by: to where it begins, if it is aligned.
@@ -55,62 +67,173 @@ pub struct Block {
     pub old_bytes: bool,
 }
 
+/// The lock of whoever owns a span.
+pub(crate) enum Owner<'a> {
+    Shard(MutexGuard<'a, Shard>),
+    Space(MutexGuard<'a, Space>),
+}
+
+/// All locks of a heap.
+pub struct Whole<'a> {
+    pub(crate) heap: &'a Heap,
+    pub(crate) shards: [Option<MutexGuard<'a, Shard>>; SHARDS],
+    pub(crate) space: MutexGuard<'a, Space>,
+}
+
+/// How many threads have been told a number.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// This thread's number; `usize::MAX` before its first call.
+    static THREAD: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
 impl Heap {
     /// A heap without memory; it reserves address space at the first allocation.
     #[allow(clippy::new_without_default)] // a default could not be constant
     pub const fn new() -> Heap {
+        let mut shards = [const { Mutex::new(Shard::new(0)) }; SHARDS];
+        let mut index = 0;
+        while index < SHARDS {
+            shards[index] = Mutex::new(Shard::new(FIRST_SHARD + index as u8));
+            index += 1;
+        }
         Heap {
-            arenas: [const { None }; MAX_ARENAS],
-            with_room: [NO_SPAN; size_class::COUNT],
-            misused: false,
+            arenas: [const { OnceLock::new() }; MAX_ARENAS],
+            shards,
+            joined: AtomicUsize::new(0),
+            space: Mutex::new(Space::new()),
+            touched: AtomicBool::new(false),
+            misused: AtomicBool::new(false),
         }
     }
 
     /// A block of at least `size` bytes, aligned to 16; one of its own even
     /// for size 0. `None` if there is no memory for it.
-    pub fn allocate(&mut self, size: usize) -> Option<Block> {
+    #[inline]
+    pub fn allocate(&self, size: usize) -> Option<Block> {
         self.allocate_aligned(size, Alignment::NATURAL)
     }
 
     /// The same, aligned as asked.
-    pub fn allocate_aligned(&mut self, size: usize, asked: Alignment) -> Option<Block> {
+    #[inline]
+    pub fn allocate_aligned(&self, size: usize, asked: Alignment) -> Option<Block> {
         // At least one byte, so that the address lies in its own block.
         let total = size.max(1).saturating_add(asked.room());
         if total <= size_class::LARGEST {
-            self.allocate_small(size, size_class::of(total), asked)
-        } else if total <= CHUNK_SIZE {
-            self.allocate_large(size.max(1), total, asked)
+            let class = size_class::of(total);
+            let base = self.shard().allocate_small(self, class)?;
+            let gap = asked.gap(base);
+            clear_behind(base, gap + size, size_class::size(class));
+            let address = base.wrapping_add(gap);
+            Some(Block { address, old_bytes: true })
+        } else if total <= SPAN_SIZE {
+            let block = self.shard().allocate_pages(self, size.max(1), total, asked)?;
+            if block.old_bytes {
+                clear_to_page(block.address, size);
+            }
+            Some(block)
         } else if total <= MAX_REQUEST {
-            self.allocate_huge(size.max(1), total, asked)
+            self.allocate_spans(size.max(1), total, asked)
         } else {
             None
         }
     }
 
-    /// Frees a block. Returns false if no live block begins at that address.
-    pub fn free(&mut self, address: *mut u8) -> bool {
-        let live = self.locate(address);
-        self.give(live)
+    /// Frees a block. Returns false if no live block begins at that address;
+    /// for one of another shard that shows only when it gets there.
+    #[inline]
+    pub fn free(&self, address: *mut u8) -> bool {
+        let Some((span, offset)) = self.find(address) else {
+            return self.misuse();
+        };
+        let owner = span.owner.get();
+        if owner < FIRST_SHARD || span.class().is_none() {
+            return self.free_anywhere(address, false);
+        }
+        let mut own = self.shard();
+        if owner == own.owner {
+            return self.free_small(&mut own, span, offset);
+        }
+        let batch = own.outbox.add(address);
+        drop(own);
+        if let Some(batch) = batch {
+            self.send_home(&batch);
+        }
+        true
     }
 
     /// Frees an aligned block. Returns false if no live block is there.
-    pub fn free_aligned(&mut self, address: *mut u8) -> bool {
-        let live = self.containing(address);
-        self.give(live)
+    pub fn free_aligned(&self, address: *mut u8) -> bool {
+        self.free_anywhere(address, true)
     }
 
-    pub(crate) fn give(&mut self, live: Option<Live>) -> bool {
-        let Some(live) = live else {
-            self.misused = true;
-            return false;
+    /// Frees a small block of a shard whose lock the caller has.
+    #[inline]
+    fn free_small(&self, shard: &mut Shard, span: SpanRef, offset: usize) -> bool {
+        match shard.free_small(self, span, offset) {
+            Some(is_empty) => {
+                if is_empty {
+                    self.give_span(span);
+                }
+                true
+            }
+            None => self.misuse(),
+        }
+    }
+
+    /// Frees a block of whatever size and shard.
+    fn free_anywhere(&self, address: *mut u8, is_aligned: bool) -> bool {
+        let found = self.find_live(address);
+        let Some((live, owner)) = found.filter(|(live, _)| is_aligned || live.gap == 0) else {
+            return self.misuse();
         };
-        let (arena, whole) = (self.arena(live.arena), live.gap + live.size);
-        match live.tier {
-            Tier::Small => self.free_small(live),
-            Tier::Large => arena.give_spans(live.span, whole.div_ceil(SPAN_SIZE)),
-            Tier::Huge => arena.give_chunks(live.span / CHUNK_SPANS, whole.div_ceil(CHUNK_SIZE)),
+        let (span, offset) = (live.span, live.base as usize - live.span.base as usize);
+        let whole = live.gap + live.size;
+        match owner {
+            Owner::Space(mut space) => self.free_spans(&mut space, span, whole),
+            Owner::Shard(mut shard) if span.class().is_some() => {
+                self.free_small(&mut shard, span, offset);
+            }
+            Owner::Shard(mut shard) => {
+                let count = whole.div_ceil(PAGE_SIZE);
+                if shard.free_pages(self, span, offset / PAGE_SIZE, count) {
+                    self.give_span(span);
+                }
+            }
         }
         true
+    }
+
+    /// Frees small blocks of other shards.
+    #[cold]
+    fn send_home(&self, batch: &Outbox) {
+        let mut held: Option<MutexGuard<Shard>> = None;
+        for &block in batch.blocks() {
+            let Some((span, offset)) = self.find(block) else {
+                continue;
+            };
+            let owner = span.owner.get();
+            if held.as_ref().is_none_or(|shard| shard.owner != owner) {
+                drop(held.take());
+                held = self.lock_shard(owner);
+            }
+            match &mut held {
+                Some(shard) => self.free_small(shard, span, offset),
+                None => self.misuse(),
+            };
+        }
+    }
+
+    fn misuse(&self) -> bool {
+        self.misused.store(true, Ordering::Relaxed);
+        false
+    }
+
+    /// The live block in which an address lies; of a block of several spans,
+    /// in its first one.
+    pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
+        Some(self.find_live(address)?.0)
     }
 
     /// The live block that begins at an address.
@@ -118,221 +241,213 @@ impl Heap {
         self.containing(address).filter(|live| live.gap == 0)
     }
 
-    /// The live block in which an address lies.
-    pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
-        let (index, last, _) = self.find(address)?;
-        let arena = self.arenas[index].as_ref()?;
-        // From inside a block of several spans, the way leads back to its first.
-        let (span, (entry, tier, _)) = (0..=last).rev().find_map(|span| {
-            let offset = address as usize - arena.address(span) as usize;
-            Some((span, entry_at(arena, (span, offset))?))
-        })?;
+    /// The live block in which an address lies, and the lock of its owner.
+    pub(crate) fn find_live(&self, address: *const u8) -> Option<(Live, Owner<'_>)> {
+        let (span, offset) = self.find(address)?;
+        let owner = match span.owner.get() {
+            SPACE => Owner::Space(self.space()),
+            owner => Owner::Shard(self.lock_shard(owner)?),
+        };
+        // The span may have changed hands before the lock was there.
+        let is_owner = match &owner {
+            Owner::Space(_) => span.owner.get() == SPACE,
+            Owner::Shard(shard) => span.owner.get() == shard.owner,
+        };
+        let entry = is_owner.then(|| entry_in(span, offset)).flatten()?;
         let gap = address as usize - entry.address as usize;
-        (entry.use_flag == USED && gap < entry.size).then_some(Live {
-            arena: index,
+        let live = Live {
             span,
-            tier,
             base: entry.address,
             gap,
-            size: entry.size - gap,
+            size: entry.size.checked_sub(gap)?,
+        };
+        (entry.use_flag == USED && live.size > 0).then_some((live, owner))
+    }
+
+    /// The span of an address, and how far from its beginning.
+    #[inline]
+    pub(crate) fn find(&self, address: *const u8) -> Option<(SpanRef, usize)> {
+        let arenas = self.arenas.iter().map_while(OnceLock::get);
+        arenas.enumerate().find_map(|(arena_index, arena)| {
+            let (index, offset) = arena.find(address)?;
+            Some((span_ref(arena_index, arena, index), offset))
         })
     }
 
-    /// The arena, span and offset of an address.
-    pub(crate) fn find(&self, address: *const u8) -> Option<(usize, usize, usize)> {
-        self.arenas.iter().enumerate().find_map(|(index, arena)| {
-            let (span, offset) = arena.as_ref()?.find(address)?;
-            Some((index, span, offset))
-        })
+    /// The span with a number.
+    pub(crate) fn span(&self, number: u32) -> SpanRef {
+        let (arena_index, index) = split(number);
+        span_ref(arena_index, self.arena(arena_index), index)
     }
 
-    fn allocate_small(&mut self, size: usize, class: usize, asked: Alignment) -> Option<Block> {
-        let number = match self.with_room[class] {
-            NO_SPAN => {
-                let number = self.take_spans(1)?;
-                self.span_mut(number).start_small(class);
-                self.link(number, class);
-                number
-            }
-            number => number,
-        };
-        let (arena, index) = self.arena_of(number);
-        let slot = arena.span_mut(index).free_slot()?;
-        let slot_size = arena.span(index).block_size();
-        let offset = slot * slot_size;
-        let Some(old_bytes) = arena.make_resident(index, offset, slot_size) else {
-            // The span may be a new one; it must not stay taken for nothing.
-            if arena.span(index).used == 0 {
-                self.retire_small_span(number, class);
-            }
-            return None;
-        };
-        let span = arena.span_mut(index);
-        span.take(slot);
-        let is_full = span.is_full();
-        let base = arena.address(index).wrapping_add(offset);
-        if is_full {
-            self.unlink(number, class);
-        }
-        let gap = asked.gap(base);
-        if old_bytes {
-            clear_behind(base, gap + size, slot_size);
-        }
-        let address = base.wrapping_add(gap);
-        Some(Block { address, old_bytes })
+    fn arena(&self, index: usize) -> &Arena {
+        self.arenas[index].get().expect("the arena of a span exists")
     }
 
-    fn free_small(&mut self, live: Live) {
-        let arena = self.arena(live.arena);
-        let start = live.base as usize - arena.address(live.span) as usize;
-        let span = arena.span_mut(live.span);
-        let (number, class) = (number(live.arena, live.span), span.class as usize);
-        let was_full = span.is_full();
-        span.give(start / span.block_size());
-        let is_empty = span.used == 0;
-        arena.touch(live.span);
-        if was_full {
-            self.link(number, class);
-        }
-        if is_empty {
-            self.retire_small_span(number, class);
-        }
+    /// The arena of a span, and its index there.
+    pub(crate) fn arena_of(&self, span: SpanRef) -> (&Arena, usize) {
+        let (arena_index, index) = split(span.number);
+        (self.arena(arena_index), index)
     }
 
-    fn retire_small_span(&mut self, number: u32, class: usize) {
-        self.unlink(number, class);
-        let (arena, index) = self.arena_of(number);
-        arena.give_spans(index, 1);
+    /// Takes a free span for a shard, which says what for.
+    pub(crate) fn take_span(&self, owner: u8, start: impl Fn(&Span)) -> Option<SpanRef> {
+        let mut space = self.space();
+        let (arena_index, index) = self.take(1, |arena| arena.take_span(&mut space))?;
+        let span = span_ref(arena_index, self.arena(arena_index), index);
+        start(&span);
+        span.owner.set(owner);
+        Some(span)
     }
 
-    fn allocate_large(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
-        let count = total.div_ceil(SPAN_SIZE);
-        let number = self.take_spans(count)?;
-        let (arena, first) = self.arena_of(number);
-        // What is not needed before and behind the block goes back at once.
-        let gap = asked.gap(arena.address(first));
-        let (head, gap) = (first + gap / SPAN_SIZE, gap % SPAN_SIZE);
-        let end = head + (gap + size).div_ceil(SPAN_SIZE);
-        arena.give_spans(first, head - first);
-        arena.give_spans(end, first + count - end);
-        let old_bytes = start_large(arena, head, gap + size);
-        if old_bytes.is_none() {
-            arena.give_spans(head, end - head);
-        }
-        let address = arena.address(head).wrapping_add(gap);
-        old_bytes.map(|old_bytes| Block { address, old_bytes })
+    /// Gives a span back in which nothing lives, and its bitmap.
+    fn give_span(&self, span: SpanRef) {
+        let (arena, index) = self.arena_of(span);
+        arena.give_span(&mut self.space(), index);
     }
 
-    fn allocate_huge(&mut self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
-        let chunks = total.div_ceil(CHUNK_SIZE);
-        let taken = self.take(chunks, |arena| {
-            let first = arena.find_chunks(chunks)?;
-            let gap = asked.gap(arena.address(first * CHUNK_SPANS));
-            let (head, gap) = (first + gap / CHUNK_SIZE, gap % CHUNK_SIZE);
-            let old_bytes = arena.take_chunks(head, gap + size)?;
-            let address = arena.address(head * CHUNK_SPANS).wrapping_add(gap);
-            Some(Block { address, old_bytes })
-        });
-        Some(taken?.1)
-    }
-
-    fn take_spans(&mut self, count: usize) -> Option<u32> {
-        let (arena, span) = self.take(1, |arena| arena.take_spans(count))?;
-        Some(number(arena, span))
+    /// Does something to the tables of a span's arena.
+    pub(crate) fn in_space<T>(&self, span: SpanRef, act: impl FnOnce(&Arena, &mut Space) -> T) -> T {
+        act(self.arena_of(span).0, &mut self.space())
     }
 
     /// Takes something from the first arena that has it, or from a new one of
-    /// at least so many chunks. With the arena's number.
-    fn take<T>(
-        &mut self,
-        chunks: usize,
-        from: impl Fn(&mut Arena) -> Option<T>,
+    /// at least so many spans. With the arena's index.
+    pub(crate) fn take<T>(
+        &self,
+        spans: usize,
+        mut from: impl FnMut(&Arena) -> Option<T>,
     ) -> Option<(usize, T)> {
-        for index in 0..MAX_ARENAS {
-            let is_new = self.arenas[index].is_none();
+        for (index, place) in self.arenas.iter().enumerate() {
+            let is_new = place.get().is_none();
             if is_new {
-                self.arenas[index] = new_arena(index, chunks);
+                // Nobody else does so at the same time: the caller has the space.
+                place.set(new_arena(index, spans)?).ok()?;
             }
-            if let Some(taken) = from(self.arenas[index].as_mut()?) {
+            if let Some(taken) = from(place.get()?) {
                 return Some((index, taken));
             }
             if is_new {
-                // The system refuses; an arena that nobody uses need not stay.
-                self.arenas[index] = None;
-                return None;
+                return None; // The system refuses.
             }
         }
         None
     }
 
-    /// Puts a span in front of its class's list of those with room.
-    fn link(&mut self, number: u32, class: usize) {
-        let next = self.with_room[class];
-        let span = self.span_mut(number);
-        (span.prev, span.next) = (NO_SPAN, next);
-        if next != NO_SPAN {
-            self.span_mut(next).prev = number;
-        }
-        self.with_room[class] = number;
-    }
-
-    /// Takes a span out of its class's list of those with room.
-    fn unlink(&mut self, number: u32, class: usize) {
-        let Span { prev, next, .. } = *self.span_mut(number);
-        match prev {
-            NO_SPAN => self.with_room[class] = next,
-            prev => self.span_mut(prev).next = next,
-        }
-        if next != NO_SPAN {
-            self.span_mut(next).prev = prev;
+    /// Tells `_heapmin` to look at a span.
+    #[inline]
+    pub(crate) fn touch(&self, span: SpanRef) {
+        if span.touched.get() == 0 {
+            span.touched.set(1);
+            let (arena, index) = self.arena_of(span);
+            arena.touch(index);
+            self.touched.store(true, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn arena(&mut self, index: usize) -> &mut Arena {
-        self.arenas[index]
-            .as_mut()
-            .expect("the arena of a block exists")
+    pub(crate) fn space(&self) -> MutexGuard<'_, Space> {
+        self.space.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn arena_of(&mut self, number: u32) -> (&mut Arena, usize) {
-        let span = number & ((1 << INDEX_BITS) - 1);
-        (self.arena((number >> INDEX_BITS) as usize), span as usize)
+    /// The shard that a span's record names.
+    fn lock_shard(&self, owner: u8) -> Option<MutexGuard<'_, Shard>> {
+        let shard = self.shards.get(owner.checked_sub(FIRST_SHARD)? as usize)?;
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn span_mut(&mut self, number: u32) -> &mut Span {
-        let (arena, span) = self.arena_of(number);
-        arena.span_mut(span)
+    /// This thread's shard.
+    #[inline]
+    fn shard(&self) -> MutexGuard<'_, Shard> {
+        let index = THREAD.get();
+        if index >= self.joined.load(Ordering::Relaxed) {
+            return self.join();
+        }
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This thread's shard, at its first call.
+    #[cold]
+    fn join(&self) -> MutexGuard<'_, Shard> {
+        if THREAD.get() == usize::MAX {
+            THREAD.set(THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
+        }
+        let index = THREAD.get();
+        let first = self.lock_shard(FIRST_SHARD);
+        self.joined.fetch_max(index + 1, Ordering::Relaxed);
+        drop(first);
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes all locks, and sends home what waits in an outbox.
+    pub fn lock_all(&self) -> Whole<'_> {
+        let mut shards = [const { None }; SHARDS];
+        shards[0] = self.lock_shard(FIRST_SHARD);
+        // While this one is held nobody joins.
+        for index in 1..self.joined.load(Ordering::Relaxed) {
+            shards[index] = self.lock_shard(FIRST_SHARD + index as u8);
+        }
+        let space = self.space();
+        let mut whole = Whole { heap: self, shards, space };
+        whole.send_home();
+        whole
     }
 }
 
-/// Writes the records of a large block and makes its pages usable. Says
-/// whether it may hold old bytes; `None` if the system refuses.
-pub(crate) fn start_large(arena: &mut Arena, first: usize, size: usize) -> Option<bool> {
-    let live = |index: usize| (size - index * SPAN_SIZE).min(SPAN_SIZE);
-    let mut old_bytes = false;
-    for index in 0..size.div_ceil(SPAN_SIZE) {
-        old_bytes |= arena.make_resident(first + index, 0, live(index))?;
+impl Whole<'_> {
+    fn send_home(&mut self) {
+        for index in 0..SHARDS {
+            let Some(batch) = self.shards[index].as_mut().map(|shard| shard.outbox.take()) else {
+                return;
+            };
+            for &block in batch.blocks() {
+                let found = self.heap.find(block);
+                let freed = found.and_then(|(span, offset)| {
+                    let heap = self.heap;
+                    let is_empty = self.owner_of(span)?.free_small(heap, span, offset)?;
+                    is_empty.then(|| self.give_span(span));
+                    Some(())
+                });
+                if freed.is_none() {
+                    self.heap.misuse();
+                }
+            }
+        }
     }
-    for index in 0..size.div_ceil(SPAN_SIZE) {
-        let kind = match index {
-            0 => Kind::LargeHead,
-            _ => Kind::LargeTail,
-        };
-        arena
-            .span_mut(first + index)
-            .start_large(kind, size, live(index));
+
+    /// The shard that owns a span.
+    pub(crate) fn owner_of(&mut self, span: SpanRef) -> Option<&mut Shard> {
+        let index = span.owner.get().checked_sub(FIRST_SHARD)?;
+        self.shards.get_mut(index as usize)?.as_deref_mut()
     }
-    Some(old_bytes)
+
+    /// Gives a span back in which nothing lives, and its bitmap.
+    pub(crate) fn give_span(&mut self, span: SpanRef) {
+        let (arena, index) = self.heap.arena_of(span);
+        arena.give_span(&mut self.space, index);
+    }
 }
 
 /// An arena of the usual size for its place, or a smaller one that still has
-/// `chunks` chunks if address space is scarce.
-fn new_arena(index: usize, chunks: usize) -> Option<Arena> {
-    let usual = (FIRST_ARENA << index.min(MOST_DOUBLINGS)).max(chunks);
-    let smaller = |&count: &usize| (count > chunks).then(|| (count / 2).max(chunks));
+/// `spans` spans if address space is scarce.
+fn new_arena(index: usize, spans: usize) -> Option<Arena> {
+    let spans = spans.checked_next_multiple_of(GROUP_SPANS)?;
+    let usual = (FIRST_ARENA << index.min(MOST_DOUBLINGS)).max(spans);
+    let smaller = |&len: &usize| (len > spans).then(|| (len / 2).max(spans));
     core::iter::successors(Some(usual), smaller).find_map(Arena::new)
 }
 
-fn number(arena: usize, span: usize) -> u32 {
-    (arena << INDEX_BITS | span) as u32
+/// The arena of a span's number, and its index there.
+pub(crate) fn split(number: u32) -> (usize, usize) {
+    let index = number & ((1 << INDEX_BITS) - 1);
+    ((number >> INDEX_BITS) as usize, index as usize)
+}
+
+/// A span of an arena.
+#[inline]
+pub(crate) fn span_ref(arena_index: usize, arena: &Arena, index: usize) -> SpanRef {
+    SpanRef {
+        number: (arena_index << INDEX_BITS | index) as u32,
+        record: arena.record(index),
+        base: arena.address(index),
+    }
 }

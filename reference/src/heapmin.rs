@@ -1,117 +1,124 @@
 //! `_heapmin`: gives every page without a live block back to the system.
 //!
-//! Three rules make it exact and cheap:
+//! Four rules make it exact and cheap:
 //!
 //! * Only where something was freed since the last call is looked at: `free`
-//!   leaves a bit for the span, and a flag for the arena.
+//!   leaves a bit for the span.
 //! * A page goes exactly when no live block has a byte in it. The bitmap of
 //!   the span tells; whatever the neighbours do is of no interest.
-//! * When nothing lives in a chunk any more, its records go with it.
+//! * A bitmap with few live blocks left becomes a list inside the record.
+//! * When nothing lives in 64 spans any more, their records go too.
 //!
 //! A page that the system refuses to take stays marked, so the next call
 //! tries it again, and no block is ever the worse for it.
 
-use crate::arena::{Arena, CHUNK_SIZE, CHUNK_SPANS, Chunk};
-use crate::heap::Heap;
+use crate::arena::{Arena, GROUP_SPANS};
+use crate::bits::{ones, run, runs};
+use crate::heap::{Heap, Whole, span_ref};
 use crate::os;
-use crate::span::{page_runs, pages_of};
+use crate::span::{FIRST_SHARD, PAGE_SIZE, SPAN_SIZE, SpanRef};
+use core::sync::atomic::Ordering;
+use std::sync::OnceLock;
 
 impl Heap {
     /// Gives every page without a live block back to the system. Returns
     /// false if the system refused any; those are tried again next time.
-    pub fn minimise(&mut self) -> bool {
-        let mut all = true;
-        for arena in self.arenas.iter_mut().flatten() {
-            all &= arena.minimise();
-        }
-        all
+    pub fn minimise(&self) -> bool {
+        self.lock_all().minimise()
     }
 }
 
-impl Arena {
-    fn minimise(&mut self) -> bool {
-        if !self.touched {
+impl Whole<'_> {
+    /// See [`Heap::minimise`].
+    pub(crate) fn minimise(&mut self) -> bool {
+        if !self.heap.touched.load(Ordering::Relaxed) {
             return true;
         }
-        let mut all = true;
-        for index in 0..self.top {
-            if self.chunk(index).touched != 0 {
-                all &= self.minimise_chunk(index);
-            }
+        for shard in self.shards.iter_mut().flatten() {
+            shard.forget_current();
         }
-        self.touched = !all;
+        let mut all = true;
+        for (arena_index, arena) in self.heap.arenas.iter().map_while(OnceLock::get).enumerate() {
+            for group in 0..arena.top().div_ceil(GROUP_SPANS) {
+                if arena.group(group).touched.load(Ordering::Relaxed) != 0 {
+                    all &= self.minimise_group(arena_index, arena, group);
+                }
+            }
+            all &= arena.release_lines(&mut self.space);
+        }
+        self.heap.touched.store(!all, Ordering::Relaxed);
         all
     }
 
-    fn minimise_chunk(&mut self, index: usize) -> bool {
-        let chunk = self.chunk(index);
-        if chunk.used == 0 {
-            return self.release_chunk(index);
+    /// Gives back what 64 spans have to give.
+    fn minimise_group(&mut self, arena_index: usize, arena: &Arena, index: usize) -> bool {
+        let (group, first) = (arena.group(index), index * GROUP_SPANS);
+        // Free spans that were inside large blocks go together.
+        let mut all = true;
+        for (bit, count) in runs(group.whole.get() & !group.used.get()) {
+            if release(arena.address(first + bit), count * SPAN_SIZE) {
+                let done = run(bit, count);
+                group.whole.set(group.whole.get() & !done);
+                group.touched.fetch_and(!done, Ordering::Relaxed);
+            }
         }
-        if chunk.huge_bytes != 0 {
-            return self.release_after_huge(index, chunk.huge_bytes);
-        }
-        let (mut touched, mut all) = (chunk.touched, true);
-        while touched != 0 {
-            let bit = touched.trailing_zeros() as usize;
-            touched &= touched - 1;
-            if self.minimise_span(index * CHUNK_SPANS + bit) {
-                self.chunk_mut(index).touched &= !(1 << bit);
+        for bit in ones(group.touched.load(Ordering::Relaxed)) {
+            let span = span_ref(arena_index, arena, first + bit);
+            self.tidy(arena, span);
+            if group.whole.get() >> bit & 1 == 0 && release_idle(span) {
+                group.touched.fetch_and(!run(bit, 1), Ordering::Relaxed);
+                span.touched.set(0);
             } else {
                 all = false;
             }
         }
-        all
-    }
-
-    /// Gives back those pages of a span in which nothing lives.
-    fn minimise_span(&mut self, span: usize) -> bool {
-        let record = self.span(span);
-        let idle = record.resident & !record.live_pages(self.page);
-        let mut all = true;
-        for (first, count) in page_runs(idle) {
-            if self.release(span, first * self.page, count * self.page) {
-                self.span_mut(span).resident &= !pages_of(first, count, 1);
-            } else {
-                all = false;
-            }
+        if all && group.used.get() == 0 && !arena.release_records(index) {
+            arena.touch(first); // to try again
+            all = false;
         }
         all
     }
 
-    /// Gives back a chunk in which nothing lives, and its records with it.
-    fn release_chunk(&mut self, index: usize) -> bool {
-        if !self.release(index * CHUNK_SPANS, 0, CHUNK_SIZE) {
-            return false;
+    /// Gives up what a span of small blocks has no need of: itself, if nothing
+    /// lives there; the bitmap, if the record has room to list what does.
+    fn tidy(&mut self, arena: &Arena, span: SpanRef) {
+        if span.owner.get() < FIRST_SHARD {
+            return;
         }
-        // The pages are gone. The records must say so even if they stay, or
-        // the next owner would write where nothing is committed.
-        self.forget_resident_pages(index);
-        if self.chunk(index).has_records {
-            let (records, len) = self.own_records(index);
-            // SAFETY: records of this chunk only, which read as fresh when they are zero.
-            if len != 0 && !unsafe { os::release(records, len) } {
-                return false;
+        if span.used.get() == 0 {
+            let heap = self.heap;
+            if let Some(shard) = self.owner_of(span) {
+                shard.unlink(heap, span);
             }
+            self.give_span(span);
+        } else if span.class().is_some()
+            && let Some(lines) = span.list_live()
+        {
+            arena.give_lines(&mut self.space, lines);
         }
-        *self.chunk_mut(index) = Chunk::default();
-        true
     }
+}
 
-    /// Gives back what lies behind the end of a huge block in its last chunk.
-    fn release_after_huge(&mut self, index: usize, huge_bytes: usize) -> bool {
-        let live = huge_bytes.next_multiple_of(self.page);
-        let done = self.release(index * CHUNK_SPANS, live, CHUNK_SIZE - live);
-        if done {
-            self.chunk_mut(index).touched = 0;
+/// Gives back the pages of a span that may be resident and in which nothing
+/// lives. Returns false if the system refused any.
+fn release_idle(span: SpanRef) -> bool {
+    let live = match (span.owner.get(), span.class()) {
+        (..FIRST_SHARD, _) => 0, // the resident pages of such are idle ones only
+        (_, Some(_)) => span.live_pages(),
+        (_, None) => span.paged_live(),
+    };
+    let mut all = true;
+    for (page, count) in runs(os::whole_pages(span.resident.get() & !live)) {
+        if release(span.base.wrapping_add(page * PAGE_SIZE), count * PAGE_SIZE) {
+            span.resident.set(span.resident.get() & !run(page, count));
+        } else {
+            all = false;
         }
-        done
     }
+    all
+}
 
-    /// Gives back pages from `offset` on in a span or in the chunk it begins.
-    fn release(&mut self, span: usize, offset: usize, len: usize) -> bool {
-        let base = self.address(span).wrapping_add(offset);
-        // SAFETY: the callers pass whole pages inside the arena that hold no live block.
-        len == 0 || unsafe { os::release(base, len) }
-    }
+fn release(base: *mut u8, len: usize) -> bool {
+    // SAFETY: the callers pass whole pages of spans in which no block lives.
+    unsafe { os::release(base, len) }
 }

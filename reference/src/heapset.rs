@@ -2,14 +2,23 @@
 //! there shows.
 
 use crate::entry::{Entry, FREE};
-use crate::heap::Heap;
+use crate::heap::{Heap, Whole};
 use crate::heapwalk::Next;
+use crate::shard::make_resident;
+use crate::span::pages_of;
 use core::ptr;
 
 impl Heap {
     /// Fills every free entry with `byte`. Returns false if the system has no
     /// memory for one of them; those behind it are filled all the same.
-    pub fn fill_free(&mut self, byte: u8) -> bool {
+    pub fn fill_free(&self, byte: u8) -> bool {
+        self.lock_all().fill_free(byte)
+    }
+}
+
+impl Whole<'_> {
+    /// See [`Heap::fill_free`].
+    pub(crate) fn fill_free(&mut self, byte: u8) -> bool {
         let mut all = true;
         let mut at = ptr::null();
         while let Next::Entry(entry) = self.entry_after(at) {
@@ -22,12 +31,11 @@ impl Heap {
     }
 
     fn fill(&mut self, entry: Entry, byte: u8) -> Option<()> {
-        let (index, span, offset) = self.find(entry.address)?;
-        let arena = self.arena(index);
+        let (span, offset) = self.heap.find(entry.address)?;
         // For `_heapmin`, which takes these pages away again.
-        arena.touch(span);
-        arena.make_resident(span, offset, entry.size)?;
-        // SAFETY: free slots of one span, whose pages were just made usable.
+        self.heap.touch(span);
+        make_resident(span, pages_of(offset, entry.size), false)?;
+        // SAFETY: free slots or pages of one span, which were just made usable.
         unsafe { ptr::write_bytes(entry.address, byte, entry.size) };
         Some(())
     }

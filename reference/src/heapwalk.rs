@@ -4,9 +4,10 @@
 //! in which nothing lives are the heap's own store and are not named. An
 //! aligned block is named by its place, which begins at or before it.
 
-use crate::arena::CHUNK_SPANS;
-use crate::entry::{Entry, Position, entry_at};
-use crate::heap::Heap;
+use crate::entry::{Entry, entry_in};
+use crate::heap::{Heap, Whole, span_ref, split};
+use crate::span::SPAN_SIZE;
+use std::sync::OnceLock;
 
 /// What comes after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,32 +25,44 @@ pub enum Next {
 impl Heap {
     /// The entry after the one at `address`; the first one for null.
     pub fn entry_after(&self, address: *const u8) -> Next {
-        let start = match address.is_null() {
-            true => Some((0, (0, 0))),
-            false => self.position_after(address),
-        };
-        let Some((arena, mut position)) = start else {
-            return Next::BadPointer;
-        };
-        if self.arenas[0].is_none() {
-            return Next::Empty;
+        self.lock_all().entry_after(address)
+    }
+}
+
+impl Whole<'_> {
+    /// See [`Heap::entry_after`].
+    pub(crate) fn entry_after(&self, address: *const u8) -> Next {
+        if !address.is_null() {
+            return self.behind(address).unwrap_or(Next::BadPointer);
         }
-        for arena in self.arenas[arena..].iter().flatten() {
-            while position.0 < arena.top * CHUNK_SPANS {
-                if let Some((entry, ..)) = entry_at(arena, position) {
-                    return Next::Entry(entry);
-                }
-                position = (position.0 + 1, 0);
-            }
-            position = (0, 0);
+        match self.heap.arenas[0].get() {
+            Some(_) => self.entry_from(0, 0, 0),
+            None => Next::Empty,
         }
-        Next::End
     }
 
-    /// The arena and the position behind the entry at an address, if there is one.
-    fn position_after(&self, address: *const u8) -> Option<(usize, Position)> {
-        let (index, span, offset) = self.find(address)?;
-        let (entry, _, behind) = entry_at(self.arenas[index].as_ref()?, (span, offset))?;
-        (entry.address.cast_const() == address).then_some((index, behind))
+    /// What comes after the entry at an address, if there is one.
+    fn behind(&self, address: *const u8) -> Option<Next> {
+        let (span, offset) = self.heap.find(address)?;
+        let entry = entry_in(span, offset).filter(|entry| entry.address.cast_const() == address)?;
+        let (arena, index) = split(span.number);
+        let behind = offset + entry.size;
+        Some(self.entry_from(arena, index + behind / SPAN_SIZE, behind % SPAN_SIZE))
+    }
+
+    /// The first entry from an offset into a span on.
+    fn entry_from(&self, arena_index: usize, index: usize, offset: usize) -> Next {
+        let arenas = self.heap.arenas.iter().map_while(OnceLock::get).enumerate();
+        let (mut from, mut offset) = (index, offset);
+        for (arena_index, arena) in arenas.skip(arena_index) {
+            for index in (from..arena.top()).filter(|&index| arena.is_used(index)) {
+                let here = if index == from { offset } else { 0 };
+                if let Some(entry) = entry_in(span_ref(arena_index, arena, index), here) {
+                    return Next::Entry(entry);
+                }
+            }
+            (from, offset) = (0, 0);
+        }
+        Next::End
     }
 }

@@ -1,21 +1,33 @@
 //! Size classes: the block sizes that small requests are rounded up to.
+//!
+//! Up to 2 KiB they go in steps of 16 bytes, so that next to nothing is lost
+//! to rounding, and so that the last page of a block always holds a byte that
+//! was asked for. Then there are eight to a doubling.
 
 use crate::span::SPAN_SIZE;
 
-/// Block sizes in bytes. Up to 128 in steps of 16, then four to a doubling,
-/// then as many blocks to a span as fit. All are multiples of 16, which is
-/// the alignment that `malloc` promises on 64-bit systems.
-pub const SIZES: [u32; 38] = [
-    16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024,
-    1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192, 9360, 10912, 13104,
-    16384, 21840, 32768,
-];
-
 /// The largest request that is served from a size class, in bytes.
-pub const LARGEST: usize = 32768;
+pub const LARGEST: usize = 8192;
 
 /// How many classes there are.
-pub const COUNT: usize = SIZES.len();
+pub const COUNT: usize = 128 + 8 + 8;
+
+/// Block sizes in bytes. All are multiples of 16, which is the alignment that
+/// `malloc` promises on 64-bit systems.
+pub static SIZES: [u16; COUNT] = {
+    let mut sizes = [0; COUNT];
+    let (mut class, mut size) = (0, 0);
+    while class < COUNT {
+        size += match size {
+            0..2048 => 16,
+            2048..4096 => 256,
+            _ => 512,
+        };
+        sizes[class] = size;
+        class += 1;
+    }
+    sizes
+};
 
 /// Requests up to [`LARGEST`] in steps of 16 bytes, each with its class.
 static CLASS_OF: [u8; LARGEST / 16 + 1] = {
@@ -31,15 +43,43 @@ static CLASS_OF: [u8; LARGEST / 16 + 1] = {
     table
 };
 
+/// 2^32 divided by the size of each class, rounded up.
+static INVERSES: [u32; COUNT] = {
+    let mut inverses = [0; COUNT];
+    let mut class = 0;
+    while class < COUNT {
+        inverses[class] = (1u64 << 32).div_ceil(SIZES[class] as u64) as u32;
+        class += 1;
+    }
+    inverses
+};
+
 /// The smallest class that holds `size` bytes; `size` is at most [`LARGEST`].
+#[inline]
 pub fn of(size: usize) -> usize {
     CLASS_OF[size.div_ceil(16)] as usize
 }
 
-/// How many blocks of a class fit in a span.
-pub fn capacity(class: usize) -> usize {
-    SPAN_SIZE / SIZES[class] as usize
+/// Bytes in a block of a class.
+#[inline]
+pub fn size(class: usize) -> usize {
+    SIZES[class] as usize
 }
+
+/// In which block of a class an offset into a span lies. A division, made
+/// from a multiplication; exact since the offset times the size is below 2^32.
+#[inline]
+pub fn slot_at(class: usize, offset: usize) -> usize {
+    (offset as u64 * u64::from(INVERSES[class]) >> 32) as usize
+}
+
+/// How many blocks of a class fit in a span.
+#[inline]
+pub fn capacity(class: usize) -> usize {
+    slot_at(class, SPAN_SIZE)
+}
+
+const _: () = assert!(SPAN_SIZE * LARGEST < 1 << 32);
 
 #[cfg(test)]
 mod tests {
@@ -51,19 +91,30 @@ mod tests {
     #[case(1, 16)]
     #[case(16, 16)]
     #[case(17, 32)]
-    #[case(128, 128)]
-    #[case(129, 160)]
-    #[case(8193, 9360)]
-    #[case(32767, 32768)]
-    #[case(32768, 32768)]
-    fn a_request_gets_the_smallest_class_that_holds_it(#[case] size: usize, #[case] block: u32) {
-        assert_eq!(SIZES[of(size)], block);
+    #[case(129, 144)]
+    #[case(2048, 2048)]
+    #[case(2049, 2304)]
+    #[case(4097, 4608)]
+    #[case(8191, 8192)]
+    #[case(8192, 8192)]
+    fn a_request_gets_the_smallest_class_that_holds_it(#[case] request: usize, #[case] block: usize) {
+        assert_eq!(size(of(request)), block);
     }
 
     #[test]
     fn every_class_is_aligned_and_larger_than_the_one_before() {
         assert!(SIZES.iter().all(|size| size % 16 == 0));
         assert!(SIZES.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(SIZES[COUNT - 1] as usize, LARGEST);
+        assert_eq!(size(COUNT - 1), LARGEST);
+    }
+
+    #[test]
+    fn the_division_is_exact() {
+        for class in 0..COUNT {
+            for offset in (0..=SPAN_SIZE).step_by(16) {
+                assert_eq!(slot_at(class, offset), offset / size(class));
+                assert_eq!(slot_at(class, offset + 15), (offset + 15) / size(class));
+            }
+        }
     }
 }

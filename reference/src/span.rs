@@ -1,169 +1,305 @@
-//! A span: 64 KiB of block pages, and the record that says what lives there.
+//! A span: 256 KiB of block pages, and the record that says what lives there.
 //!
 //! The record stands in the arena's table, never in the span itself. So a
 //! page of blocks holds nothing but blocks, an overrun cannot damage the
 //! heap's own data, and a page with no live block is free to go.
 
+use crate::bits::{ones, run};
+use crate::shared::{Shared8, Shared16, Shared32, Shared64};
 use crate::size_class;
+use core::ops::{BitOr, Deref};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
-/// Bytes in a span: 64 KiB, or twice as many for the conformance suite, which
-/// has a heap of another shape to judge then (`reference/wide/`).
-pub const SPAN_SIZE: usize = if cfg!(wide_spans) { 128 } else { 64 } * 1024;
+/// Bytes in a span: 256 KiB, or half as many for the conformance suite, which
+/// has a heap of another shape to judge then (`reference/narrow/`).
+pub const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
 
-/// One bit for each smallest block that fits.
-const WORDS: usize = SPAN_SIZE / 16 / 64;
+/// Bytes in a page, as the heap reckons. Where the system's pages are larger,
+/// only whole ones of those go back to it ([`crate::os::whole_pages`]).
+pub const PAGE_SIZE: usize = 4096;
 
-/// One bit for each page of a span; a span has at most 32 pages of 4 KiB.
-pub type PageMask = u32;
+/// One bit for each page of a span.
+pub type PageMask = u64;
 
-/// What a span is used for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Kind {
-    /// Nothing lives here. Zero, so that a fresh record reads as free.
-    Free = 0,
-    /// Blocks of one size class.
-    Small = 1,
-    /// The first span of a large block.
-    LargeHead = 2,
-    /// A further span of a large block.
-    LargeTail = 3,
-}
+/// Words of bitmap that fit in the record itself: for 256 slots.
+const WORDS_INSIDE: usize = 4;
+/// Live slots that a record can list instead of a bitmap.
+const MOST_LISTED: usize = WORDS_INSIDE * 4;
+
+/// `owner`: the span is free, or inside a block of several spans.
+pub const NOBODY: u8 = 0;
+/// `owner`: the span begins a block of several; the space's lock guards it.
+pub const SPACE: u8 = 1;
+/// `owner`: the first shard; the others follow.
+pub const FIRST_SHARD: u8 = 2;
+
+/// `kind`: blocks that are runs of pages ([`crate::paged`]). The kinds below
+/// [`size_class::COUNT`] are size classes.
+pub const PAGED: u8 = 254;
+/// `kind`: one block of several spans, this one being the first.
+pub const HUGE: u8 = 255;
+
+/// No span, where a list ends.
+pub const NO_SPAN: u32 = u32::MAX;
 
 /// The record of a span. All zeros is the record of a span never used.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Span {
-    /// The next span of this class with room ([`crate::heap::NO_SPAN`]: none).
-    pub next: u32,
+    /// Whose lock guards the rest. Of a live block's span it never changes.
+    pub owner: Shared8,
+    /// What lives here.
+    pub kind: Shared8,
+    /// The list of its shard that it is on, and 1; or 0.
+    pub list: Shared8,
+    /// Not 0 if `_heapmin` has been told to look here.
+    pub touched: Shared8,
+    /// The next span on that list.
+    pub next: Shared32,
     /// The one before.
-    pub prev: u32,
-    /// Pages that hold memory of the system: written since they were last given back.
-    pub resident: PageMask,
-    /// Live blocks (small spans).
-    pub used: u16,
+    pub prev: Shared32,
+    /// Live blocks.
+    pub used: Shared16,
     /// No word of the bitmap before this one has a free slot.
-    hint: u16,
-    /// What the span is used for.
-    pub kind: Kind,
-    /// The size class of its blocks (small spans).
-    pub class: u8,
-    /// Bytes of this span that belong to the large block (large spans).
-    pub live_bytes: u32,
-    /// Bytes of the whole large block (its first span).
-    pub size: usize,
-    /// One bit a slot, set while the block is live (small spans). Bits past
-    /// the capacity are set as well, so that nobody takes them.
-    bitmap: [u64; WORDS],
+    pub hint: Shared8,
+    /// Words of the bitmap after the first. It grows as the span fills.
+    more_words: Shared8,
+    /// Pages that may hold memory of the system: used since they were last
+    /// given back. Of a block of several spans: only those behind its end.
+    pub resident: Shared64,
+    /// The bitmap: one bit a slot, set while the slot is free. It is in
+    /// `body`, or among the arena's lines; null while the live ones are listed.
+    bitmap: AtomicPtr<Shared64>,
+    /// The bitmap itself, or the list of live slots, or what `paged` and
+    /// `heap` keep here.
+    pub body: [Shared64; WORDS_INSIDE],
 }
 
+/// A span and where it is.
+#[derive(Clone, Copy)]
+pub struct SpanRef {
+    /// Its number in the heap.
+    pub number: u32,
+    /// Its record.
+    pub record: &'static Span,
+    /// Its first byte.
+    pub base: *mut u8,
+}
+
+impl Deref for SpanRef {
+    type Target = Span;
+    #[inline]
+    fn deref(&self) -> &Span {
+        self.record
+    }
+}
+
+/// What a new bitmap is made in.
+pub type Words = (*mut Shared64, usize);
+
 impl Span {
-    /// Makes a free span into one for blocks of `class`.
-    pub fn start_small(&mut self, class: usize) {
-        self.kind = Kind::Small;
-        self.class = class as u8;
-        self.used = 0;
-        self.hint = 0;
-        let capacity = size_class::capacity(class);
-        for (word, bits) in self.bitmap.iter_mut().enumerate() {
-            let first = word * 64;
-            *bits = match capacity.saturating_sub(first) {
-                0 => !0,
-                free @ 1..64 => !0 << free,
-                _ => 0,
-            };
-        }
+    /// Makes a free span into one for blocks of a size class. It begins with
+    /// the bitmap inside its record.
+    pub fn start_small(&self, class: usize) {
+        self.kind.set(class as u8);
+        self.used.set(0);
+        self.bitmap.store(ptr::null_mut(), Relaxed);
+        let inside = self.body.as_ptr().cast_mut();
+        self.set_bitmap((inside, WORDS_INSIDE.min(self.all_words())));
     }
 
-    /// Makes a free span into a part of a large block, `live_bytes` of it used.
-    pub fn start_large(&mut self, kind: Kind, size: usize, live_bytes: usize) {
-        self.kind = kind;
-        self.size = size;
-        self.live_bytes = live_bytes as u32;
+    /// Makes a span free.
+    pub fn end(&self) {
+        self.owner.set(NOBODY);
+        self.bitmap.store(ptr::null_mut(), Relaxed);
     }
 
-    /// Bytes in a block of this small span.
-    pub fn block_size(&self) -> usize {
-        size_class::SIZES[self.class as usize] as usize
+    /// The size class, if it holds small blocks.
+    #[inline]
+    pub fn class(&self) -> Option<usize> {
+        let class = self.kind.get() as usize;
+        (class < size_class::COUNT).then_some(class)
     }
 
-    /// Slots in this small span.
+    /// Slots, with or without a bit in the bitmap yet. For small spans only,
+    /// as all below.
     pub fn capacity(&self) -> usize {
-        size_class::capacity(self.class as usize)
+        size_class::capacity(self.kind.get() as usize)
     }
 
     /// Whether every slot holds a live block.
     pub fn is_full(&self) -> bool {
-        self.used as usize == self.capacity()
+        self.used.get() as usize == self.capacity()
     }
 
-    /// The lowest slot without a live block.
-    pub fn free_slot(&mut self) -> Option<usize> {
-        let start = self.hint as usize;
-        let word = (start..WORDS).find(|&word| self.bitmap[word] != !0)?;
-        self.hint = word as u16;
-        Some(word * 64 + self.bitmap[word].trailing_ones() as usize)
+    /// The words of the bitmap; none while the live slots are listed.
+    #[inline]
+    pub fn words(&self) -> &[Shared64] {
+        let words = self.bitmap.load(Relaxed);
+        if words.is_null() {
+            return &[];
+        }
+        let count = self.more_words.get() as usize + 1;
+        // SAFETY: `set_bitmap` was given so many words, which stay until the next bitmap.
+        unsafe { core::slice::from_raw_parts(words, count) }
+    }
+
+    /// The bitmap, if it is among the lines of the arena.
+    pub fn lines(&self) -> Option<Words> {
+        let words = self.words();
+        (words.len() > WORDS_INSIDE).then(|| (words.as_ptr().cast_mut(), words.len()))
+    }
+
+    /// How many words a larger bitmap has; `None` if every slot has its bit.
+    pub fn next_size(&self) -> Option<usize> {
+        let (now, all) = (self.words().len(), self.all_words());
+        let next = if now == 0 { all } else { (4 * now).min(all) };
+        (next > now).then_some(next)
+    }
+
+    fn all_words(&self) -> usize {
+        self.capacity().div_ceil(64)
+    }
+
+    /// Moves to a larger bitmap, with the slots as they are. The old one is
+    /// then without a use.
+    pub fn set_bitmap(&self, (words, count): Words) {
+        let (old, capacity) = (self.words(), self.capacity());
+        // SAFETY: the caller passes `count` words that nobody else has.
+        let new = unsafe { core::slice::from_raw_parts(words, count) };
+        for (index, word) in new.iter().enumerate() {
+            let all_free = || run(0, capacity.saturating_sub(index * 64).min(64));
+            word.set(old.get(index).map_or_else(all_free, Shared64::get));
+        }
+        let listed = self.listed();
+        self.more_words.set((count - 1) as u8);
+        self.bitmap.store(words, Relaxed);
+        self.hint.set(0);
+        for slot in listed {
+            let word = &new[slot / 64];
+            word.set(word.get() & !(1 << (slot % 64)));
+        }
+    }
+
+    /// Lists the live slots in the record, if they are few and their bitmap is
+    /// outside. Returns the bitmap, which is then without a use.
+    pub fn list_live(&self) -> Option<Words> {
+        let lines = self.lines()?;
+        if self.used.get() as usize > MOST_LISTED {
+            return None;
+        }
+        let mut listed = 0;
+        for slot in self.live_slots() {
+            self.set_listed(listed, slot);
+            listed += 1;
+        }
+        self.bitmap.store(ptr::null_mut(), Relaxed);
+        Some(lines)
+    }
+
+    /// The lowest slot without a live block that has its bit in the bitmap.
+    pub fn free_slot(&self) -> Option<usize> {
+        let (words, hint) = (self.words(), self.hint.get() as usize);
+        let word = (hint..words.len()).find(|&word| words[word].get() != 0)?;
+        self.hint.set(word as u8);
+        Some(word * 64 + words[word].get().trailing_zeros() as usize)
     }
 
     /// Marks a free slot as live.
-    pub fn take(&mut self, slot: usize) {
-        self.bitmap[slot / 64] |= 1 << (slot % 64);
-        self.used += 1;
+    #[inline]
+    pub fn take(&self, slot: usize) {
+        let word = &self.words()[slot / 64];
+        word.set(word.get() & !(1 << (slot % 64)));
+        self.used.set(self.used.get() + 1);
     }
 
     /// Marks a live slot as free.
-    pub fn give(&mut self, slot: usize) {
-        self.bitmap[slot / 64] &= !(1 << (slot % 64));
-        self.used -= 1;
-        self.hint = self.hint.min((slot / 64) as u16);
+    #[inline]
+    pub fn give(&self, slot: usize) {
+        match self.words().get(slot / 64) {
+            Some(word) => {
+                word.set(word.get() | 1 << (slot % 64));
+                self.hint.set(self.hint.get().min((slot / 64) as u8));
+            }
+            None => {
+                let last = self.used.get() as usize - 1;
+                let place = self.listed().position(|listed| listed == slot);
+                self.set_listed(place.unwrap_or(last), self.listed_at(last));
+            }
+        }
+        self.used.set(self.used.get() - 1);
     }
 
-    /// Whether a slot below the capacity holds a live block.
+    /// Whether a slot holds a live block.
+    #[inline]
     pub fn is_live(&self, slot: usize) -> bool {
-        self.bitmap[slot / 64] >> (slot % 64) & 1 == 1
+        match self.words() {
+            [] => self.listed().any(|listed| listed == slot),
+            words => words.get(slot / 64).is_some_and(|word| word.get() >> (slot % 64) & 1 == 0),
+        }
     }
 
-    /// Counts the set bits of slots, for `_heapchk`; wrong counts mean damage.
-    pub fn count_live(&self) -> usize {
-        let set: u32 = self.bitmap.iter().map(|bits| bits.count_ones()).sum();
-        (set as usize).wrapping_sub(WORDS * 64 - self.capacity())
+    /// The slots that hold a live block.
+    pub fn live_slots(&self) -> impl Iterator<Item = usize> {
+        let capacity = self.capacity();
+        let of_word = move |(index, word): (usize, &Shared64)| {
+            let all = run(0, (capacity - index * 64).min(64));
+            ones(all & !word.get()).map(move |bit| index * 64 + bit)
+        };
+        self.words().iter().enumerate().flat_map(of_word).chain(self.listed())
     }
 
     /// The pages that hold at least one byte of a live block.
-    pub fn live_pages(&self, page: usize) -> PageMask {
-        match self.kind {
-            Kind::Free => 0,
-            Kind::LargeHead | Kind::LargeTail => pages_of(0, self.live_bytes as usize, page),
-            Kind::Small => {
-                let size = self.block_size();
-                let live = (0..self.capacity()).filter(|&slot| self.is_live(slot));
-                live.fold(0, |mask, slot| mask | pages_of(slot * size, size, page))
-            }
+    pub fn live_pages(&self) -> PageMask {
+        let size = size_class::size(self.kind.get() as usize);
+        let of_slot = |slot| pages_of(slot * size, size);
+        if self.words().is_empty() {
+            return self.listed().map(of_slot).fold(0, PageMask::bitor);
         }
+        let is_live = |page: &usize| {
+            let (first, last) = (page * PAGE_SIZE / size, (page * PAGE_SIZE + PAGE_SIZE - 1) / size);
+            self.any_live(first, last.min(self.capacity() - 1))
+        };
+        let pages = (0..SPAN_SIZE / PAGE_SIZE).filter(is_live);
+        pages.map(|page| run(page, 1)).fold(0, PageMask::bitor)
+    }
+
+    /// Whether there is a live block from slot `first` to `last`.
+    fn any_live(&self, first: usize, last: usize) -> bool {
+        let mut words = self.words().iter().enumerate().take(last / 64 + 1).skip(first / 64);
+        words.any(|(index, word)| {
+            let (from, to) = (first.max(index * 64), last.min(index * 64 + 63));
+            !word.get() & run(from % 64, to + 1 - from) != 0
+        })
+    }
+
+    fn listed(&self) -> impl Iterator<Item = usize> {
+        let count = match self.bitmap.load(Relaxed).is_null() {
+            true => self.used.get() as usize,
+            false => 0,
+        };
+        (0..count.min(MOST_LISTED)).map(|at| self.listed_at(at))
+    }
+
+    fn listed_at(&self, at: usize) -> usize {
+        (self.body[at / 4].get() >> (at % 4 * 16)) as usize & 0xFFFF
+    }
+
+    fn set_listed(&self, at: usize, slot: usize) {
+        let (word, shift) = (&self.body[at / 4], at % 4 * 16);
+        word.set(word.get() & !(0xFFFF << shift) | (slot as u64) << shift);
     }
 }
 
 /// The pages of a span that the bytes from `offset` on, `len` of them, lie in.
-pub fn pages_of(offset: usize, len: usize, page: usize) -> PageMask {
+#[inline]
+pub fn pages_of(offset: usize, len: usize) -> PageMask {
     if len == 0 {
         return 0;
     }
-    let (first, last) = (offset / page, (offset + len - 1) / page);
-    let upto_last = PageMask::MAX >> (PageMask::BITS as usize - 1 - last);
-    upto_last & PageMask::MAX << first
-}
-
-/// The runs of neighbouring pages in a mask: first page and number of pages.
-pub fn page_runs(mut mask: PageMask) -> impl Iterator<Item = (usize, usize)> {
-    core::iter::from_fn(move || {
-        if mask == 0 {
-            return None;
-        }
-        let first = mask.trailing_zeros() as usize;
-        let count = (mask >> first).trailing_ones() as usize;
-        mask &= !pages_of(first, count, 1);
-        Some((first, count))
-    })
+    let (first, last) = (offset / PAGE_SIZE, (offset + len - 1) / PAGE_SIZE);
+    run(first, last - first + 1)
 }
 
 #[cfg(test)]
@@ -171,35 +307,72 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn small_span(size: usize) -> Span {
+    /// Leaked, for a record must not move while its bitmap is inside.
+    fn small_span(size: usize) -> &'static Span {
         // SAFETY: all zeros is a valid record; it says so above.
-        let mut span: Span = unsafe { core::mem::zeroed() };
+        let span: &Span = Box::leak(Box::new(unsafe { core::mem::zeroed() }));
         span.start_small(size_class::of(size));
         span
     }
 
+    fn words(count: usize) -> Words {
+        let words: Vec<Shared64> = (0..count).map(|_| Shared64::default()).collect();
+        (words.leak().as_mut_ptr(), count)
+    }
+
+    /// The next free slot, with a larger bitmap if need be.
+    fn take_one(span: &Span) -> Option<usize> {
+        let slot = loop {
+            match (span.free_slot(), span.next_size()) {
+                (Some(slot), _) => break slot,
+                (None, Some(count)) => span.set_bitmap(words(count)),
+                (None, None) => return None,
+            }
+        };
+        assert!(!span.is_live(slot));
+        span.take(slot);
+        Some(slot)
+    }
+
     #[rstest]
-    fn every_slot_is_handed_out_once(#[values(16, 48, 64, 1000, 32768)] size: usize) {
-        let mut span = small_span(size);
-        let mut slots = 0;
-        while let Some(slot) = span.free_slot() {
-            assert!(!span.is_live(slot));
-            span.take(slot);
-            slots += 1;
-        }
+    fn every_slot_is_handed_out_once(#[values(16, 48, 64, 1000, 8192)] size: usize) {
+        let span = small_span(size);
+        let slots = core::iter::from_fn(|| take_one(span)).count();
         assert_eq!(slots, span.capacity());
-        assert!(span.is_full());
-        assert_eq!(span.count_live(), slots);
+        assert_eq!(span.used.get() as usize, slots);
+        assert!(span.live_slots().eq(0..slots));
     }
 
     #[test]
     fn a_freed_slot_is_found_again() {
-        let mut span = small_span(64);
-        for slot in 0..span.capacity() {
-            span.take(slot);
+        let span = small_span(64);
+        while take_one(span).is_some() {}
+        for slot in [3, 700, 4000] {
+            span.give(slot);
+            assert_eq!(take_one(span), Some(slot));
         }
-        span.give(3);
-        assert_eq!(span.free_slot(), Some(3));
+    }
+
+    #[test]
+    fn few_live_slots_become_a_list_and_a_bitmap_again() {
+        let span = small_span(16);
+        while take_one(span).is_some() {}
+        assert!(span.list_live().is_none(), "too many to list");
+        let kept = [0, 1, 63, 64, 999, 16_000, span.capacity() - 1];
+        for slot in (0..span.capacity()).filter(|slot| !kept.contains(slot)) {
+            span.give(slot);
+        }
+        assert_eq!(span.list_live().unwrap().1, 256);
+        assert!(span.words().is_empty() && span.lines().is_none());
+        assert!(span.live_slots().eq(kept));
+        assert!(span.is_live(999) && !span.is_live(998));
+        span.give(63);
+        span.give(span.capacity() - 1);
+        assert_eq!(span.live_pages(), 1 | 1 << 3 | 1 << 62);
+        assert_eq!(take_one(span), Some(2));
+        let mut live: Vec<_> = span.live_slots().collect();
+        live.sort_unstable();
+        assert_eq!(live, [0, 1, 2, 64, 999, 16_000]);
     }
 
     #[rstest]
@@ -207,16 +380,17 @@ mod tests {
     #[case(64, 63, 0b1)]
     #[case(64, 64, 0b10)]
     #[case(48, 85, 0b11)] // bytes 4080 to 4127 lie across the first page's end
-    #[case(32768, 1, 0xFF00)]
+    #[case(8192, 1, 0b1100)]
+    #[case(7680, 1, 0b1110)]
     fn live_pages_are_those_a_block_touches(
         #[case] size: usize,
         #[case] slot: usize,
         #[case] pages: PageMask,
     ) {
-        let mut span = small_span(size);
-        assert_eq!(span.live_pages(4096), 0);
+        let span = small_span(size);
+        assert_eq!(span.live_pages(), 0);
         span.take(slot);
-        assert_eq!(span.live_pages(4096), pages);
+        assert_eq!(span.live_pages(), pages);
     }
 
     #[rstest]
@@ -227,17 +401,12 @@ mod tests {
     #[case(61440, 4096, 0x8000)]
     #[case(0, 65536, 0xFFFF)]
     #[case(0, 0, 0)]
+    #[case(0, 262_144, !0)]
     fn a_range_lies_in_these_pages(
         #[case] offset: usize,
         #[case] len: usize,
         #[case] pages: PageMask,
     ) {
-        assert_eq!(pages_of(offset, len, 4096), pages);
-    }
-
-    #[test]
-    fn runs_of_pages_are_as_long_as_they_can_be() {
-        let runs: Vec<_> = page_runs(0b1110_0100_0000_1011).collect();
-        assert_eq!(runs, [(0, 2), (3, 1), (10, 1), (13, 3)]);
+        assert_eq!(pages_of(offset, len), pages);
     }
 }

@@ -33,6 +33,27 @@ pub unsafe fn commit(base: *mut u8, len: usize) -> bool {
     !done.is_null()
 }
 
+/// Windows puts memory behind pages one by one, whoever asks.
+///
+/// # Safety
+/// None is needed.
+pub unsafe fn populate(_base: *mut u8, _len: usize) {}
+
+/// Those of a span's pages that make whole pages of the system: all.
+pub fn whole_pages(pages: u64) -> u64 {
+    pages
+}
+
+/// Makes pages read as zeros. They stay: given back, they could not be read.
+///
+/// # Safety
+/// As for [`release`].
+pub unsafe fn reset(base: *mut u8, len: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::write_bytes(base, 0, len) };
+    true
+}
+
 /// Gives pages back to the system; they must be committed before their next use.
 /// Returns false, with the pages as they were, if the system refuses.
 ///

@@ -7,6 +7,7 @@ use crate::errno::{EINVAL, ENOMEM, ERRNO};
 use crate::resize::clear_behind;
 use core::ffi::c_void;
 use core::ptr;
+use core::sync::atomic::Ordering;
 
 /// A block of at least `size` bytes, aligned to 16. Null with `ENOMEM` if
 /// there is no memory for it. Page: *malloc*.
@@ -105,15 +106,15 @@ pub(super) fn reallocate(
     if block.is_null() {
         return allocate(size, asked, zeroed);
     }
-    let mut heap = heap();
+    let heap = heap();
     let live = heap.containing(block.cast());
     let Some(live) = live.filter(|live| aligned.is_some() || live.gap == 0) else {
-        heap.misused = true;
+        heap.misused.store(true, Ordering::Relaxed);
         ERRNO.set(EINVAL);
         return ptr::null_mut();
     };
     if size == 0 {
-        heap.give(Some(live));
+        heap.free_aligned(block.cast());
         return ptr::null_mut();
     }
     let Some(new) = heap.reallocate(live, size, asked) else {

@@ -1,7 +1,8 @@
 //! What happens when the process is copied: the child gets the heap, but none
 //! of the threads that may be at work on it. So nobody may be.
 
-use super::process::{Guard, heap};
+use super::process::heap;
+use crate::heap::Whole;
 use crate::os;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
@@ -21,15 +22,15 @@ extern "C" fn at_load() {
 }
 
 thread_local! {
-    /// The lock, while this thread forks. Nothing is dropped when the thread
-    /// ends: noting that down would need memory, and so the lock.
-    static LOCK: Cell<Option<ManuallyDrop<Guard>>> = const { Cell::new(None) };
+    /// The locks, while this thread forks. Nothing is dropped when the thread
+    /// ends: noting that down would need memory, and so a lock.
+    static LOCKS: Cell<Option<ManuallyDrop<Whole<'static>>>> = const { Cell::new(None) };
 }
 
 extern "C" fn before_fork() {
-    LOCK.set(Some(ManuallyDrop::new(heap())));
+    LOCKS.set(Some(ManuallyDrop::new(heap().lock_all())));
 }
 
 extern "C" fn after_fork() {
-    drop(LOCK.take().map(ManuallyDrop::into_inner));
+    drop(LOCKS.take().map(ManuallyDrop::into_inner));
 }

@@ -29,7 +29,7 @@ pub mod heap_status {
 /// heap as usable as before. Page: *_heapmin*.
 pub fn heapmin() -> c_int {
     // Unlocked only at the end: that may change the system's last error.
-    let mut heap = heap();
+    let mut heap = heap().lock_all();
     if heap.minimise() {
         return 0;
     }
@@ -47,7 +47,7 @@ pub fn heapchk() -> c_int {
 /// free entry with the low byte of `fill`. `_HEAPBADNODE` with `ENOMEM` if
 /// the system has no memory for some of them. Page: *_heapset*.
 pub fn heapset(fill: c_uint) -> c_int {
-    let mut heap = heap();
+    let mut heap = heap().lock_all();
     let condition = heap.check();
     if condition != Condition::BadNode && !heap.fill_free(fill as u8) {
         ERRNO.set(ENOMEM);

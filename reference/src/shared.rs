@@ -1,0 +1,39 @@
+//! Numbers that several threads may read, and that only the holder of a lock
+//! changes.
+//!
+//! The records of the heap are made of them. Each file says whose lock guards
+//! what. A read without the lock may be out of date, and is never undefined
+//! behaviour; on the machine it is an ordinary load.
+
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+macro_rules! shared {
+    ($($name:ident: $atomic:ty, $number:ty;)*) => {$(
+        /// A number that only the holder of a lock changes.
+        #[derive(Debug, Default)]
+        #[repr(transparent)]
+        pub struct $name($atomic);
+
+        impl $name {
+            /// The number.
+            #[inline]
+            pub fn get(&self) -> $number {
+                self.0.load(Ordering::Relaxed)
+            }
+
+            /// Changes it.
+            #[inline]
+            pub fn set(&self, value: $number) {
+                self.0.store(value, Ordering::Relaxed);
+            }
+        }
+    )*};
+}
+
+shared! {
+    Shared8: AtomicU8, u8;
+    Shared16: AtomicU16, u16;
+    Shared32: AtomicU32, u32;
+    Shared64: AtomicU64, u64;
+    SharedSize: AtomicUsize, usize;
+}

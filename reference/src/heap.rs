@@ -9,14 +9,14 @@
 use crate::alignment::Alignment;
 use crate::arena::{Arena, GROUP_SPANS, Space};
 use crate::entry::{USED, entry_in};
-use crate::outbox::Outbox;
+use crate::lock::{Guard, Lock};
 use crate::resize::{clear_behind, clear_to_page};
 use crate::shard::Shard;
 use crate::size_class;
 use crate::span::{FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, Span, SpanRef};
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 /// Each arena is twice the size of the one before, up to 1 TiB, so these are plenty.
 const MAX_ARENAS: usize = 16;
@@ -35,10 +35,10 @@ pub const MAX_REQUEST: usize = usize::MAX - 31;
 /// A heap. The C names work on one for the whole process ([`crate::routines`]).
 pub struct Heap {
     pub(crate) arenas: [OnceLock<Arena>; MAX_ARENAS],
-    shards: [Mutex<Shard>; SHARDS],
+    shards: [Lock<Shard>; SHARDS],
     /// Shards that have threads. Raised under the first shard's lock.
     joined: AtomicUsize,
-    space: Mutex<Space>,
+    space: Lock<Space>,
     /// Whether `_heapmin` has been told to look anywhere.
     pub(crate) touched: AtomicBool,
     /// Somebody freed what was not a live block. The heap is unharmed by it,
@@ -69,15 +69,15 @@ pub struct Block {
 
 /// The lock of whoever owns a span.
 pub(crate) enum Owner<'a> {
-    Shard(MutexGuard<'a, Shard>),
-    Space(MutexGuard<'a, Space>),
+    Shard(Guard<'a, Shard>),
+    Space(Guard<'a, Space>),
 }
 
 /// All locks of a heap.
 pub struct Whole<'a> {
     pub(crate) heap: &'a Heap,
-    pub(crate) shards: [Option<MutexGuard<'a, Shard>>; SHARDS],
-    pub(crate) space: MutexGuard<'a, Space>,
+    pub(crate) shards: [Option<Guard<'a, Shard>>; SHARDS],
+    pub(crate) space: Guard<'a, Space>,
 }
 
 /// How many threads have been told a number.
@@ -92,17 +92,17 @@ impl Heap {
     /// A heap without memory; it reserves address space at the first allocation.
     #[allow(clippy::new_without_default)] // a default could not be constant
     pub const fn new() -> Heap {
-        let mut shards = [const { Mutex::new(Shard::new(0)) }; SHARDS];
+        let mut shards = [const { Lock::new(Shard::new(0)) }; SHARDS];
         let mut index = 0;
         while index < SHARDS {
-            shards[index] = Mutex::new(Shard::new(FIRST_SHARD + index as u8));
+            shards[index] = Lock::new(Shard::new(FIRST_SHARD + index as u8));
             index += 1;
         }
         Heap {
             arenas: [const { OnceLock::new() }; MAX_ARENAS],
             shards,
             joined: AtomicUsize::new(0),
-            space: Mutex::new(Space::new()),
+            space: Lock::new(Space::new()),
             touched: AtomicBool::new(false),
             misused: AtomicBool::new(false),
         }
@@ -112,11 +112,16 @@ impl Heap {
     /// for size 0. `None` if there is no memory for it.
     #[inline]
     pub fn allocate(&self, size: usize) -> Option<Block> {
-        self.allocate_aligned(size, Alignment::NATURAL)
+        if size > size_class::LARGEST {
+            return self.allocate_aligned(size, Alignment::NATURAL);
+        }
+        let class = size_class::of(size.max(1));
+        let address = self.shard().allocate_small(self, class)?;
+        clear_behind(address, size, size_class::size(class));
+        Some(Block { address, old_bytes: true })
     }
 
     /// The same, aligned as asked.
-    #[inline]
     pub fn allocate_aligned(&self, size: usize, asked: Alignment) -> Option<Block> {
         // At least one byte, so that the address lies in its own block.
         let total = size.max(1).saturating_add(asked.room());
@@ -153,13 +158,9 @@ impl Heap {
         }
         let mut own = self.shard();
         if owner == own.owner {
-            return self.free_small(&mut own, span, offset);
+            return self.free_small(&mut own, &span, offset);
         }
-        let batch = own.outbox.add(address);
-        drop(own);
-        if let Some(batch) = batch {
-            self.send_home(&batch);
-        }
+        self.post(own, address);
         true
     }
 
@@ -170,11 +171,11 @@ impl Heap {
 
     /// Frees a small block of a shard whose lock the caller has.
     #[inline]
-    fn free_small(&self, shard: &mut Shard, span: SpanRef, offset: usize) -> bool {
+    fn free_small(&self, shard: &mut Shard, span: &SpanRef, offset: usize) -> bool {
         match shard.free_small(self, span, offset) {
             Some(is_empty) => {
                 if is_empty {
-                    self.give_span(span);
+                    self.give_span(*span);
                 }
                 true
             }
@@ -193,7 +194,7 @@ impl Heap {
         match owner {
             Owner::Space(mut space) => self.free_spans(&mut space, span, whole),
             Owner::Shard(mut shard) if span.class().is_some() => {
-                self.free_small(&mut shard, span, offset);
+                self.free_small(&mut shard, &span, offset);
             }
             Owner::Shard(mut shard) => {
                 let count = whole.div_ceil(PAGE_SIZE);
@@ -205,10 +206,14 @@ impl Heap {
         true
     }
 
-    /// Frees small blocks of other shards.
-    #[cold]
-    fn send_home(&self, batch: &Outbox) {
-        let mut held: Option<MutexGuard<Shard>> = None;
+    /// Frees a small block of another shard, by and by.
+    #[inline(never)]
+    fn post(&self, mut own: Guard<'_, Shard>, block: *mut u8) {
+        let Some(batch) = own.outbox.add(block) else {
+            return;
+        };
+        drop(own);
+        let mut held: Option<Guard<Shard>> = None;
         for &block in batch.blocks() {
             let Some((span, offset)) = self.find(block) else {
                 continue;
@@ -219,12 +224,13 @@ impl Heap {
                 held = self.lock_shard(owner);
             }
             match &mut held {
-                Some(shard) => self.free_small(shard, span, offset),
+                Some(shard) => self.free_small(shard, &span, offset),
                 None => self.misuse(),
             };
         }
     }
 
+    #[cold]
     fn misuse(&self) -> bool {
         self.misused.store(true, Ordering::Relaxed);
         false
@@ -265,13 +271,14 @@ impl Heap {
     }
 
     /// The span of an address, and how far from its beginning.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, address: *const u8) -> Option<(SpanRef, usize)> {
-        let arenas = self.arenas.iter().map_while(OnceLock::get);
-        arenas.enumerate().find_map(|(arena_index, arena)| {
-            let (index, offset) = arena.find(address)?;
-            Some((span_ref(arena_index, arena, index), offset))
-        })
+        for (arena_index, arena) in self.arenas.iter().map_while(OnceLock::get).enumerate() {
+            if let Some((index, offset)) = arena.find(address) {
+                return Some((span_ref(arena_index, arena, index), offset));
+            }
+        }
+        None
     }
 
     /// The span with a number.
@@ -301,6 +308,7 @@ impl Heap {
     }
 
     /// Gives a span back in which nothing lives, and its bitmap.
+    #[cold]
     fn give_span(&self, span: SpanRef) {
         let (arena, index) = self.arena_of(span);
         arena.give_span(&mut self.space(), index);
@@ -345,29 +353,29 @@ impl Heap {
         }
     }
 
-    pub(crate) fn space(&self) -> MutexGuard<'_, Space> {
-        self.space.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn space(&self) -> Guard<'_, Space> {
+        self.space.lock()
     }
 
     /// The shard that a span's record names.
-    fn lock_shard(&self, owner: u8) -> Option<MutexGuard<'_, Shard>> {
+    fn lock_shard(&self, owner: u8) -> Option<Guard<'_, Shard>> {
         let shard = self.shards.get(owner.checked_sub(FIRST_SHARD)? as usize)?;
-        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+        Some(shard.lock())
     }
 
     /// This thread's shard.
     #[inline]
-    fn shard(&self) -> MutexGuard<'_, Shard> {
+    fn shard(&self) -> Guard<'_, Shard> {
         let index = THREAD.get();
         if index >= self.joined.load(Ordering::Relaxed) {
             return self.join();
         }
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 
     /// This thread's shard, at its first call.
     #[cold]
-    fn join(&self) -> MutexGuard<'_, Shard> {
+    fn join(&self) -> Guard<'_, Shard> {
         if THREAD.get() == usize::MAX {
             THREAD.set(THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
         }
@@ -375,7 +383,7 @@ impl Heap {
         let first = self.lock_shard(FIRST_SHARD);
         self.joined.fetch_max(index + 1, Ordering::Relaxed);
         drop(first);
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 
     /// Takes all locks, and sends home what waits in an outbox.
@@ -403,7 +411,7 @@ impl Whole<'_> {
                 let found = self.heap.find(block);
                 let freed = found.and_then(|(span, offset)| {
                     let heap = self.heap;
-                    let is_empty = self.owner_of(span)?.free_small(heap, span, offset)?;
+                    let is_empty = self.owner_of(span)?.free_small(heap, &span, offset)?;
                     is_empty.then(|| self.give_span(span));
                     Some(())
                 });

@@ -23,6 +23,7 @@ pub mod heapset;
 pub mod heapwalk;
 mod huge;
 pub mod os;
+pub mod lock;
 mod outbox;
 pub mod paged;
 pub mod resize;

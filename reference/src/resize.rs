@@ -66,6 +66,9 @@ impl Heap {
 /// Clears the bytes from `used` to `size` of a live block.
 #[inline]
 pub(crate) fn clear_behind(base: *mut u8, used: usize, size: usize) {
+    if used == size {
+        return;
+    }
     // SAFETY: the callers pass a block that is theirs, has `size` bytes, and not less than `used`.
     unsafe { ptr::write_bytes(base.wrapping_add(used), 0, size - used) };
 }

@@ -52,25 +52,38 @@ impl Shard {
 
     /// A block of a size class, the lowest free one of the current span.
     /// `None` if there is no memory.
-    #[inline]
+    #[inline(always)]
     pub fn allocate_small(&mut self, heap: &Heap, class: usize) -> Option<*mut u8> {
+        if let Some(span) = &self.current[class]
+            && let Some(slot) = span.free_slot()
+        {
+            let offset = slot * size_class::size(class);
+            let pages = pages_of(offset, size_class::size(class));
+            if pages & !span.resident.get() == 0 {
+                span.take(slot);
+                return Some(span.base.wrapping_add(offset));
+            }
+        }
+        self.allocate_slowly(heap, class)
+    }
+
+    /// The same where something has to be found or asked for first.
+    #[cold]
+    fn allocate_slowly(&mut self, heap: &Heap, class: usize) -> Option<*mut u8> {
         let size = size_class::size(class);
         loop {
             let span = match self.current[class] {
                 Some(span) => span,
                 None => self.next_span(heap, class)?,
             };
-            let Some(slot) = span.free_slot() else {
-                self.find_room(heap, span, class)?;
-                continue;
-            };
-            let offset = slot * size;
-            let pages = pages_of(offset, size);
-            if pages & !span.resident.get() != 0 {
-                make_resident(span, pages, self.grows[class])?;
+            match span.free_slot() {
+                Some(slot) => {
+                    make_resident(span, pages_of(slot * size, size), self.grows[class])?;
+                    span.take(slot);
+                    return Some(span.base.wrapping_add(slot * size));
+                }
+                None => self.find_room(heap, span, class)?,
             }
-            span.take(slot);
-            return Some(span.base.wrapping_add(offset));
         }
     }
 
@@ -111,28 +124,33 @@ impl Shard {
     /// Takes back a small block by the offset of its first byte. `None` if no
     /// live block of this shard begins there; else whether the span is empty
     /// now and for the caller to give back.
-    #[inline]
-    pub fn free_small(&mut self, heap: &Heap, span: SpanRef, offset: usize) -> Option<bool> {
+    #[inline(always)]
+    pub fn free_small(&mut self, heap: &Heap, span: &SpanRef, offset: usize) -> Option<bool> {
         let class = span.class().filter(|_| span.owner.get() == self.owner)?;
         let slot = size_class::slot_at(class, offset);
         if slot * size_class::size(class) != offset || !span.is_live(slot) {
             return None;
         }
         span.give(slot);
+        let is_settled = span.touched.get() != 0 && span.list.get() != 0 && span.used.get() != 0;
+        Some(!is_settled && self.settle(heap, *span, class))
+    }
+
+    /// Something was freed in a span that was untouched or full, or is empty
+    /// now. Returns whether it is for the caller to give back.
+    #[cold]
+    fn settle(&mut self, heap: &Heap, span: SpanRef, class: usize) -> bool {
         heap.touch(span);
         if span.list.get() == 0 {
             self.link(heap, span, class);
         }
         // The current span stays: the next block may be only a moment away.
-        let is_empty = span.used.get() == 0 && !self.is_current(span, class);
+        let is_current = self.current[class].is_some_and(|current| current.number == span.number);
+        let is_empty = span.used.get() == 0 && !is_current;
         if is_empty {
             self.unlink(heap, span);
         }
-        Some(is_empty)
-    }
-
-    fn is_current(&self, span: SpanRef, class: usize) -> bool {
-        self.current[class].is_some_and(|current| current.number == span.number)
+        is_empty
     }
 
     /// A block that is a run of pages. `total` is `size` and the room that the

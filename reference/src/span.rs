@@ -199,11 +199,18 @@ impl Span {
     }
 
     /// The lowest slot without a live block that has its bit in the bitmap.
+    #[inline]
     pub fn free_slot(&self) -> Option<usize> {
-        let (words, hint) = (self.words(), self.hint.get() as usize);
-        let word = (hint..words.len()).find(|&word| words[word].get() != 0)?;
-        self.hint.set(word as u8);
-        Some(word * 64 + words[word].get().trailing_zeros() as usize)
+        let words = self.words();
+        let mut index = self.hint.get() as usize;
+        loop {
+            let word = words.get(index)?.get();
+            if word != 0 {
+                self.hint.set(index as u8);
+                return Some(index * 64 + word.trailing_zeros() as usize);
+            }
+            index += 1;
+        }
     }
 
     /// Marks a free slot as live.
@@ -221,21 +228,30 @@ impl Span {
             Some(word) => {
                 word.set(word.get() | 1 << (slot % 64));
                 self.hint.set(self.hint.get().min((slot / 64) as u8));
+                self.used.set(self.used.get() - 1);
             }
-            None => {
-                let last = self.used.get() as usize - 1;
-                let place = self.listed().position(|listed| listed == slot);
-                self.set_listed(place.unwrap_or(last), self.listed_at(last));
-            }
+            None => self.give_listed(slot),
         }
-        self.used.set(self.used.get() - 1);
+    }
+
+    #[cold]
+    fn give_listed(&self, slot: usize) {
+        let last = self.used.get() as usize - 1;
+        let place = self.listed().position(|listed| listed == slot);
+        self.set_listed(place.unwrap_or(last), self.listed_at(last));
+        self.used.set(last as u16);
+    }
+
+    #[cold]
+    fn is_listed(&self, slot: usize) -> bool {
+        self.listed().any(|listed| listed == slot)
     }
 
     /// Whether a slot holds a live block.
-    #[inline]
+    #[inline(always)]
     pub fn is_live(&self, slot: usize) -> bool {
         match self.words() {
-            [] => self.listed().any(|listed| listed == slot),
+            [] => self.is_listed(slot),
             words => words.get(slot / 64).is_some_and(|word| word.get() >> (slot % 64) & 1 == 0),
         }
     }

@@ -4,6 +4,7 @@ use super::handler::invalid_parameter;
 use super::process::heap;
 use crate::alignment::Alignment;
 use crate::errno::{EINVAL, ENOMEM, ERRNO};
+use crate::heap::Block;
 use crate::resize::clear_behind;
 use core::ffi::c_void;
 use core::ptr;
@@ -12,13 +13,14 @@ use core::sync::atomic::Ordering;
 /// A block of at least `size` bytes, aligned to 16. Null with `ENOMEM` if
 /// there is no memory for it. Page: *malloc*.
 pub fn malloc(size: usize) -> *mut c_void {
-    allocate(size, Alignment::NATURAL, false)
+    finish(heap().allocate(size), size, false)
 }
 
 /// A block for `count` items of `size` bytes, all zero. Null with `ENOMEM`
 /// if there is no memory for it or the product overflows. Page: *calloc*.
 pub fn calloc(count: usize, size: usize) -> *mut c_void {
-    allocate(count.saturating_mul(size), Alignment::NATURAL, true)
+    let size = count.saturating_mul(size);
+    finish(heap().allocate(size), size, true)
 }
 
 /// Gives a block a new size, elsewhere if need be. Null acts as `malloc`;
@@ -84,7 +86,13 @@ pub fn msize(block: *const c_void) -> usize {
 
 /// A new block, all zero if it is to be `zeroed`. Null with `ENOMEM`.
 fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
-    let Some(block) = heap().allocate_aligned(size, asked) else {
+    finish(heap().allocate_aligned(size, asked), size, zeroed)
+}
+
+/// What the program is given of a new block.
+#[inline]
+fn finish(block: Option<Block>, size: usize, zeroed: bool) -> *mut c_void {
+    let Some(block) = block else {
         ERRNO.set(ENOMEM);
         return ptr::null_mut();
     };

@@ -4,6 +4,7 @@
 //! candidate's cases acted out in probes; [`judge`] turns what was seen into
 //! verdicts; [`report`] tells the user.
 
+pub mod bench;
 pub mod calls;
 pub mod clause;
 pub mod clauses;

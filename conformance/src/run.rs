@@ -77,8 +77,30 @@ pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) ->
     launch(candidate, "script", Some(script), false, timeout)
 }
 
+/// Runs an act that is no case on a candidate, with more in its environment.
+pub fn observe_with(
+    candidate: &Candidate,
+    act: &str,
+    more: &[(String, String)],
+    timeout: Duration,
+) -> Observation {
+    let environment = [candidate.environment.as_slice(), more].concat();
+    launch_in(candidate, &environment, act, None, false, timeout)
+}
+
 fn launch(
     candidate: &Candidate,
+    case: &str,
+    script: Option<&str>,
+    may_fork: bool,
+    timeout: Duration,
+) -> Observation {
+    launch_in(candidate, &candidate.environment, case, script, may_fork, timeout)
+}
+
+fn launch_in(
+    candidate: &Candidate,
+    environment: &[(String, String)],
     case: &str,
     script: Option<&str>,
     may_fork: bool,
@@ -99,7 +121,7 @@ fn launch(
             .and_then(|profile| profile.alias.clone()),
     };
     let observation = Launch::new(&candidate.runner, timeout)
-        .with_environment(&candidate.environment)
+        .with_environment(environment)
         .with_children(may_fork)
         .observe(&job);
     if candidate.identity.is_of(&candidate.path) {

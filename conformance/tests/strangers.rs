@@ -60,12 +60,12 @@ fn main() -> ExitCode {
 /// Those of the fixtures, and the reference with spans of another size, which
 /// a build of this test leaves beside it.
 fn strangers() -> Vec<(&'static str, &'static str)> {
-    let wide = Path::new(env!("CARGO_BIN_EXE_heapmin")).with_file_name("deps");
-    let wide = wide.join(format!("{DLL_PREFIX}heapmin_crt_wide{DLL_SUFFIX}"));
-    let wide = wide.into_os_string().into_string();
-    let wide = wide.expect("a path of plain text").leak();
+    let narrow = Path::new(env!("CARGO_BIN_EXE_heapmin")).with_file_name("deps");
+    let narrow = narrow.join(format!("{DLL_PREFIX}heapmin_crt_narrow{DLL_SUFFIX}"));
+    let narrow = narrow.into_os_string().into_string();
+    let narrow = narrow.expect("a path of plain text").leak();
     let mut strangers = STRANGERS.to_vec();
-    strangers.push(("reference_with_wide_spans", wide));
+    strangers.push(("reference_with_narrow_spans", narrow));
     strangers
 }
 

@@ -20,7 +20,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// What is checked if nobody says what.
-const REFERENCE: &str = "reference";
+pub const REFERENCE: &str = "reference";
 
 pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let selection = Selection {

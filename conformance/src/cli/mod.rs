@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod check;
 mod explain;
 mod fuzz;
@@ -54,6 +55,8 @@ enum Command {
     },
     /// Run random sequences of calls on a library and on another, and compare
     Fuzz(FuzzArgs),
+    /// Measure the reference beside the allocators of this machine
+    Bench(BenchArgs),
     /// Run one case in this process; started by heapmin itself
     #[command(hide = true, name = heapmin_harness::launch::PROBE_COMMAND)]
     Probe,
@@ -147,6 +150,33 @@ struct FuzzArgs {
 }
 
 #[derive(Args)]
+struct BenchArgs {
+    /// Library files, or names of known libraries [default: the reference and every allocator that is here]
+    candidates: Vec<OsString>,
+    /// Measure only what this pattern names; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// How many runs each figure is the median of
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    repeat: u16,
+    /// How long a run may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Measure the calls in this file as well
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// The form of the figures
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    format: ReportFormat,
+    /// Write them to this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Draw resident memory over time, and the time of a release over the size of the heap, as SVG files into this folder
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
+}
+
+#[derive(Args)]
 struct ListArgs {
     /// The form of the list
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
@@ -180,7 +210,10 @@ pub fn run() -> ExitCode {
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
         Command::Fuzz(args) => fuzz::fuzz(&args),
-        Command::Probe => probe::run(BUILD, clauses::act_of),
+        Command::Bench(args) => bench::bench(&args),
+        Command::Probe => probe::run(BUILD, |name| {
+            clauses::act_of(name).or_else(|| crate::bench::act::act_of(name))
+        }),
     };
     ExitCode::from(status.unwrap_or_else(|error| match signals::interrupted() {
         // What was interrupted failed for that reason.

@@ -6,6 +6,7 @@
 
 pub mod blocks;
 pub mod crt;
+pub mod pages;
 mod host;
 mod interpreter;
 mod pipe;

@@ -1,11 +1,13 @@
 //! The candidate: its routines, typed, and its `errno`. All foreign calls are
 //! made in this folder.
 
+mod bare;
 mod block;
 mod calls;
 mod invalid_parameter;
 mod routines;
 
+pub use bare::{Bare, BareBlock};
 pub use block::Block;
 pub use invalid_parameter::{WhichHandler, handler_calls};
 pub use routines::ROUTINES;

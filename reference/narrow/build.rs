@@ -2,5 +2,5 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-cfg=wide_spans");
+    println!("cargo::rustc-cfg=narrow_spans");
 }

@@ -1,0 +1,129 @@
+//! `heapmin bench`: measures, and shows the figures.
+
+use super::output::Output;
+use super::signals::interrupted;
+use super::check::REFERENCE;
+use super::{AS_EXPECTED, BenchArgs, ReportFormat, catalogue, note, runners};
+use crate::bench::report::{self, Setting};
+use crate::bench::{self, Bench, Curve, plot, trace};
+use globset::Glob;
+use heapmin_harness::candidate::{Candidate, Catalogue};
+use heapmin_harness::input_error::InputError;
+use heapmin_harness::runner::Runners;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
+    // What runs here is installed on this machine, and a fence takes its time.
+    let runners = runners(None, true, None)?;
+    let catalogue = catalogue()?;
+    let candidates = candidates(args, &catalogue, &runners)?;
+    if let Some(path) = &args.trace {
+        trace::read(path)?;
+    }
+    let benches = chosen(args)?;
+    let output = Output::create(args.output.as_deref())?;
+    if let Some(folder) = &args.plots {
+        std::fs::create_dir_all(folder).map_err(|error| cannot_draw(folder, &error))?;
+    }
+    let timeout = Duration::from_secs(args.timeout);
+    let repeats = usize::from(args.repeat);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}");
+    let progress = ProgressBar::new((benches.len() * candidates.len() * repeats) as u64)
+        .with_style(style.expect("the template is right"));
+    let measured = bench::measure(&candidates, &benches, repeats, args.trace.as_ref(), timeout, || {
+        progress.inc(1);
+        interrupted().is_none()
+    });
+    progress.finish_and_clear();
+    let setting = setting(args, &candidates);
+    output.write(&match args.format {
+        ReportFormat::Human => report::human(&setting, &measured),
+        ReportFormat::Markdown => report::markdown(&setting, &measured),
+        ReportFormat::Json => report::json(&setting, &measured),
+    })?;
+    if let Some(status) = interrupted() {
+        note("interrupted: what was measured so far is shown");
+        return Ok(status);
+    }
+    if let Some(folder) = &args.plots {
+        draw(folder, &candidates, &measured, timeout)?;
+    }
+    Ok(AS_EXPECTED)
+}
+
+/// Those asked for; without any, the reference and all allocators that are here.
+fn candidates(args: &BenchArgs, catalogue: &Catalogue, runners: &Runners) -> Result<Vec<Candidate>, InputError> {
+    if !args.candidates.is_empty() {
+        let named = args.candidates.iter().map(|name| catalogue.candidate(name, None, runners));
+        return named.collect();
+    }
+    let mut found = vec![catalogue.candidate(OsStr::new(REFERENCE), None, runners)?];
+    let is_adapted = |library: &str| catalogue.adapters.iter().any(|(name, _)| name == library);
+    for profile in catalogue.profiles.iter().filter(|profile| is_adapted(&profile.library)) {
+        let name = &profile.name;
+        match catalogue.candidate(OsStr::new(name), None, runners) {
+            Ok(candidate) => found.push(candidate),
+            Err(error) => note(&format!("skipped: {name}: {error}")),
+        }
+    }
+    Ok(found)
+}
+
+fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
+    let mut benches = bench::benches(args.trace.is_some());
+    if args.only.is_empty() {
+        return Ok(benches);
+    }
+    let mut wanted = Vec::new();
+    for pattern in &args.only {
+        let glob = Glob::new(pattern).map_err(|error| InputError::new(format!("--only {pattern}: {error}"), "see `heapmin bench --help`"))?;
+        let glob = glob.compile_matcher();
+        if !benches.iter().any(|bench| glob.is_match(&bench.name)) {
+            let names: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
+            return Err(InputError::new(format!("--only {pattern} names nothing that is measured"), format!("the names are {}", names.join(", "))));
+        }
+        wanted.push(glob);
+    }
+    benches.retain(|bench| wanted.iter().any(|glob| glob.is_match(&bench.name)));
+    Ok(benches)
+}
+
+fn setting(args: &BenchArgs, candidates: &[Candidate]) -> Setting {
+    let processors = available_parallelism().map_or(1, usize::from);
+    let model = processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+    Setting {
+        processor: format!("{processors} × {model}"),
+        system: format!("{} {}", std::env::consts::OS, release.as_deref().unwrap_or("").trim()),
+        repeats: args.repeat,
+        candidates: candidates.iter().map(|candidate| (candidate.name.clone(), candidate.path.display().to_string())).collect(),
+    }
+}
+
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn draw(folder: &Path, candidates: &[Candidate], measured: &[bench::Measured], timeout: Duration) -> Result<(), InputError> {
+    let mut curves: Vec<(String, Curve)> = Vec::new();
+    for candidate in candidates {
+        match bench::curve(candidate, timeout) {
+            Ok(curve) => curves.push((candidate.name.clone(), curve)),
+            Err(why) => note(&format!("{}: no curve: {why}", candidate.name)),
+        }
+    }
+    let drawn = plot::resident(&folder.join("resident.svg"), &curves)
+        .and_then(|()| plot::release(&folder.join("release.svg"), measured));
+    drawn.map_err(|error| cannot_draw(folder, &error))
+}
+
+fn cannot_draw(folder: &Path, error: &dyn std::fmt::Display) -> InputError {
+    let what = format!("cannot draw into {}: {error}", folder.display());
+    InputError::new(what, "name a folder that can be written with --plots")
+}

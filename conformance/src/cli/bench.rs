@@ -63,7 +63,7 @@ fn candidates(args: &BenchArgs, catalogue: &Catalogue, runners: &Runners) -> Res
     }
     let mut found = vec![catalogue.candidate(OsStr::new(REFERENCE), None, runners)?];
     let is_adapted = |library: &str| catalogue.adapters.iter().any(|(name, _)| name == library);
-    for profile in catalogue.profiles.iter().filter(|profile| is_adapted(&profile.library)) {
+    for profile in catalogue.profiles.iter().filter(|profile| is_adapted(&profile.file_name)) {
         let name = &profile.name;
         match catalogue.candidate(OsStr::new(name), None, runners) {
             Ok(candidate) => found.push(candidate),

@@ -115,7 +115,12 @@ impl Heap {
         if size > size_class::LARGEST {
             return self.allocate_aligned(size, Alignment::NATURAL);
         }
-        let class = size_class::of(size.max(1));
+        self.allocate_in(size_class::of(size.max(1)), size)
+    }
+
+    /// A block of a class, for `size` bytes.
+    #[inline]
+    fn allocate_in(&self, class: usize, size: usize) -> Option<Block> {
         let address = self.shard().allocate_small(self, class)?;
         clear_behind(address, size, size_class::size(class));
         Some(Block { address, old_bytes: true })
@@ -143,6 +148,21 @@ impl Heap {
         } else {
             None
         }
+    }
+
+    /// A block that lies at a multiple of `alignment`, a power of two, and that
+    /// [`Heap::free`] takes. `None` if there is no memory for it.
+    pub fn allocate_at_multiple(&self, size: usize, alignment: usize) -> Option<Block> {
+        if alignment <= 16 {
+            return self.allocate(size);
+        }
+        if size.max(alignment) <= size_class::LARGEST {
+            // Of a class whose size is such a multiple, every slot lies at one.
+            let mut classes = size_class::of(size.max(alignment))..size_class::COUNT;
+            let class = classes.find(|&class| size_class::size(class) % alignment == 0)?;
+            return self.allocate_in(class, size);
+        }
+        self.allocate_aligned(size, Alignment::new(alignment, 0)?)
     }
 
     /// Frees a block. Returns false if no live block begins at that address;

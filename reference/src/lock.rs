@@ -18,6 +18,7 @@ const LOOKS: u32 = 1000;
 const PAUSE: Duration = Duration::from_micros(20);
 
 /// Something that one thread at a time may use.
+#[repr(align(128))] // no two in one line of a cache
 pub struct Lock<T> {
     is_taken: AtomicBool,
     content: UnsafeCell<T>,

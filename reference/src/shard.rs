@@ -20,7 +20,6 @@ const LISTS: usize = size_class::COUNT + paged::LISTS;
 const AHEAD: usize = 16;
 
 /// What the threads of a shard share.
-#[repr(align(128))] // no two locks in one line of a cache
 pub struct Shard {
     /// Which one this is, as the records of its spans say.
     pub(crate) owner: u8,

@@ -55,3 +55,24 @@ c_names! {
     fn _set_thread_local_invalid_parameter_handler(handler: Handler) -> Handler = routines::set_thread_local_invalid_parameter_handler(handler);
     fn _get_thread_local_invalid_parameter_handler() -> Handler = routines::get_thread_local_invalid_parameter_handler();
 }
+
+/// What a program of Unix asks for besides, so that this library can stand in
+/// for the system's heap.
+#[cfg(unix)]
+mod posix {
+    use super::*;
+
+    c_names! {
+        fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void = routines::memalign(alignment, size);
+        fn memalign(alignment: usize, size: usize) -> *mut c_void = routines::memalign(alignment, size);
+        fn valloc(size: usize) -> *mut c_void = routines::valloc(size);
+        fn pvalloc(size: usize) -> *mut c_void = routines::pvalloc(size);
+        fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mut c_void = routines::reallocarray(block, count, size);
+        fn malloc_usable_size(block: *mut c_void) -> usize = routines::malloc_usable_size(block);
+        fn posix_memalign(place: Option<&mut *mut c_void>, alignment: usize, size: usize) -> c_int = match (place, routines::posix_memalign(alignment, size)) {
+            (Some(place), Ok(block)) => { *place = block; 0 }
+            (_, Err(error)) => error,
+            (None, Ok(_)) => 22,
+        };
+    }
+}

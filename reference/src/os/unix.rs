@@ -121,6 +121,17 @@ pub fn last_error() -> u32 {
         .unsigned_abs()
 }
 
+/// Sets `errno` of the host.
+pub fn set_errno(number: i32) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the address of a variable of this thread.
+    unsafe {
+        *libc::__errno_location() = number;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = number;
+}
+
 /// Has `before` called before every fork, and `after` behind it, in the
 /// parent and in the child.
 pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {

@@ -91,10 +91,9 @@ fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
 
 /// What the program is given of a new block.
 #[inline]
-fn finish(block: Option<Block>, size: usize, zeroed: bool) -> *mut c_void {
+pub(super) fn finish(block: Option<Block>, size: usize, zeroed: bool) -> *mut c_void {
     let Some(block) = block else {
-        ERRNO.set(ENOMEM);
-        return ptr::null_mut();
+        return no_memory();
     };
     if zeroed && block.old_bytes {
         clear_behind(block.address, 0, size);
@@ -126,11 +125,20 @@ pub(super) fn reallocate(
         return ptr::null_mut();
     }
     let Some(new) = heap.reallocate(live, size, asked) else {
-        ERRNO.set(ENOMEM);
-        return ptr::null_mut();
+        return no_memory();
     };
     if zeroed && live.size < size {
         clear_behind(new, live.size, size);
     }
     new.cast()
+}
+
+/// Null, and `ENOMEM`: for programs of Microsoft's runtime and, on Unix, for
+/// those that have the host's `errno`.
+#[cold]
+fn no_memory() -> *mut c_void {
+    ERRNO.set(ENOMEM);
+    #[cfg(unix)]
+    crate::os::set_errno(libc::ENOMEM);
+    ptr::null_mut()
 }

@@ -9,6 +9,8 @@ mod errors;
 #[cfg(unix)]
 mod fork;
 mod handler;
+#[cfg(unix)]
+mod posix;
 mod process;
 mod whole_heap;
 
@@ -16,6 +18,8 @@ pub use aligned::*;
 pub use blocks::*;
 pub use errors::*;
 pub use handler::*;
+#[cfg(unix)]
+pub use posix::*;
 pub use whole_heap::*;
 
 #[cfg(test)]

@@ -95,7 +95,14 @@ fn launch(
     may_fork: bool,
     timeout: Duration,
 ) -> Observation {
-    launch_in(candidate, &candidate.environment, case, script, may_fork, timeout)
+    launch_in(
+        candidate,
+        &candidate.environment,
+        case,
+        script,
+        may_fork,
+        timeout,
+    )
 }
 
 fn launch_in(

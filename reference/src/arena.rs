@@ -81,7 +81,9 @@ impl Arena {
             // Spans are aligned to their size, which costs at most one of them.
             len.checked_mul(SPAN_SIZE)?.checked_add(SPAN_SIZE)?,
         ];
-        let reserved_len = sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size))?;
+        let reserved_len = sizes
+            .iter()
+            .try_fold(0usize, |sum, &size| sum.checked_add(size))?;
         let reserved = os::reserve(reserved_len)?;
         // SAFETY: the beginning of the reservation just made.
         if !unsafe { os::commit(reserved, sizes[0]) } {
@@ -96,7 +98,9 @@ impl Arena {
             reserved,
             reserved_len,
             groups: reserved.cast(),
-            taken: reserved.wrapping_add(len / GROUP_SPANS * size_of::<Group>()).cast(),
+            taken: reserved
+                .wrapping_add(len / GROUP_SPANS * size_of::<Group>())
+                .cast(),
             records: records.cast(),
             lines,
             blocks: end.wrapping_add((end as usize).wrapping_neg() % SPAN_SIZE),
@@ -153,7 +157,9 @@ impl Arena {
     /// Notes that `_heapmin` should look at a span.
     pub fn touch(&self, span: usize) {
         let bit = 1 << (span % GROUP_SPANS);
-        self.group(span / GROUP_SPANS).touched.fetch_or(bit, Ordering::Relaxed);
+        self.group(span / GROUP_SPANS)
+            .touched
+            .fetch_or(bit, Ordering::Relaxed);
     }
 
     /// Takes one free span, for blocks smaller than a span. Its record says
@@ -181,8 +187,11 @@ impl Arena {
         record.end();
         self.touch(span);
         let group = self.group(span / GROUP_SPANS);
-        group.used.set(group.used.get() & !(1 << (span % GROUP_SPANS)));
-        self.first_free.set(self.first_free.get().min(span / GROUP_SPANS));
+        group
+            .used
+            .set(group.used.get() & !(1 << (span % GROUP_SPANS)));
+        self.first_free
+            .set(self.first_free.get().min(span / GROUP_SPANS));
     }
 
     /// Finds `count` neighbouring free spans at a low address. Up to 64 are
@@ -208,7 +217,11 @@ impl Arena {
                 return Some(here - before);
             } else {
                 let is_free = free == !0;
-                before = if is_free { before + GROUP_SPANS } else { free.leading_ones() as usize };
+                before = if is_free {
+                    before + GROUP_SPANS
+                } else {
+                    free.leading_ones() as usize
+                };
             }
         }
         None
@@ -251,7 +264,9 @@ impl Arena {
         let mut groups = self.groups_of(first, count);
         let are_free = first + count <= self.len
             && groups.all(|(index, mask)| self.group(index).used.get() & mask == 0);
-        are_free.then(|| self.take_spans(space, first, size)).flatten()
+        are_free
+            .then(|| self.take_spans(space, first, size))
+            .flatten()
     }
 
     /// Takes spans of such a block back, with `size` bytes in them.
@@ -269,16 +284,24 @@ impl Arena {
         // Of the last one it is known which pages.
         let (last, rest) = (first + count - 1, size - (count - 1) * SPAN_SIZE);
         let (group, record) = (self.group(last / GROUP_SPANS), self.record(last));
-        group.whole.set(group.whole.get() & !(1 << (last % GROUP_SPANS)));
-        record.resident.set(record.resident.get() | pages_of(0, rest));
-        self.first_free.set(self.first_free.get().min(first / GROUP_SPANS));
+        group
+            .whole
+            .set(group.whole.get() & !(1 << (last % GROUP_SPANS)));
+        record
+            .resident
+            .set(record.resident.get() | pages_of(0, rest));
+        self.first_free
+            .set(self.first_free.get().min(first / GROUP_SPANS));
     }
 
     /// The groups that spans lie in, with a mask for each.
     fn groups_of(&self, first: usize, count: usize) -> impl Iterator<Item = (usize, u64)> {
         let end = first + count;
         (first / GROUP_SPANS..end.div_ceil(GROUP_SPANS)).map(move |index| {
-            let (from, to) = (first.max(index * GROUP_SPANS), end.min((index + 1) * GROUP_SPANS));
+            let (from, to) = (
+                first.max(index * GROUP_SPANS),
+                end.min((index + 1) * GROUP_SPANS),
+            );
             (index, run(from % GROUP_SPANS, to - from))
         })
     }
@@ -330,7 +353,8 @@ impl Arena {
         let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / (LINE_WORDS * 8));
         let taken = self.taken(page);
         taken.set(taken.get() & !run(line, count.div_ceil(LINE_WORDS)));
-        self.first_line_page.set(self.first_line_page.get().min(page));
+        self.first_line_page
+            .set(self.first_line_page.get().min(page));
     }
 
     /// Gives the pages back in which no line is taken. Returns false if the
@@ -357,7 +381,11 @@ impl Arena {
     /// Returns false if the system refuses.
     pub fn release_records(&self, group: usize) -> bool {
         const LEN: usize = GROUP_SPANS * size_of::<Span>();
-        let base = self.records.cast_mut().cast::<u8>().wrapping_add(group * LEN);
+        let base = self
+            .records
+            .cast_mut()
+            .cast::<u8>()
+            .wrapping_add(group * LEN);
         // SAFETY: the whole records of free spans.
         LEN % os::page_size() != 0 || unsafe { os::reset(base, LEN) }
     }

@@ -42,7 +42,11 @@ pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
             let (first, count, use_flag) = match span.block_of_page(page) {
                 Some((first, count)) => (first, count, USED),
                 // Of a damaged record a page may be neither; it counts as free.
-                None => (page, ((span.free_pages() >> page).trailing_ones() as usize).max(1), FREE),
+                None => (
+                    page,
+                    ((span.free_pages() >> page).trailing_ones() as usize).max(1),
+                    FREE,
+                ),
             };
             (first * PAGE_SIZE, count * PAGE_SIZE, use_flag)
         }

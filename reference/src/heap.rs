@@ -123,7 +123,10 @@ impl Heap {
     fn allocate_in(&self, class: usize, size: usize) -> Option<Block> {
         let address = self.shard().allocate_small(self, class)?;
         clear_behind(address, size, size_class::size(class));
-        Some(Block { address, old_bytes: true })
+        Some(Block {
+            address,
+            old_bytes: true,
+        })
     }
 
     /// The same, aligned as asked.
@@ -136,9 +139,14 @@ impl Heap {
             let gap = asked.gap(base);
             clear_behind(base, gap + size, size_class::size(class));
             let address = base.wrapping_add(gap);
-            Some(Block { address, old_bytes: true })
+            Some(Block {
+                address,
+                old_bytes: true,
+            })
         } else if total <= SPAN_SIZE {
-            let block = self.shard().allocate_pages(self, size.max(1), total, asked)?;
+            let block = self
+                .shard()
+                .allocate_pages(self, size.max(1), total, asked)?;
             if block.old_bytes {
                 clear_to_page(block.address, size);
             }
@@ -308,7 +316,9 @@ impl Heap {
     }
 
     fn arena(&self, index: usize) -> &Arena {
-        self.arenas[index].get().expect("the arena of a span exists")
+        self.arenas[index]
+            .get()
+            .expect("the arena of a span exists")
     }
 
     /// The arena of a span, and its index there.
@@ -335,7 +345,11 @@ impl Heap {
     }
 
     /// Does something to the tables of a span's arena.
-    pub(crate) fn in_space<T>(&self, span: SpanRef, act: impl FnOnce(&Arena, &mut Space) -> T) -> T {
+    pub(crate) fn in_space<T>(
+        &self,
+        span: SpanRef,
+        act: impl FnOnce(&Arena, &mut Space) -> T,
+    ) -> T {
         act(self.arena_of(span).0, &mut self.space())
     }
 
@@ -415,7 +429,11 @@ impl Heap {
             shards[index] = self.lock_shard(FIRST_SHARD + index as u8);
         }
         let space = self.space();
-        let mut whole = Whole { heap: self, shards, space };
+        let mut whole = Whole {
+            heap: self,
+            shards,
+            space,
+        };
         whole.send_home();
         whole
     }

@@ -12,7 +12,12 @@ impl Heap {
     /// A block of `size` bytes; `total` is that and the room that the alignment
     /// asks for. `None` if there is no memory.
     #[cold]
-    pub(crate) fn allocate_spans(&self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+    pub(crate) fn allocate_spans(
+        &self,
+        size: usize,
+        total: usize,
+        asked: Alignment,
+    ) -> Option<Block> {
         let count = total.div_ceil(SPAN_SIZE);
         let mut space = self.space();
         let taken = self.take(count, |arena| {
@@ -42,9 +47,18 @@ impl Heap {
 
     /// Gives a block of `old` bytes another size. Returns false, with nothing
     /// changed, if what lies behind it is taken or the system refuses.
-    pub(crate) fn resize_spans(&self, space: &mut Space, span: SpanRef, old: usize, new: usize) -> bool {
+    pub(crate) fn resize_spans(
+        &self,
+        space: &mut Space,
+        span: SpanRef,
+        old: usize,
+        new: usize,
+    ) -> bool {
         let (arena, first) = self.arena_of(span);
-        let (old_end, end) = (old.next_multiple_of(SPAN_SIZE), new.next_multiple_of(SPAN_SIZE));
+        let (old_end, end) = (
+            old.next_multiple_of(SPAN_SIZE),
+            new.next_multiple_of(SPAN_SIZE),
+        );
         // In the last span that both sizes have: bytes in use, and the pages behind them.
         let last = first + old_end.min(end) / SPAN_SIZE - 1;
         let in_last = |size: usize| size.min(old_end.min(end)) - (last - first) * SPAN_SIZE;
@@ -58,13 +72,18 @@ impl Heap {
         } else {
             // SAFETY: pages of the block's own span.
             let usable = unsafe {
-                os::commit(arena.address(last), in_last(new).next_multiple_of(os::page_size()))
+                os::commit(
+                    arena.address(last),
+                    in_last(new).next_multiple_of(os::page_size()),
+                )
             };
             let more = new.saturating_sub(old_end);
             if !usable || more > 0 && arena.extend(space, last + 1, more).is_none() {
                 return false;
             }
-            record.resident.set(record.resident.get() & !pages_of(0, in_last(new)));
+            record
+                .resident
+                .set(record.resident.get() & !pages_of(0, in_last(new)));
         }
         span.body[0].set(new as u64);
         true

@@ -51,7 +51,9 @@ impl<T> Lock<T> {
     #[inline]
     fn try_take(&self) -> bool {
         let taken = (Ordering::Acquire, Ordering::Relaxed);
-        self.is_taken.compare_exchange(false, true, taken.0, taken.1).is_ok()
+        self.is_taken
+            .compare_exchange(false, true, taken.0, taken.1)
+            .is_ok()
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 //! which of them a block begins.
 
 use crate::bits::{find_run, longest_run, run};
-use crate::span::{PAGED, PAGE_SIZE, PageMask, SPAN_SIZE, Span};
+use crate::span::{PAGE_SIZE, PAGED, PageMask, SPAN_SIZE, Span};
 
 /// Pages in a span.
 pub const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;
@@ -43,7 +43,9 @@ impl Span {
     /// The list for spans like this one: all on it have at least 1 << list
     /// free pages in a row. `None` if no page is free.
     pub fn paged_list(&self) -> Option<usize> {
-        longest_run(self.free_pages()).checked_ilog2().map(|list| list as usize)
+        longest_run(self.free_pages())
+            .checked_ilog2()
+            .map(|list| list as usize)
     }
 
     /// The lowest place where so many pages are free.
@@ -53,13 +55,19 @@ impl Span {
 
     /// Makes free pages into a live block.
     pub fn take_pages(&self, first: usize, count: usize) {
-        self.set_pages(self.paged_live() | run(first, count), self.starts() | run(first, 1));
+        self.set_pages(
+            self.paged_live() | run(first, count),
+            self.starts() | run(first, 1),
+        );
         self.used.set(self.used.get() + 1);
     }
 
     /// Takes a block's pages back.
     pub fn give_pages(&self, first: usize, count: usize) {
-        self.set_pages(self.paged_live() & !run(first, count), self.starts() & !run(first, 1));
+        self.set_pages(
+            self.paged_live() & !run(first, count),
+            self.starts() & !run(first, 1),
+        );
         self.used.set(self.used.get() - 1);
     }
 
@@ -119,7 +127,10 @@ mod tests {
         assert_eq!(span.block_of_page(3), Some((3, 5)));
         assert_eq!(span.block_of_page(7), Some((3, 5)));
         assert_eq!(span.block_of_page(8), None);
-        assert_eq!(span.block_of_page(SPAN_PAGES - 1), Some((10, SPAN_PAGES - 10)));
+        assert_eq!(
+            span.block_of_page(SPAN_PAGES - 1),
+            Some((10, SPAN_PAGES - 10))
+        );
         assert_eq!((span.find_pages(2), span.find_pages(3)), (Some(8), None));
         assert_eq!(span.paged_list(), Some(1));
     }

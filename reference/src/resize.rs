@@ -15,7 +15,8 @@ impl Heap {
     /// it can always shrink. Returns false, with nothing changed, if it
     /// cannot grow so far.
     pub fn resize_in_place(&self, address: *mut u8, size: usize) -> bool {
-        self.locate(address).is_some_and(|live| self.resize(live, size))
+        self.locate(address)
+            .is_some_and(|live| self.resize(live, size))
     }
 
     /// Gives a live block a new size, elsewhere if need be. `None`, with the

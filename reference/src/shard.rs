@@ -165,7 +165,9 @@ impl Shard {
         // Every span on these lists has as many pages in a row.
         let lists = count.next_power_of_two().ilog2() as usize..paged::LISTS;
         let numbers = &self.lists[size_class::COUNT..];
-        let number = lists.map(|list| numbers[list]).find(|&number| number != NO_SPAN);
+        let number = lists
+            .map(|list| numbers[list])
+            .find(|&number| number != NO_SPAN);
         let span = match number {
             Some(number) => heap.span(number),
             None => heap.take_span(self.owner, |span| span.start_paged())?,
@@ -270,7 +272,11 @@ impl Shard {
 #[cold]
 pub(crate) fn make_resident(span: SpanRef, pages: PageMask, ahead: bool) -> Option<()> {
     let first = pages.trailing_zeros() as usize / AHEAD * AHEAD;
-    let wanted = if ahead { pages | run(first, AHEAD) } else { pages };
+    let wanted = if ahead {
+        pages | run(first, AHEAD)
+    } else {
+        pages
+    };
     for (first, count) in runs(wanted & !span.resident.get()) {
         let (base, len) = (span.base.wrapping_add(first * PAGE_SIZE), count * PAGE_SIZE);
         // SAFETY: whole pages of a span of ours.

@@ -97,7 +97,10 @@ mod tests {
     #[case(4097, 4608)]
     #[case(8191, 8192)]
     #[case(8192, 8192)]
-    fn a_request_gets_the_smallest_class_that_holds_it(#[case] request: usize, #[case] block: usize) {
+    fn a_request_gets_the_smallest_class_that_holds_it(
+        #[case] request: usize,
+        #[case] block: usize,
+    ) {
         assert_eq!(size(of(request)), block);
     }
 

@@ -252,7 +252,9 @@ impl Span {
     pub fn is_live(&self, slot: usize) -> bool {
         match self.words() {
             [] => self.is_listed(slot),
-            words => words.get(slot / 64).is_some_and(|word| word.get() >> (slot % 64) & 1 == 0),
+            words => words
+                .get(slot / 64)
+                .is_some_and(|word| word.get() >> (slot % 64) & 1 == 0),
         }
     }
 
@@ -263,7 +265,11 @@ impl Span {
             let all = run(0, (capacity - index * 64).min(64));
             ones(all & !word.get()).map(move |bit| index * 64 + bit)
         };
-        self.words().iter().enumerate().flat_map(of_word).chain(self.listed())
+        self.words()
+            .iter()
+            .enumerate()
+            .flat_map(of_word)
+            .chain(self.listed())
     }
 
     /// The pages that hold at least one byte of a live block.
@@ -274,7 +280,10 @@ impl Span {
             return self.listed().map(of_slot).fold(0, PageMask::bitor);
         }
         let is_live = |page: &usize| {
-            let (first, last) = (page * PAGE_SIZE / size, (page * PAGE_SIZE + PAGE_SIZE - 1) / size);
+            let (first, last) = (
+                page * PAGE_SIZE / size,
+                (page * PAGE_SIZE + PAGE_SIZE - 1) / size,
+            );
             self.any_live(first, last.min(self.capacity() - 1))
         };
         let pages = (0..SPAN_SIZE / PAGE_SIZE).filter(is_live);
@@ -283,7 +292,12 @@ impl Span {
 
     /// Whether there is a live block from slot `first` to `last`.
     fn any_live(&self, first: usize, last: usize) -> bool {
-        let mut words = self.words().iter().enumerate().take(last / 64 + 1).skip(first / 64);
+        let mut words = self
+            .words()
+            .iter()
+            .enumerate()
+            .take(last / 64 + 1)
+            .skip(first / 64);
         words.any(|(index, word)| {
             let (from, to) = (first.max(index * 64), last.min(index * 64 + 63));
             !word.get() & run(from % 64, to + 1 - from) != 0

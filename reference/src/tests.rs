@@ -340,7 +340,8 @@ fn free_entries_are_filled_and_go_again() {
     let resident = |heap: &Heap| -> u32 {
         let arena = heap.arenas[0].get().unwrap();
         let used = (0..arena.top()).filter(|&span| arena.is_used(span));
-        used.map(|span| arena.record(span).resident.get().count_ones()).sum()
+        used.map(|span| arena.record(span).resident.get().count_ones())
+            .sum()
     };
     let before = resident(&heap);
     assert!(heap.fill_free(b'Z'));

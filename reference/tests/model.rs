@@ -93,9 +93,7 @@ impl ReferenceStateMachine for Model {
     fn preconditions(model: &Model, step: &Step) -> bool {
         match step {
             Step::Free(_) => !model.blocks.is_empty(),
-            Step::Resize(_, size) => {
-                !model.blocks.is_empty() && model.bytes() + size <= MOST_BYTES
-            }
+            Step::Resize(_, size) => !model.blocks.is_empty() && model.bytes() + size <= MOST_BYTES,
             Step::Allocate(size)
             | Step::AllocateAligned(size, ..)
             | Step::AllocateAtMultiple(size, _) => {
@@ -151,10 +149,14 @@ impl Real {
     }
 
     fn place(&mut self, address: *mut u8, block: &Block) {
-        let overlaps = self.addresses.iter().zip(&self.before.blocks).any(|(&other, known)| {
-            let (a, b) = (address as usize, other as usize);
-            a < b + known.size.max(1) && b < a + block.size.max(1)
-        });
+        let overlaps = self
+            .addresses
+            .iter()
+            .zip(&self.before.blocks)
+            .any(|(&other, known)| {
+                let (a, b) = (address as usize, other as usize);
+                a < b + known.size.max(1) && b < a + block.size.max(1)
+            });
         assert!(!overlaps, "{address:?} lies in another block");
         self.addresses.push(address);
         self.fill(self.addresses.len() - 1, block);
@@ -212,7 +214,11 @@ impl StateMachineTest for Real {
             }
             Step::AllocateAligned(size, power, offset) => {
                 let asked = Alignment::new(1 << power, offset).expect("a power of two");
-                let address = real.heap.allocate_aligned(size, asked).expect("memory").address;
+                let address = real
+                    .heap
+                    .allocate_aligned(size, asked)
+                    .expect("memory")
+                    .address;
                 assert_eq!((address as usize + offset) % (1 << power), 0);
                 real.place(address, newest.expect("a new block"));
             }

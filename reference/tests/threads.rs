@@ -29,7 +29,10 @@ impl Parcel {
         let Parcel(address, size, byte) = self;
         // SAFETY: a live block of `size` bytes.
         let bytes = unsafe { std::slice::from_raw_parts(address, size) };
-        assert!(bytes.iter().all(|&b| b == byte), "{size} bytes at {address:?}");
+        assert!(
+            bytes.iter().all(|&b| b == byte),
+            "{size} bytes at {address:?}"
+        );
         assert!(heap.free(address));
     }
 }
@@ -68,7 +71,10 @@ fn no_byte_is_lost_between_threads_and_releases() {
                     for round in 0..ROUNDS {
                         own.push(Parcel::new(heap, random.size(), round as u8));
                         match random.below(3) {
-                            0 => post.lock().unwrap().push(own.swap_remove(random.below(own.len()))),
+                            0 => post
+                                .lock()
+                                .unwrap()
+                                .push(own.swap_remove(random.below(own.len()))),
                             1 => {
                                 let parcel = post.lock().unwrap().pop();
                                 parcel.into_iter().for_each(|parcel| parcel.free(heap));
@@ -106,7 +112,10 @@ fn no_byte_is_lost_between_threads_and_releases() {
         over.store(true, Ordering::Relaxed);
         assert!(keeper.join().unwrap() > 0);
     });
-    post.into_inner().unwrap().into_iter().for_each(|parcel| parcel.free(&heap));
+    post.into_inner()
+        .unwrap()
+        .into_iter()
+        .for_each(|parcel| parcel.free(&heap));
     assert!(heap.minimise());
     assert_eq!(heap.check(), Condition::Sound);
     assert_eq!(heap.entry_after(std::ptr::null()), Next::End);

@@ -39,7 +39,9 @@ pub fn act_of(name: &str) -> Option<Act> {
 
 fn number(variable: &str, otherwise: usize) -> usize {
     let value = std::env::var(variable).ok();
-    value.and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(otherwise)
 }
 
 /// Nanoseconds since an instant, as a figure.
@@ -84,7 +86,12 @@ impl Part {
     }
 
     fn free(&mut self, bare: Bare) {
-        for (block, _) in self.blocks.iter_mut().zip(&self.keeps).filter(|(_, keep)| !**keep) {
+        for (block, _) in self
+            .blocks
+            .iter_mut()
+            .zip(&self.keeps)
+            .filter(|(_, keep)| !**keep)
+        {
             block.take().into_iter().for_each(|block| bare.free(block));
         }
     }
@@ -95,10 +102,14 @@ fn fill(probe: &mut Probe, workload: &Workload) -> Result<(), Stop> {
     let bare = probe.crt.bare()?;
     let threads = number(THREADS_VARIABLE, 1);
     let total = number(SIZE_VARIABLE, MEBIBYTES) << 20;
-    let mut parts: Vec<Part> = (0..threads).map(|_| Part::new(workload, total / threads)).collect();
+    let mut parts: Vec<Part> = (0..threads)
+        .map(|_| Part::new(workload, total / threads))
+        .collect();
     let gate = Barrier::new(threads);
     std::thread::scope(|scope| {
-        let (own, others) = parts.split_first_mut().expect("there is one thread at least");
+        let (own, others) = parts
+            .split_first_mut()
+            .expect("there is one thread at least");
         for part in others {
             scope.spawn(|| {
                 gate.wait(); // for the baseline
@@ -109,7 +120,10 @@ fn fill(probe: &mut Probe, workload: &Workload) -> Result<(), Stop> {
                 part.free(bare);
                 gate.wait();
                 gate.wait(); // alive and idle while memory is given back
-                outcome.is_ok().then_some(()).expect("memory for all blocks");
+                outcome
+                    .is_ok()
+                    .then_some(())
+                    .expect("memory for all blocks");
             });
         }
         let baseline = probe.moment("baseline");
@@ -130,14 +144,21 @@ fn fill(probe: &mut Probe, workload: &Workload) -> Result<(), Stop> {
         let released = probe.moment("released");
         gate.wait();
         outcome.and(baseline).and(held).and(freed).and(released)?;
-        for (name, value) in [("allocate", allocate), ("free", free), ("release", release), ("again", again)] {
+        for (name, value) in [
+            ("allocate", allocate),
+            ("free", free),
+            ("release", release),
+            ("again", again),
+        ] {
             probe.fact(name, value)?;
         }
         Ok(())
     })?;
     let kept = parts.iter().flat_map(|part| part.blocks.iter().flatten());
     if !kept.clone().all(|block| block.is_all(1)) {
-        return Err(Stop::Failed("a block that was kept has lost its bytes".into()));
+        return Err(Stop::Failed(
+            "a block that was kept has lost its bytes".into(),
+        ));
     }
     let live = pages::of(kept.map(|block| (block.address(), block.size())));
     probe.fact("live pages", live.len() as i64)?;
@@ -166,7 +187,12 @@ fn curve(probe: &mut Probe) -> Result<(), Stop> {
     for _ in 0..2 {
         for first in (0..part.sizes.len()).step_by(step) {
             let start = Instant::now();
-            let places = part.blocks.iter_mut().zip(&part.sizes).skip(first).take(step);
+            let places = part
+                .blocks
+                .iter_mut()
+                .zip(&part.sizes)
+                .skip(first)
+                .take(step);
             for (place, &size) in places.filter(|(place, _)| place.is_none()) {
                 let mut block = bare.malloc(size as usize)?;
                 block.fill(1);
@@ -176,7 +202,12 @@ fn curve(probe: &mut Probe) -> Result<(), Stop> {
         }
         for first in (0..part.sizes.len()).step_by(step) {
             let start = Instant::now();
-            let places = part.blocks.iter_mut().zip(&part.keeps).skip(first).take(step);
+            let places = part
+                .blocks
+                .iter_mut()
+                .zip(&part.keeps)
+                .skip(first)
+                .take(step);
             for (place, _) in places.filter(|(_, keep)| !**keep) {
                 place.take().into_iter().for_each(|block| bare.free(block));
             }
@@ -212,7 +243,9 @@ fn exchange(probe: &mut Probe) -> Result<(), Stop> {
     std::thread::scope(|scope| {
         let other = scope.spawn(move || trade(bare, batches, 3, &to_own, &from_own));
         let own = trade(bare, batches, 4, &to_other, &from_other);
-        let other = other.join().unwrap_or_else(|_| Err(Stop::Failed("the other thread panicked".into())));
+        let other = other
+            .join()
+            .unwrap_or_else(|_| Err(Stop::Failed("the other thread panicked".into())));
         own.and(other)
     })?;
     probe.fact("allocate", nanoseconds(start))?;
@@ -223,7 +256,13 @@ fn exchange(probe: &mut Probe) -> Result<(), Stop> {
 
 type Batch = Vec<BareBlock>;
 
-fn trade(bare: Bare, batches: usize, seed: u64, to: &SyncSender<Batch>, from: &Receiver<Batch>) -> Result<(), Stop> {
+fn trade(
+    bare: Bare,
+    batches: usize,
+    seed: u64,
+    to: &SyncSender<Batch>,
+    from: &Receiver<Batch>,
+) -> Result<(), Stop> {
     let mut random = Random::new(seed);
     let mut batch = Batch::with_capacity(BATCH);
     for _ in 0..batches {
@@ -264,11 +303,20 @@ fn growing(probe: &mut Probe) -> Result<(), Stop> {
     let allocate = nanoseconds(start);
     probe.moment("held")?;
     let start = Instant::now();
-    arrays.drain(..).flatten().for_each(|block| bare.free(block));
+    arrays
+        .drain(..)
+        .flatten()
+        .for_each(|block| bare.free(block));
     let free = nanoseconds(start);
     let (release, again) = release(bare);
     probe.moment("released")?;
-    for (name, value) in [("allocate", allocate), ("free", free), ("release", release), ("again", again), ("live pages", 0)] {
+    for (name, value) in [
+        ("allocate", allocate),
+        ("free", free),
+        ("release", release),
+        ("again", again),
+        ("live pages", 0),
+    ] {
         probe.fact(name, value)?;
     }
     Ok(())

@@ -50,7 +50,9 @@ impl Run {
         Run {
             work_ms: fact("allocate").map(|allocate| ms(allocate + fact("free").unwrap_or(0.0))),
             release_ms: release.map(ms),
-            release_over_bare: release.zip(fact("bare release")).map(|(took, bare)| took / bare),
+            release_over_bare: release
+                .zip(fact("bare release"))
+                .map(|(took, bare)| took / bare),
             again_us: fact("again").map(|took| took / 1e3),
             held_mib: over_baseline("held").map(|bytes| bytes / (1 << 20) as f64),
             over_live_kib: over_baseline("released")
@@ -68,7 +70,11 @@ fn over_live_bytes(seen: &Observation) -> Option<f64> {
     for event in &seen.events {
         match event {
             Event::Fact { name, value } if name == "live bytes" => live = *value as f64,
-            Event::Moment { name, outside: Some(memory), .. } if name.starts_with("hour") => {
+            Event::Moment {
+                name,
+                outside: Some(memory),
+                ..
+            } if name.starts_with("hour") => {
                 let multiple = (memory.resident as f64 - baseline) / live;
                 most = Some(most.map_or(multiple, |most| most.max(multiple)));
             }
@@ -80,14 +86,22 @@ fn over_live_bytes(seen: &Observation) -> Option<f64> {
 
 /// Resident memory over time, from a run that had it measured in between.
 pub fn curve(seen: &Observation) -> super::Curve {
-    let baseline = seen.memory("baseline").map_or(0.0, |memory| memory.resident as f64);
+    let baseline = seen
+        .memory("baseline")
+        .map_or(0.0, |memory| memory.resident as f64);
     let mut seconds = 0.0;
     let mut curve = Vec::new();
     for event in &seen.events {
         match event {
             Event::Fact { name, value } if name == "elapsed" => seconds = *value as f64 / 1e9,
-            Event::Moment { outside: Some(memory), .. } => {
-                curve.push((seconds, (memory.resident as f64 - baseline) / f64::from(1 << 20)));
+            Event::Moment {
+                outside: Some(memory),
+                ..
+            } => {
+                curve.push((
+                    seconds,
+                    (memory.resident as f64 - baseline) / f64::from(1 << 20),
+                ));
             }
             _ => {}
         }
@@ -98,7 +112,8 @@ pub fn curve(seen: &Observation) -> super::Curve {
 impl Figures<Option<Summary>> {
     /// What several runs come to.
     pub fn over(runs: &[Run]) -> Self {
-        let over = |figure: fn(&Run) -> Option<f64>| summary(runs.iter().filter_map(figure).collect());
+        let over =
+            |figure: fn(&Run) -> Option<f64>| summary(runs.iter().filter_map(figure).collect());
         Figures {
             work_ms: over(|run| run.work_ms),
             release_ms: over(|run| run.release_ms),
@@ -115,7 +130,11 @@ fn summary(mut values: Vec<f64>) -> Option<Summary> {
     values.sort_by(f64::total_cmp);
     let (least, most) = (*values.first()?, *values.last()?);
     let median = (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0;
-    Some(Summary { median, least, most })
+    Some(Summary {
+        median,
+        least,
+        most,
+    })
 }
 
 /// The geometric mean; `None` of nothing.
@@ -131,16 +150,30 @@ mod tests {
     use heapmin_harness::observation::Ending;
 
     fn seen(events: Vec<Event>) -> Observation {
-        Observation { events, ending: Ending::Done, duration_ms: 1 }
+        Observation {
+            events,
+            ending: Ending::Done,
+            duration_ms: 1,
+        }
     }
 
     fn fact(name: &str, value: i64) -> Event {
-        Event::Fact { name: name.into(), value }
+        Event::Fact {
+            name: name.into(),
+            value,
+        }
     }
 
     fn moment(name: &str, resident: u64) -> Event {
-        let memory = Memory { resident, lazily_freed: 0 };
-        Event::Moment { name: name.into(), inside: None, outside: Some(memory) }
+        let memory = Memory {
+            resident,
+            lazily_freed: 0,
+        };
+        Event::Moment {
+            name: name.into(),
+            inside: None,
+            outside: Some(memory),
+        }
     }
 
     #[test]
@@ -157,7 +190,10 @@ mod tests {
             fact("live pages", 1),
         ]));
         assert_eq!(run.work_ms, Some(4.0));
-        assert_eq!((run.release_ms, run.release_over_bare), (Some(0.6), Some(1.2)));
+        assert_eq!(
+            (run.release_ms, run.release_over_bare),
+            (Some(0.6), Some(1.2))
+        );
         assert_eq!((run.again_us, run.held_mib), (Some(2.0), Some(2.0)));
         assert_eq!((run.over_live_kib, run.over_live_bytes), (Some(8.0), None));
     }

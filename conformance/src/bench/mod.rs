@@ -49,20 +49,43 @@ pub fn benches(has_trace: bool) -> Vec<Bench> {
         for fill in &workload::FILLS {
             let (name, summary) = match threads {
                 1 => (fill.name.to_owned(), format!("128 MiB of {}", fill.summary)),
-                _ => (format!("{}-2", fill.name), format!("the same in two threads, half each: {}", fill.summary)),
+                _ => (
+                    format!("{}-2", fill.name),
+                    format!("the same in two threads, half each: {}", fill.summary),
+                ),
             };
             all.push(bench(&name, &summary, fill.name, threads, act::MEBIBYTES));
         }
     }
     all.push(bench("exchange", "two threads, each of which frees what the other allocates: 2 million blocks of 16 to 512 bytes", "exchange", 2, act::MEBIBYTES));
-    all.push(bench("growing", "32 arrays that realloc grows by half, in turn, until they are 4 MiB each", "growing", 1, act::MEBIBYTES));
+    all.push(bench(
+        "growing",
+        "32 arrays that realloc grows by half, in turn, until they are 4 MiB each",
+        "growing",
+        1,
+        act::MEBIBYTES,
+    ));
     all.push(bench("day", "24 rounds of random traffic at a steady 64 MiB, sizes 16 bytes to 64 KiB that change by the round", "day", 1, 64));
     for mebibytes in SIZES {
-        let summary = format!("{mebibytes} MiB of blocks of 64 bytes, all freed: how the time of a release grows");
-        all.push(bench(&format!("size-{mebibytes}"), &summary, "small", 1, mebibytes));
+        let summary = format!(
+            "{mebibytes} MiB of blocks of 64 bytes, all freed: how the time of a release grows"
+        );
+        all.push(bench(
+            &format!("size-{mebibytes}"),
+            &summary,
+            "small",
+            1,
+            mebibytes,
+        ));
     }
     if has_trace {
-        all.push(bench("trace", "the calls in the file given", "trace", 1, act::MEBIBYTES));
+        all.push(bench(
+            "trace",
+            "the calls in the file given",
+            "trace",
+            1,
+            act::MEBIBYTES,
+        ));
     }
     all
 }
@@ -96,7 +119,8 @@ pub fn measure(
 ) -> Vec<Measured> {
     let mut measured = Vec::new();
     for bench in benches {
-        let mut runs: Vec<Result<Vec<Run>, String>> = candidates.iter().map(|_| Ok(Vec::new())).collect();
+        let mut runs: Vec<Result<Vec<Run>, String>> =
+            candidates.iter().map(|_| Ok(Vec::new())).collect();
         for _ in 0..repeats {
             for (candidate, runs) in candidates.iter().zip(&mut runs) {
                 if let Ok(so_far) = runs {
@@ -114,7 +138,10 @@ pub fn measure(
             candidate: candidate.name.clone(),
             figures: runs.map(|runs| Figures::over(&runs)),
         });
-        measured.push(Measured { bench: bench.clone(), rows: rows.collect() });
+        measured.push(Measured {
+            bench: bench.clone(),
+            rows: rows.collect(),
+        });
     }
     measured
 }
@@ -132,15 +159,28 @@ pub fn curve(candidate: &Candidate, timeout: Duration) -> Result<Curve, String> 
     }
 }
 
-fn run(candidate: &Candidate, bench: &Bench, trace: Option<&PathBuf>, timeout: Duration) -> Result<Run, String> {
+fn run(
+    candidate: &Candidate,
+    bench: &Bench,
+    trace: Option<&PathBuf>,
+    timeout: Duration,
+) -> Result<Run, String> {
     let mut environment = vec![
         (act::THREADS_VARIABLE.to_owned(), bench.threads.to_string()),
         (act::SIZE_VARIABLE.to_owned(), bench.mebibytes.to_string()),
     ];
     if let Some(path) = trace {
-        environment.push((act::TRACE_VARIABLE.to_owned(), path.to_string_lossy().into_owned()));
+        environment.push((
+            act::TRACE_VARIABLE.to_owned(),
+            path.to_string_lossy().into_owned(),
+        ));
     }
-    let seen = observe_with(candidate, &format!("bench-{}", bench.act), &environment, timeout);
+    let seen = observe_with(
+        candidate,
+        &format!("bench-{}", bench.act),
+        &environment,
+        timeout,
+    );
     match problem(&seen) {
         None => Ok(Run::of(&seen)),
         Some(why) => Err(why),
@@ -149,13 +189,22 @@ fn run(candidate: &Candidate, bench: &Bench, trace: Option<&PathBuf>, timeout: D
 
 fn problem(seen: &Observation) -> Option<String> {
     let missing = seen.missing().map(|routine| format!("it has no {routine}"));
-    let no_memory = || seen.out_of_memory().map(|(size, _)| format!("it has no memory for {size} bytes"));
-    let load = || seen.load_failure().map(|why| format!("it cannot be loaded: {why}"));
-    missing.or_else(no_memory).or_else(load).or(match &seen.ending {
-        Ending::Done => None,
-        Ending::Died(how) => Some(format!("it ended early: {how}")),
-        Ending::TimedOut => Some("it did not finish in time".into()),
-        Ending::Failed(why) => Some(why.clone()),
-        Ending::Interrupted => Some("interrupted".into()),
-    })
+    let no_memory = || {
+        seen.out_of_memory()
+            .map(|(size, _)| format!("it has no memory for {size} bytes"))
+    };
+    let load = || {
+        seen.load_failure()
+            .map(|why| format!("it cannot be loaded: {why}"))
+    };
+    missing
+        .or_else(no_memory)
+        .or_else(load)
+        .or(match &seen.ending {
+            Ending::Done => None,
+            Ending::Died(how) => Some(format!("it ended early: {how}")),
+            Ending::TimedOut => Some("it did not finish in time".into()),
+            Ending::Failed(why) => Some(why.clone()),
+            Ending::Interrupted => Some("interrupted".into()),
+        })
 }

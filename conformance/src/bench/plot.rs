@@ -24,9 +24,17 @@ pub fn resident(path: &Path, curves: &[(String, Curve)]) -> Result<(), Box<dyn E
 pub fn release(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn Error>> {
     let sizes: Vec<&Measured> = SIZES
         .iter()
-        .filter_map(|size| measured.iter().find(|one| one.bench.name == format!("size-{size}")))
+        .filter_map(|size| {
+            measured
+                .iter()
+                .find(|one| one.bench.name == format!("size-{size}"))
+        })
         .collect();
-    let names = sizes.first().map_or(&[][..], |one| &one.rows[..]).iter().map(|row| row.candidate.clone());
+    let names = sizes
+        .first()
+        .map_or(&[][..], |one| &one.rows[..])
+        .iter()
+        .map(|row| row.candidate.clone());
     let lines: Vec<(String, Curve)> = names
         .enumerate()
         .map(|(index, name)| {
@@ -37,12 +45,23 @@ pub fn release(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn Error>>
             (name, sizes.iter().filter_map(point).collect())
         })
         .collect();
-    draw(path, "Time of _heapmin after everything was freed", ("heap (MiB)", "time (ms)"), &lines)
+    draw(
+        path,
+        "Time of _heapmin after everything was freed",
+        ("heap (MiB)", "time (ms)"),
+        &lines,
+    )
 }
 
-fn draw(path: &Path, title: &str, axes: (&str, &str), lines: &[(String, Curve)]) -> Result<(), Box<dyn Error>> {
+fn draw(
+    path: &Path,
+    title: &str,
+    axes: (&str, &str),
+    lines: &[(String, Curve)],
+) -> Result<(), Box<dyn Error>> {
     let points = || lines.iter().flat_map(|(_, line)| line);
-    let most = |of: fn(&(f64, f64)) -> f64| points().map(of).fold(f64::MIN_POSITIVE, f64::max) * 1.05;
+    let most =
+        |of: fn(&(f64, f64)) -> f64| points().map(of).fold(f64::MIN_POSITIVE, f64::max) * 1.05;
     let area = SVGBackend::new(path, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
@@ -51,7 +70,12 @@ fn draw(path: &Path, title: &str, axes: (&str, &str), lines: &[(String, Curve)])
         .x_label_area_size(40)
         .y_label_area_size(60)
         .build_cartesian_2d(0.0..most(|point| point.0), 0.0..most(|point| point.1))?;
-    chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).light_line_style(WHITE).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc(axes.0)
+        .y_desc(axes.1)
+        .light_line_style(WHITE)
+        .draw()?;
     for (index, (name, line)) in lines.iter().enumerate() {
         let colour = Palette99::pick(index).to_rgba();
         let width = if index == 0 { 3 } else { 1 };
@@ -61,7 +85,12 @@ fn draw(path: &Path, title: &str, axes: (&str, &str), lines: &[(String, Curve)])
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.9)).border_style(BLACK).position(SeriesLabelPosition::UpperLeft).draw()?;
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.9))
+        .border_style(BLACK)
+        .position(SeriesLabelPosition::UpperLeft)
+        .draw()?;
     area.present()?;
     Ok(())
 }

@@ -42,7 +42,11 @@ pub fn markdown(setting: &Setting, measured: &[Measured]) -> String {
 
 fn text(setting: &Setting, measured: &[Measured], preset: &str, mark: &str) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{}, {}; medians of {} runs (range)", setting.processor, setting.system, setting.repeats);
+    let _ = writeln!(
+        out,
+        "{}, {}; medians of {} runs (range)",
+        setting.processor, setting.system, setting.repeats
+    );
     for one in measured {
         let _ = writeln!(out, "\n{mark}{}: {}\n", one.bench.name, one.bench.summary);
         let _ = writeln!(out, "{}", table(one, preset));
@@ -54,9 +58,14 @@ fn text(setting: &Setting, measured: &[Measured], preset: &str, mark: &str) -> S
 }
 
 fn table(measured: &Measured, preset: &str) -> Table {
-    let is_day = measured.rows.iter().any(|row| figure(row, |f| f.over_live_bytes).is_some());
+    let is_day = measured
+        .rows
+        .iter()
+        .any(|row| figure(row, |f| f.over_live_bytes).is_some());
     let mut table = Table::new();
-    table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_preset(preset)
+        .set_content_arrangement(ContentArrangement::Disabled);
     let mut header = COLUMNS.to_vec();
     if is_day {
         header.truncate(3);
@@ -69,7 +78,10 @@ fn table(measured: &Measured, preset: &str) -> Table {
             Err(why) => cells.push(Cell::new(why)),
             Ok(figures) => {
                 cells.push(number(figures.work_ms, 1));
-                cells.push(Cell::new(over_best_other(measured, index).map_or("—".into(), |ratio| format!("{ratio:.2}"))));
+                cells.push(Cell::new(
+                    over_best_other(measured, index)
+                        .map_or("—".into(), |ratio| format!("{ratio:.2}")),
+                ));
                 if is_day {
                     cells.push(number(figures.over_live_bytes, 3));
                 } else {
@@ -81,7 +93,13 @@ fn table(measured: &Measured, preset: &str) -> Table {
                 }
             }
         }
-        let is_first = |index| if index == 0 { CellAlignment::Left } else { CellAlignment::Right };
+        let is_first = |index| {
+            if index == 0 {
+                CellAlignment::Left
+            } else {
+                CellAlignment::Right
+            }
+        };
         let cells = cells.into_iter().enumerate();
         table.add_row(cells.map(|(index, cell)| cell.set_alignment(is_first(index))));
     }
@@ -91,8 +109,16 @@ fn table(measured: &Measured, preset: &str) -> Table {
 fn number(figure: Option<Summary>, digits: usize) -> Cell {
     Cell::new(match figure {
         None => "—".to_owned(),
-        Some(Summary { median, least, most }) if least == most => format!("{median:.digits$}"),
-        Some(Summary { median, least, most }) => format!("{median:.digits$} ({least:.digits$}–{most:.digits$})"),
+        Some(Summary {
+            median,
+            least,
+            most,
+        }) if least == most => format!("{median:.digits$}"),
+        Some(Summary {
+            median,
+            least,
+            most,
+        }) => format!("{median:.digits$} ({least:.digits$}–{most:.digits$})"),
     })
 }
 
@@ -103,8 +129,14 @@ fn figure(row: &Row, of: fn(&Figures<Option<Summary>>) -> Option<Summary>) -> Op
 /// How long a row's work takes as a multiple of the fastest of the others.
 fn over_best_other(measured: &Measured, index: usize) -> Option<f64> {
     let work = |row: &Row| figure(row, |figures| figures.work_ms);
-    let others = measured.rows.iter().enumerate().filter(|(other, _)| *other != index);
-    let best = others.filter_map(|(_, row)| work(row)).min_by(f64::total_cmp)?;
+    let others = measured
+        .rows
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != index);
+    let best = others
+        .filter_map(|(_, row)| work(row))
+        .min_by(f64::total_cmp)?;
     Some(work(&measured.rows[index])? / best)
 }
 
@@ -112,9 +144,16 @@ fn over_best_other(measured: &Measured, index: usize) -> Option<f64> {
 fn closing_line(measured: &[Measured]) -> Option<String> {
     let name = &measured.first()?.rows.first()?.candidate;
     let mean = |threads: usize| {
-        let fills = measured.iter().filter(|one| is_fill(&one.bench) && one.bench.threads == threads);
+        let fills = measured
+            .iter()
+            .filter(|one| is_fill(&one.bench) && one.bench.threads == threads);
         let ratios: Vec<f64> = fills.filter_map(|one| over_best_other(one, 0)).collect();
-        geometric_mean(&ratios).map(|mean| format!("{mean:.2} with {threads} thread{}", if threads == 1 { "" } else { "s" }))
+        geometric_mean(&ratios).map(|mean| {
+            format!(
+                "{mean:.2} with {threads} thread{}",
+                if threads == 1 { "" } else { "s" }
+            )
+        })
     };
     let means: Vec<String> = [1, 2].into_iter().filter_map(mean).collect();
     (!means.is_empty()).then(|| {
@@ -123,7 +162,10 @@ fn closing_line(measured: &[Measured]) -> Option<String> {
 }
 
 fn is_fill(bench: &Bench) -> bool {
-    super::workload::FILLS.iter().any(|fill| fill.name == bench.act) && !bench.name.starts_with("size-")
+    super::workload::FILLS
+        .iter()
+        .any(|fill| fill.name == bench.act)
+        && !bench.name.starts_with("size-")
 }
 
 #[derive(Serialize)]
@@ -158,13 +200,21 @@ pub fn json(setting: &Setting, measured: &[Measured]) -> String {
         summary: &one.bench.summary,
         threads: one.bench.threads,
         mebibytes: one.bench.mebibytes,
-        results: one.rows.iter().map(|row| RowReport {
-            candidate: &row.candidate,
-            figures: row.figures.as_ref().ok(),
-            problem: row.figures.as_ref().err().map(String::as_str),
-        }).collect(),
+        results: one
+            .rows
+            .iter()
+            .map(|row| RowReport {
+                candidate: &row.candidate,
+                figures: row.figures.as_ref().ok(),
+                problem: row.figures.as_ref().err().map(String::as_str),
+            })
+            .collect(),
     });
-    let report = Report { schema: 1, setting, benches: benches.collect() };
+    let report = Report {
+        schema: 1,
+        setting,
+        benches: benches.collect(),
+    };
     let mut text = serde_json::to_string_pretty(&report).expect("figures are plain data");
     text.push('\n');
     text
@@ -176,21 +226,43 @@ mod tests {
     use crate::bench::benches;
 
     fn row(name: &str, work: f64) -> Row {
-        let same = |value| Some(Summary { median: value, least: value, most: value });
+        let same = |value| {
+            Some(Summary {
+                median: value,
+                least: value,
+                most: value,
+            })
+        };
         Row {
             candidate: name.into(),
-            figures: Ok(Figures { work_ms: same(work), over_live_kib: same(40.0), ..Figures::default() }),
+            figures: Ok(Figures {
+                work_ms: same(work),
+                over_live_kib: same(40.0),
+                ..Figures::default()
+            }),
         }
     }
 
     fn measured(work: [f64; 3]) -> Vec<Measured> {
         let names = ["reference", "glibc", "jemalloc"];
-        let rows = names.iter().zip(work).map(|(name, work)| row(name, work)).collect();
-        vec![Measured { bench: benches(false)[0].clone(), rows }]
+        let rows = names
+            .iter()
+            .zip(work)
+            .map(|(name, work)| row(name, work))
+            .collect();
+        vec![Measured {
+            bench: benches(false)[0].clone(),
+            rows,
+        }]
     }
 
     fn setting() -> Setting {
-        Setting { processor: "2 × some".into(), system: "Linux".into(), repeats: 5, candidates: vec![] }
+        Setting {
+            processor: "2 × some".into(),
+            system: "Linux".into(),
+            repeats: 5,
+            candidates: vec![],
+        }
     }
 
     #[test]
@@ -198,7 +270,11 @@ mod tests {
         let measured = measured([90.0, 120.0, 100.0]);
         let ratios = [0, 1, 2].map(|index| over_best_other(&measured[0], index).unwrap());
         assert_eq!(ratios, [0.9, 120.0 / 90.0, 100.0 / 90.0]);
-        assert!(closing_line(&measured).unwrap().ends_with("0.90 with 1 thread."));
+        assert!(
+            closing_line(&measured)
+                .unwrap()
+                .ends_with("0.90 with 1 thread.")
+        );
     }
 
     #[test]

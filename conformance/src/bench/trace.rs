@@ -38,14 +38,20 @@ pub fn read(path: &Path) -> Result<Vec<Call>, InputError> {
     })?;
     parse(&text).map_err(|(line, why)| {
         let place = format!("{}:{line}", path.display());
-        InputError::new(format!("{place}: {why}"), "see docs/benchmarks.md for what a trace may say")
+        InputError::new(
+            format!("{place}: {why}"),
+            "see docs/benchmarks.md for what a trace may say",
+        )
     })
 }
 
 fn parse(text: &str) -> Result<Vec<Call>, (usize, String)> {
     let mut is_live: Vec<bool> = Vec::new();
     let mut calls = Vec::new();
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()));
     for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let call = call(line).ok_or_else(|| (number, format!("`{line}` is not a call")))?;
         let (id, was, will) = match call {
@@ -90,7 +96,8 @@ fn call(line: &str) -> Option<Call> {
 /// Replays the trace that the environment names.
 pub fn replay(probe: &mut Probe) -> Result<(), Stop> {
     let failed = |why: String| Stop::Failed(why);
-    let path = std::env::var_os(TRACE_VARIABLE).ok_or_else(|| failed("no trace is named".into()))?;
+    let path =
+        std::env::var_os(TRACE_VARIABLE).ok_or_else(|| failed("no trace is named".into()))?;
     let calls = read(path.as_ref()).map_err(|error| failed(error.to_string()))?;
     let ids = calls.iter().filter_map(|call| match *call {
         Call::Allocate(id, _) => Some(id + 1),
@@ -115,7 +122,10 @@ pub fn replay(probe: &mut Probe) -> Result<(), Stop> {
                     blocks[id] = Some(block);
                 }
             }
-            Call::Free(id) => blocks[id].take().into_iter().for_each(|block| bare.free(block)),
+            Call::Free(id) => blocks[id]
+                .take()
+                .into_iter()
+                .for_each(|block| bare.free(block)),
             Call::Minimise => {
                 bare.heapmin();
             }
@@ -129,7 +139,12 @@ pub fn replay(probe: &mut Probe) -> Result<(), Stop> {
     probe.moment("released")?;
     probe.fact("allocate", allocate)?;
     probe.fact("release", release)?;
-    let live = heapmin_harness::probe::pages::of(blocks.iter().flatten().map(|block| (block.address(), block.size())));
+    let live = heapmin_harness::probe::pages::of(
+        blocks
+            .iter()
+            .flatten()
+            .map(|block| (block.address(), block.size())),
+    );
     probe.fact("live pages", live.len() as i64)
 }
 

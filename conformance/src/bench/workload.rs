@@ -113,7 +113,11 @@ mod tests {
         for workload in &FILLS {
             let sizes = workload.block_sizes(1 << 20);
             let (sum, largest) = (sizes.iter().sum::<u32>() as usize, workload.sizes.1);
-            assert!((1 << 20..(1 << 20) + largest).contains(&sum), "{}", workload.name);
+            assert!(
+                (1 << 20..(1 << 20) + largest).contains(&sum),
+                "{}",
+                workload.name
+            );
             let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
             assert!(*least as usize >= workload.sizes.0 && *most as usize <= largest);
         }
@@ -121,8 +125,19 @@ mod tests {
 
     #[test]
     fn a_tenth_is_a_tenth() {
-        let kept = FILLS[1].keeps(100_000).into_iter().filter(|&kept| kept).count();
+        let kept = FILLS[1]
+            .keeps(100_000)
+            .into_iter()
+            .filter(|&kept| kept)
+            .count();
         assert!((9_000..11_000).contains(&kept), "{kept}");
-        assert_eq!(FILLS[4].keeps(4096).into_iter().filter(|&kept| kept).count(), 4);
+        assert_eq!(
+            FILLS[4]
+                .keeps(4096)
+                .into_iter()
+                .filter(|&kept| kept)
+                .count(),
+            4
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! `heapmin bench`: measures, and shows the figures.
 
+use super::check::REFERENCE;
 use super::output::Output;
 use super::signals::interrupted;
-use super::check::REFERENCE;
 use super::{AS_EXPECTED, BenchArgs, ReportFormat, catalogue, note, runners};
 use crate::bench::report::{self, Setting};
 use crate::bench::{self, Bench, Curve, plot, trace};
@@ -34,10 +34,17 @@ pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}");
     let progress = ProgressBar::new((benches.len() * candidates.len() * repeats) as u64)
         .with_style(style.expect("the template is right"));
-    let measured = bench::measure(&candidates, &benches, repeats, args.trace.as_ref(), timeout, || {
-        progress.inc(1);
-        interrupted().is_none()
-    });
+    let measured = bench::measure(
+        &candidates,
+        &benches,
+        repeats,
+        args.trace.as_ref(),
+        timeout,
+        || {
+            progress.inc(1);
+            interrupted().is_none()
+        },
+    );
     progress.finish_and_clear();
     let setting = setting(args, &candidates);
     output.write(&match args.format {
@@ -56,14 +63,25 @@ pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
 }
 
 /// Those asked for; without any, the reference and all allocators that are here.
-fn candidates(args: &BenchArgs, catalogue: &Catalogue, runners: &Runners) -> Result<Vec<Candidate>, InputError> {
+fn candidates(
+    args: &BenchArgs,
+    catalogue: &Catalogue,
+    runners: &Runners,
+) -> Result<Vec<Candidate>, InputError> {
     if !args.candidates.is_empty() {
-        let named = args.candidates.iter().map(|name| catalogue.candidate(name, None, runners));
+        let named = args
+            .candidates
+            .iter()
+            .map(|name| catalogue.candidate(name, None, runners));
         return named.collect();
     }
     let mut found = vec![catalogue.candidate(OsStr::new(REFERENCE), None, runners)?];
     let is_adapted = |library: &str| catalogue.adapters.iter().any(|(name, _)| name == library);
-    for profile in catalogue.profiles.iter().filter(|profile| is_adapted(&profile.file_name)) {
+    for profile in catalogue
+        .profiles
+        .iter()
+        .filter(|profile| is_adapted(&profile.file_name))
+    {
         let name = &profile.name;
         match catalogue.candidate(OsStr::new(name), None, runners) {
             Ok(candidate) => found.push(candidate),
@@ -80,11 +98,19 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
     }
     let mut wanted = Vec::new();
     for pattern in &args.only {
-        let glob = Glob::new(pattern).map_err(|error| InputError::new(format!("--only {pattern}: {error}"), "see `heapmin bench --help`"))?;
+        let glob = Glob::new(pattern).map_err(|error| {
+            InputError::new(
+                format!("--only {pattern}: {error}"),
+                "see `heapmin bench --help`",
+            )
+        })?;
         let glob = glob.compile_matcher();
         if !benches.iter().any(|bench| glob.is_match(&bench.name)) {
             let names: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
-            return Err(InputError::new(format!("--only {pattern} names nothing that is measured"), format!("the names are {}", names.join(", "))));
+            return Err(InputError::new(
+                format!("--only {pattern} names nothing that is measured"),
+                format!("the names are {}", names.join(", ")),
+            ));
         }
         wanted.push(glob);
     }
@@ -98,9 +124,16 @@ fn setting(args: &BenchArgs, candidates: &[Candidate]) -> Setting {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
     Setting {
         processor: format!("{processors} × {model}"),
-        system: format!("{} {}", std::env::consts::OS, release.as_deref().unwrap_or("").trim()),
+        system: format!(
+            "{} {}",
+            std::env::consts::OS,
+            release.as_deref().unwrap_or("").trim()
+        ),
         repeats: args.repeat,
-        candidates: candidates.iter().map(|candidate| (candidate.name.clone(), candidate.path.display().to_string())).collect(),
+        candidates: candidates
+            .iter()
+            .map(|candidate| (candidate.name.clone(), candidate.path.display().to_string()))
+            .collect(),
     }
 }
 
@@ -110,7 +143,12 @@ fn processor() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-fn draw(folder: &Path, candidates: &[Candidate], measured: &[bench::Measured], timeout: Duration) -> Result<(), InputError> {
+fn draw(
+    folder: &Path,
+    candidates: &[Candidate],
+    measured: &[bench::Measured],
+    timeout: Duration,
+) -> Result<(), InputError> {
     let mut curves: Vec<(String, Curve)> = Vec::new();
     for candidate in candidates {
         match bench::curve(candidate, timeout) {

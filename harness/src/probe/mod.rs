@@ -6,9 +6,9 @@
 
 pub mod blocks;
 pub mod crt;
-pub mod pages;
 mod host;
 mod interpreter;
+pub mod pages;
 mod pipe;
 
 use crate::channel::Job;

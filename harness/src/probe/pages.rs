@@ -12,7 +12,8 @@ pub const PAGE: usize = 4096;
 /// The numbers of the pages that blocks lie in, each once, from the lowest on.
 /// A block is its address and its bytes.
 pub fn of(blocks: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
-    let pages = blocks.flat_map(|(address, size)| address / PAGE..=(address + size.max(1) - 1) / PAGE);
+    let pages =
+        blocks.flat_map(|(address, size)| address / PAGE..=(address + size.max(1) - 1) / PAGE);
     let mut pages: Vec<usize> = pages.collect();
     pages.sort_unstable();
     pages.dedup();

@@ -64,8 +64,12 @@ pub unsafe fn populate(base: *mut u8, len: usize) {
 pub fn whole_pages(pages: u64) -> u64 {
     let together = page_size() / crate::span::PAGE_SIZE;
     let whole = crate::bits::run(0, together.min(crate::bits::BITS));
-    let parts = (0..crate::bits::BITS).step_by(together.max(1)).map(|first| whole << first);
-    parts.filter(|part| pages & part == *part).fold(0, |all, part| all | part)
+    let parts = (0..crate::bits::BITS)
+        .step_by(together.max(1))
+        .map(|first| whole << first);
+    parts
+        .filter(|part| pages & part == *part)
+        .fold(0, |all, part| all | part)
 }
 
 /// Makes pages read as zeros, and gives them back to the system if they can

@@ -45,8 +45,12 @@ impl Crt {
             // SAFETY: our adapters have a table of this name, with these routines in it.
             unsafe {
                 let [malloc, realloc, free] = *adapted;
-                bare.malloc = std::mem::transmute::<Pointer, unsafe extern "C" fn(usize) -> Pointer>(malloc);
-                bare.realloc = std::mem::transmute::<Pointer, unsafe extern "C" fn(Pointer, usize) -> Pointer>(realloc);
+                bare.malloc =
+                    std::mem::transmute::<Pointer, unsafe extern "C" fn(usize) -> Pointer>(malloc);
+                bare.realloc = std::mem::transmute::<
+                    Pointer,
+                    unsafe extern "C" fn(Pointer, usize) -> Pointer,
+                >(realloc);
                 bare.free = std::mem::transmute::<Pointer, unsafe extern "C" fn(Pointer)>(free);
             }
         }
@@ -122,7 +126,12 @@ impl BareBlock {
     pub fn fill_from(&mut self, first: usize, byte: u8) {
         assert!(first <= self.size);
         // SAFETY: inside a live block, which is nobody else's.
-        unsafe { self.address.as_ptr().add(first).write_bytes(byte, self.size - first) };
+        unsafe {
+            self.address
+                .as_ptr()
+                .add(first)
+                .write_bytes(byte, self.size - first)
+        };
     }
 
     /// Whether every byte is this one.

@@ -386,7 +386,44 @@ fn exception_name(code: u32) -> &'static str {
 mod tests {
     use super::*;
     use crate::channel::new_token;
+    use rstest::rstest;
     use std::path::PathBuf;
+
+    #[rstest]
+    #[case(libc::SIGABRT, "killed by SIGABRT (6)")]
+    #[case(libc::SIGBUS, "killed by SIGBUS (7)")]
+    #[case(libc::SIGFPE, "killed by SIGFPE (8)")]
+    #[case(libc::SIGILL, "killed by SIGILL (4)")]
+    #[case(libc::SIGKILL, "killed by SIGKILL (9)")]
+    #[case(libc::SIGSEGV, "killed by SIGSEGV (11)")]
+    #[case(libc::SIGSYS, "killed by SIGSYS (31)")]
+    #[case(libc::SIGTERM, "killed by SIGTERM (15)")]
+    #[case(libc::SIGTRAP, "killed by SIGTRAP (5)")]
+    #[case(libc::SIGXCPU, "killed by SIGXCPU (24)")]
+    #[case(libc::SIGXFSZ, "killed by SIGXFSZ (25)")]
+    #[case(libc::SIGUSR1, "killed by signal 10")]
+    #[cfg(target_os = "linux")]
+    fn a_signal_is_told_by_its_name(#[case] signal: i32, #[case] words: &str) {
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(describe(ExitStatus::from_raw(signal)), words);
+    }
+
+    #[test]
+    fn an_early_end_is_told_with_its_status() {
+        use std::os::unix::process::ExitStatusExt;
+        let words = "the process exited with status 3 before the case was over";
+        assert_eq!(describe(ExitStatus::from_raw(3 << 8)), words);
+    }
+
+    #[rstest]
+    #[case(0xC000_0005, " (access violation)")]
+    #[case(0xC000_0374, " (heap corruption)")]
+    #[case(0xC000_00FD, " (stack overflow)")]
+    #[case(0xC000_001D, " (illegal instruction)")]
+    #[case(0xC000_0006, "")]
+    fn an_exception_is_told_by_its_name(#[case] code: u32, #[case] words: &str) {
+        assert_eq!(exception_name(code), words);
+    }
 
     #[test]
     fn the_time_limit_holds_for_a_probe_that_reads_nothing() {

@@ -107,3 +107,50 @@ fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory
         lazily_freed: 0,
     })
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_counted_once_they_are_written() {
+        const LEN: usize = 32 << 20;
+        let measured = || {
+            Subject::this_process()
+                .measure()
+                .expect("Linux tells")
+                .resident
+        };
+        let before = measured();
+        let mut pages = memmap2::MmapMut::map_anon(LEN).unwrap();
+        let reserved = measured();
+        pages.fill(1);
+        let written = measured();
+        drop(pages);
+        let gone = measured();
+        // Other tests of this process come and go meanwhile.
+        let near = |a: u64, b: u64| a.abs_diff(b) < LEN as u64 / 4;
+        assert!(
+            near(reserved, before) && near(gone, before),
+            "{before} {reserved} {gone}"
+        );
+        assert!(near(written, before + LEN as u64), "{before} {written}");
+    }
+
+    #[test]
+    fn what_the_system_may_take_is_told_apart() {
+        const LEN: usize = 16 << 20;
+        let mut pages = memmap2::MmapMut::map_anon(LEN).unwrap();
+        pages.fill(1);
+        // SAFETY: nobody looks at these bytes again.
+        let freed = unsafe { pages.unchecked_advise(memmap2::UncheckedAdvice::Free) };
+        freed.expect("Linux has had it since 4.5");
+        let memory = Subject::this_process().measure().unwrap();
+        assert!(memory.lazily_freed >= LEN as u64 / 2, "{memory:?}");
+    }
+
+    #[test]
+    fn the_process_itself_has_no_second_view() {
+        assert_eq!(own(), None);
+    }
+}

@@ -273,6 +273,12 @@ impl Observation {
         })
     }
 
+    /// Whether the library was loaded, from wherever.
+    pub fn was_loaded(&self) -> bool {
+        let is_loaded = |event: &Event| matches!(event, Event::Loaded { .. });
+        self.events.iter().any(is_loaded)
+    }
+
     /// The file that the loader says it loaded.
     pub fn loaded_from(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
@@ -355,6 +361,6 @@ mod tests {
         assert_eq!(observation.memory_inside("one"), None);
         assert_eq!(observation.memory_inside("three"), Some(memory(4)));
         assert_eq!(observation.memory("four"), None);
-        assert!(!observation.has_started());
+        assert!(observation.was_loaded() && !observation.has_started());
     }
 }

@@ -426,6 +426,79 @@ mod tests {
     }
 
     #[test]
+    fn a_fence_has_a_second_more_than_the_time_limit_on_each_processor() {
+        let runner = |is_fenced, front: Option<&str>| Runner {
+            front: front.map(PathBuf::from),
+            program: "/probe".into(),
+            is_fenced,
+            memory: None,
+        };
+        let limit = Duration::from_secs(5);
+        let processors = thread::available_parallelism().unwrap().get() as u64;
+        let fenced = runner(true, None);
+        for may_fork in [false, true] {
+            let launch = Launch::new(&fenced, limit).with_children(may_fork);
+            let cpu_seconds = 6 * processors;
+            assert_eq!(
+                launch.fence(),
+                Some(Fence {
+                    may_fork,
+                    cpu_seconds
+                })
+            );
+            assert!(launch.owns_group());
+        }
+        let open = runner(false, Some("/wine"));
+        let launch = Launch::new(&open, limit);
+        assert_eq!(launch.fence(), None);
+        assert!(!launch.owns_group(), "Wine's servers are others' too");
+    }
+
+    /// A probe that is a shell script; what it was started with says how it ends.
+    fn seen_of(script: &str, environment: &[(String, String)]) -> Observation {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("probe");
+        std::fs::write(&program, script).unwrap();
+        let runner = Runner {
+            front: Some(PathBuf::from("/bin/sh")),
+            program,
+            is_fenced: false,
+            memory: None,
+        };
+        let job = Job {
+            token: new_token(),
+            case: "script".into(),
+            load_name: "x".into(),
+            exports: None,
+            errno_library: None,
+            alias: None,
+            script: None,
+            fence: None,
+        };
+        Launch::new(&runner, Duration::from_secs(60))
+            .with_environment(environment)
+            .observe(&job)
+    }
+
+    #[test]
+    fn a_probe_has_the_environment_of_its_candidate() {
+        let status = [("STATUS".to_owned(), "7".to_owned())];
+        let seen = seen_of("exit $STATUS", &status);
+        let words = "the process exited with status 7 before the case was over";
+        assert_eq!(seen.ending, Ending::Died(words.into()));
+    }
+
+    #[test]
+    fn a_silent_probe_behind_a_runner_is_started_again_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = folder.path().join("starts");
+        let place = [("PLACE".to_owned(), count.display().to_string())];
+        seen_of("echo >> \"$PLACE\"", &place);
+        let starts = std::fs::read_to_string(count).unwrap().lines().count();
+        assert_eq!(starts, STARTS);
+    }
+
+    #[test]
     fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("probe");

@@ -296,6 +296,7 @@ mod tests {
     #[test]
     fn who_has_errno_of_his_own_counts_as_microsoft_does() {
         let mut candidate = candidate();
+        candidate.image.exports = vec!["malloc".into()];
         assert_eq!(numbering(&candidate), Numbering::Host);
         candidate.image.exports = vec!["malloc".into(), "_errno".into()];
         assert_eq!(numbering(&candidate), Numbering::Msvc);

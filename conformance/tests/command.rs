@@ -259,6 +259,19 @@ fn a_candidate_that_is_no_library_does_not_keep_others_from_being_checked() {
     assert!(stderr.contains("/nowhere.so"), "{stderr}");
 }
 
+#[test]
+fn the_report_says_what_fence_was_in_force() {
+    let only = ["check", "--only", "heapmin.exported"];
+    let report = |more: &[&str]| {
+        let output = heapmin(&[&only[..], more].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let fenced = report(&["--memory", "700"]);
+    assert!(fenced.contains("\nfence: "), "{fenced}");
+    assert!(fenced.contains("; 700 MiB of memory"), "{fenced}");
+    assert!(report(&["--no-fence"]).contains("\nno fence\n"));
+}
+
 /// Routines and verdicts in the README are those of the program; figures may
 /// differ from machine to machine.
 #[test]

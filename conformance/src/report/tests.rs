@@ -219,6 +219,31 @@ c: 1 pass, 0 fail
 }
 
 #[test]
+fn of_cases_that_agree_the_first_is_shown() {
+    let outcomes = vec![
+        outcome("heapmin.idempotent", Verdict::Pass, "first", None),
+        outcome("heapmin.idempotent", Verdict::Pass, "second", None),
+    ];
+    let text = human::report(&[checked(outcomes)], &Findings::default(), None, true);
+    assert!(text.contains("first") && !text.contains("second"), "{text}");
+}
+
+#[test]
+fn a_complaint_stands_apart_from_the_closing_line() {
+    let complaints = vec!["a complaint".into()];
+    let findings = Findings {
+        complaints,
+        notes: Vec::new(),
+    };
+    let text = human::report(&[checked(vec![])], &findings, None, false);
+    let text = plain(&text);
+    assert!(
+        text.contains("not as expected\na complaint\n\nc: "),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_library_under_wine_has_no_fence() {
     let mut checked = checked(vec![]);
     checked.candidate.runner.front = Some(PathBuf::from("/usr/bin/wine"));

@@ -389,6 +389,9 @@ mod tests {
     use rstest::rstest;
     use std::path::PathBuf;
 
+    /// Long enough for anything but a hang.
+    const SOON: Duration = Duration::from_secs(60);
+
     #[rstest]
     #[case(libc::SIGABRT, "killed by SIGABRT (6)")]
     #[case(libc::SIGBUS, "killed by SIGBUS (7)")]
@@ -454,8 +457,14 @@ mod tests {
         assert!(!launch.owns_group(), "Wine's servers are others' too");
     }
 
-    /// A probe that is a shell script; what it was started with says how it ends.
-    fn seen_of(script: &str, environment: &[(String, String)]) -> Observation {
+    /// What is seen of a probe that is a shell script. `operations` are for it
+    /// to read.
+    fn seen_of(
+        script: &str,
+        environment: &[(String, String)],
+        operations: Option<String>,
+        timeout: Duration,
+    ) -> Observation {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("probe");
         std::fs::write(&program, script).unwrap();
@@ -472,10 +481,10 @@ mod tests {
             exports: None,
             errno_library: None,
             alias: None,
-            script: None,
+            script: operations,
             fence: None,
         };
-        Launch::new(&runner, Duration::from_secs(60))
+        Launch::new(&runner, timeout)
             .with_environment(environment)
             .observe(&job)
     }
@@ -483,7 +492,7 @@ mod tests {
     #[test]
     fn a_probe_has_the_environment_of_its_candidate() {
         let status = [("STATUS".to_owned(), "7".to_owned())];
-        let seen = seen_of("exit $STATUS", &status);
+        let seen = seen_of("exit $STATUS", &status, None, SOON);
         let words = "the process exited with status 7 before the case was over";
         assert_eq!(seen.ending, Ending::Died(words.into()));
     }
@@ -493,34 +502,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let count = folder.path().join("starts");
         let place = [("PLACE".to_owned(), count.display().to_string())];
-        seen_of("echo >> \"$PLACE\"", &place);
+        seen_of("echo >> \"$PLACE\"", &place, None, SOON);
         let starts = std::fs::read_to_string(count).unwrap().lines().count();
         assert_eq!(starts, STARTS);
     }
 
     #[test]
     fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("probe");
-        std::fs::write(&program, "exec sleep 60\n").unwrap();
-        let runner = Runner {
-            front: Some(PathBuf::from("/bin/sh")),
-            program,
-            is_fenced: false,
-            memory: None,
-        };
-        let job = Job {
-            token: new_token(),
-            case: "script".into(),
-            load_name: "x".into(),
-            exports: None,
-            errno_library: None,
-            alias: None,
-            // More than a pipe holds.
-            script: Some("_heapmin()\n".repeat(20_000)),
-            fence: None,
-        };
-        let seen = Launch::new(&runner, Duration::from_secs(1)).observe(&job);
+        // More than a pipe holds.
+        let operations = "_heapmin()\n".repeat(20_000);
+        let limit = Duration::from_secs(1);
+        let seen = seen_of("exec sleep 60\n", &[], Some(operations), limit);
         assert_eq!(seen.ending, Ending::TimedOut);
         assert!(seen.duration_ms < 30_000, "{}", seen.duration_ms);
     }

@@ -678,19 +678,6 @@ fn an_interrupted_run_leaves_the_file_as_it_is() {
     assert_eq!(project.read(), RIGHT);
 }
 
-#[test]
-fn a_file_is_not_updated_from_a_part_of_the_candidates() {
-    let project = Project::new("sets_errno_on_success");
-    project.write("# mine\n");
-    let (status, said) = project.check(&["missing.so", "--update"]);
-    assert_eq!(status, 2, "{said}");
-    assert!(
-        said.contains("not updated, since a candidate was refused"),
-        "{said}"
-    );
-    assert_eq!(project.read(), "# mine\n");
-}
-
 /// In a form that is not for people, standard error has what is not as expected.
 #[test]
 fn what_is_not_as_expected_is_told_once() {

@@ -95,6 +95,12 @@ fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
+/// The report for people of one candidate that is as expected.
+fn told(checked: Checked, every_clause: bool) -> String {
+    let text = human::report(&[checked], &Findings::default(), None, every_clause);
+    plain(&text)
+}
+
 #[test]
 fn the_report_for_people() {
     let text = human::report(&[some_of_everything()], &findings(), None, true);
@@ -156,20 +162,10 @@ fn the_report_for_people_by_routine() {
     outcomes[3].judgement.verdict = Verdict::Fail;
     outcomes[4].judgement.verdict = Verdict::Unsupported;
     outcomes.truncate(41);
-    let all = human::report(
-        &[checked(outcomes.clone())],
-        &Findings::default(),
-        None,
-        true,
-    );
-    assert!(plain(&all).contains(outcomes[40].clause.id));
-    let text = human::report(
-        &[checked(outcomes.clone())],
-        &Findings::default(),
-        None,
-        false,
-    );
-    insta::assert_snapshot!(plain(&text), @r#"
+    let all = told(checked(outcomes.clone()), true);
+    assert!(all.contains(outcomes[40].clause.id));
+    let text = told(checked(outcomes.clone()), false);
+    insta::assert_snapshot!(text, @r#"
 c
 /c.so, ELF x86_64
 no fence
@@ -191,13 +187,8 @@ heapmin.failure-returns-minus-one: fail
 c: 39 pass, 1 fail, 1 unsupported
 "#);
     outcomes.truncate(40);
-    let all = human::report(
-        &[checked(outcomes.clone())],
-        &Findings::default(),
-        None,
-        false,
-    );
-    assert!(plain(&all).contains(outcomes[39].clause.id));
+    let all = told(checked(outcomes.clone()), false);
+    assert!(all.contains(outcomes[39].clause.id));
 }
 
 #[test]
@@ -224,7 +215,7 @@ fn of_cases_that_agree_the_first_is_shown() {
         outcome("heapmin.idempotent", Verdict::Pass, "first", None),
         outcome("heapmin.idempotent", Verdict::Pass, "second", None),
     ];
-    let text = human::report(&[checked(outcomes)], &Findings::default(), None, true);
+    let text = told(checked(outcomes), true);
     assert!(text.contains("first") && !text.contains("second"), "{text}");
 }
 
@@ -247,16 +238,15 @@ fn a_complaint_stands_apart_from_the_closing_line() {
 fn a_library_under_wine_has_no_fence() {
     let mut checked = checked(vec![]);
     checked.candidate.runner.front = Some(PathBuf::from("/usr/bin/wine"));
-    let text = human::report(&[checked], &Findings::default(), None, false);
-    assert!(plain(&text).contains("no fence: there is none under Wine"));
+    let text = told(checked, false);
+    assert!(text.contains("no fence: there is none under Wine"));
 }
 
 #[test]
 fn a_fence_that_was_never_raised_is_not_told_of() {
     let mut checked = checked(vec![]);
     checked.candidate.runner.is_fenced = true;
-    let text = human::report(&[checked], &Findings::default(), None, false);
-    assert!(!text.contains("fence"));
+    assert!(!told(checked, false).contains("fence"));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn no_block(size: u64, available: Option<u64>, during: &str) -> Judgement {
 fn during(observation: &Observation) -> String {
     match observation.last_step() {
         Some(step) => format!(", in the step \"{step}\""),
-        None if observation.loaded_from().is_some() => String::new(),
+        None if observation.was_loaded() => String::new(),
         None => ", while the library was being loaded".into(),
     }
 }
@@ -245,6 +245,7 @@ mod tests {
     #[rstest]
     #[case::no_probe(vec![], died("signal 11"), Verdict::Error, "the probe did not start: signal 11")]
     #[case::at_loading(vec![hello()], died("signal 11"), Verdict::Crash, "signal 11, while the library was being loaded")]
+    #[case::between_steps(vec![hello(), loaded()], died("signal 11"), Verdict::Crash, "signal 11")]
     #[case::in_a_step(vec![hello(), loaded(), step()], died("signal 11"), Verdict::Crash, "signal 11, in the step \"the call\"")]
     #[case::by_our_filter(vec![hello(), step()], died("signal 31 (SIGSYS)"), Verdict::Error, "signal 31 (SIGSYS), in the step \"the call\": the fault met a thread that blocks signals")]
     #[case::no_probe_in_time(vec![], Ending::TimedOut, Verdict::Error, "the probe did not start within 3 s")]

@@ -293,3 +293,48 @@ pub fn conclude(
         outcomes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clause::Verdict;
+    use crate::forged::candidate;
+
+    fn outcome(verdict: Verdict, known: Option<&str>) -> Outcome {
+        let clause = crate::clauses::all().next().expect("a clause");
+        Outcome {
+            clause,
+            case: clause.cases[0],
+            judgement: Judgement {
+                verdict,
+                observed: String::new(),
+            },
+            known: known.map(str::to_owned),
+            duration_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_deviation_is_unexpected_until_somebody_knows_of_it() {
+        assert!(outcome(Verdict::Fail, None).is_unexpected());
+        assert!(!outcome(Verdict::Fail, Some("it is old")).is_unexpected());
+        assert!(!outcome(Verdict::Pass, None).is_unexpected());
+        assert!(!outcome(Verdict::Pass, Some("it is old")).is_unexpected());
+    }
+
+    #[test]
+    fn who_has_errno_of_his_own_counts_as_microsoft_does() {
+        let mut candidate = candidate();
+        candidate.image.exports = vec!["malloc".into()];
+        assert_eq!(numbering(&candidate), Numbering::Host);
+        candidate.image.exports = vec!["malloc".into(), "_errno".into()];
+        assert_eq!(numbering(&candidate), Numbering::Msvc);
+    }
+
+    #[test]
+    fn a_probe_is_told_of_no_export_that_it_does_not_look_up() {
+        let mut candidate = candidate();
+        candidate.image.exports = vec!["malloc".into(), "main".into(), "_heapmin".into()];
+        assert_eq!(known_exports(&candidate), ["malloc", "_heapmin"]);
+    }
+}

@@ -148,4 +148,38 @@ mod tests {
     fn nothing_left_is_refused() {
         assert!(select(&[], &strings(&["*"])).is_err());
     }
+
+    #[test]
+    fn a_pattern_may_be_as_long_as_it_says_and_no_longer() {
+        let braces = |count| format!("{}*{}", "{".repeat(count), "}".repeat(count));
+        assert!(select(&[braces(MOST_BRACES)], &[]).is_ok());
+        assert!(select(&[braces(MOST_BRACES + 1)], &[]).is_err());
+        let long = |length: usize| format!("*{}", "?".repeat(length - 1));
+        let told = |length| select(&[long(length)], &[]).unwrap_err().problem;
+        assert!(told(LONGEST).starts_with("no clause matches"));
+        assert!(told(LONGEST + 1).contains("more than 1000 bytes"));
+    }
+
+    #[test]
+    fn a_clause_is_found_by_its_whole_name() {
+        assert_eq!(
+            clause("heapmin.idempotent").unwrap().id,
+            "heapmin.idempotent"
+        );
+        let error = clause("heapmin.idempotant").unwrap_err();
+        assert_eq!(error.mend, "did you mean heapmin.idempotent?");
+    }
+
+    #[test]
+    fn a_fault_picks_cases_and_each_comes_once() {
+        let selection = |fault: Option<&str>| Selection {
+            clauses: select(&[], &[]).unwrap(),
+            fault: fault.map(str::to_owned),
+        };
+        let all = selection(None).cases();
+        assert_eq!(all.len(), clauses::cases().len());
+        let faulty = selection(Some("unsupported")).cases();
+        assert!(!faulty.is_empty() && faulty.len() < all.len());
+        assert!(faulty.iter().all(|case| case.fault == Some("unsupported")));
+    }
 }

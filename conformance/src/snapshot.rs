@@ -217,4 +217,83 @@ mod tests {
              came to its end\n"
         );
     }
+
+    fn seen(events: Vec<Event>) -> Observation {
+        Observation {
+            events,
+            ending: Ending::Done,
+            duration_ms: 1,
+        }
+    }
+
+    #[test]
+    fn every_band_has_its_words() {
+        let words = [
+            (0, "nothing of"),
+            (4, "nothing of"),
+            (5, "a part of"),
+            (39, "a part of"),
+            (40, "much of"),
+            (79, "much of"),
+            (80, "all of"),
+            (124, "all of"),
+            (125, "more than"),
+        ];
+        for (mib, words) in words {
+            let figures = [("baseline", 7), ("peak", 107), ("minimised", mib + 7)];
+            let text = stable(&seen(figures.map(|(name, mib)| moment(name, mib)).into()));
+            let line = format!("memory: minimised: {words} the workload\n");
+            assert!(text.contains(&line), "{mib} MiB: {text}");
+        }
+        // Without a workload there is nothing to compare with.
+        let text = stable(&seen(vec![moment("baseline", 7)]));
+        assert_eq!(text, "memory: baseline: measured\ncame to its end\n");
+    }
+
+    #[test]
+    fn memory_seen_from_two_sides_is_told_as_such() {
+        let memory = Some(Memory {
+            resident: 1,
+            lazily_freed: 0,
+        });
+        let both = Event::Moment {
+            name: "freed".into(),
+            inside: memory,
+            outside: memory,
+        };
+        let text = stable(&seen(vec![both]));
+        assert!(text.starts_with("memory: freed: measured, seen from inside and outside\n"));
+    }
+
+    #[test]
+    fn what_a_call_came_to_is_told_without_chance() {
+        let call = |kind, returned, handler_calls| {
+            Event::Call(Call {
+                kind,
+                returned,
+                handler_calls,
+                arguments: "a".into(),
+                refusals: Some(u32::from(handler_calls > 0)),
+                ..crate::forged::call("_msize")
+            })
+        };
+        let fact = |value| crate::forged::fact("bytes lost", value);
+        let text = stable(&seen(vec![
+            call(Kind::Size, 40, 0),
+            call(Kind::Size, 48, 0),
+            call(Kind::Size, 0, 0),
+            call(Kind::Number, 5, 1),
+            fact(0),
+            fact(3),
+        ]));
+        assert_eq!(
+            text,
+            "call: _msize(a) returned a size, errno 0 -> 0, _doserrno 0 -> 0, not refused\n\
+             call: _msize(a) returned 0, errno 0 -> 0, _doserrno 0 -> 0, not refused\n\
+             call: _msize(a) returned 5, errno 0 -> 0, _doserrno 0 -> 0, invalid parameter handler called, refused\n\
+             fact: bytes lost: 0\n\
+             fact: bytes lost: some\n\
+             came to its end\n"
+        );
+    }
 }

@@ -219,6 +219,59 @@ fn a_clause_is_explained_with_those_who_break_it() {
     assert!(text.contains("broken by Wine's ucrtbase"), "{text}");
 }
 
+#[rstest]
+#[case("heapmin.exported", false)]
+#[case("heapmin.success-returns-zero", true)]
+fn a_clause_that_nobody_breaks_says_so_and_how_the_system_refuses(
+    #[case] id: &str,
+    #[case] has_fault: bool,
+) {
+    let text = String::from_utf8(heapmin(&["explain", id]).stdout).unwrap();
+    let broken: Vec<_> = text.lines().filter(|it| it.contains("broken by")).collect();
+    assert_eq!(broken, ["  broken by none of the libraries with a profile"]);
+    assert_eq!(text.contains("  fault     made without a hook"), has_fault);
+}
+
+#[test]
+fn those_who_break_another_clause_are_not_named() {
+    let of = |id| String::from_utf8(heapmin(&["explain", id]).stdout).unwrap();
+    let text = of("heapmin.releases-partial");
+    let broken = text.lines().filter(|it| it.contains("broken by")).count();
+    assert!((1..20).contains(&broken), "{text}");
+    assert!(!text.contains("NULL comes without ENOMEM"), "{text}");
+}
+
+#[test]
+fn a_candidate_that_is_no_library_does_not_keep_others_from_being_checked() {
+    let output = heapmin(&[
+        "check",
+        "--only",
+        "heapmin.exported",
+        "reference",
+        "/nowhere.so",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let (stdout, stderr) = (
+        output.stdout,
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert!(String::from_utf8_lossy(&stdout).contains("1 pass"));
+    assert!(stderr.contains("/nowhere.so"), "{stderr}");
+}
+
+#[test]
+fn the_report_says_what_fence_was_in_force() {
+    let only = ["check", "--only", "heapmin.exported"];
+    let report = |more: &[&str]| {
+        let output = heapmin(&[&only[..], more].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let fenced = report(&["--memory", "700"]);
+    assert!(fenced.contains("\nfence: "), "{fenced}");
+    assert!(fenced.contains("; 700 MiB of memory"), "{fenced}");
+    assert!(report(&["--no-fence"]).contains("\nno fence\n"));
+}
+
 /// Routines and verdicts in the README are those of the program; figures may
 /// differ from machine to machine.
 #[test]

@@ -677,3 +677,20 @@ fn an_interrupted_run_leaves_the_file_as_it_is() {
     assert!(!said.contains("no longer"), "{said}");
     assert_eq!(project.read(), RIGHT);
 }
+
+/// In a form that is not for people, standard error has what is not as expected.
+#[test]
+fn what_is_not_as_expected_is_told_once() {
+    let project = Project::new("sets_errno_on_success");
+    project.write("");
+    let expected = ["--expected", "expected.toml", "--only", "heapmin.success-*"];
+    let said = |more: &[&str]| status(&project.run(&[&expected[..], more].concat()));
+    let clause = "heapmin.success-keeps-errno";
+    let (_, human) = said(&[]);
+    assert!(!human.contains(clause), "the report has it: {human}");
+    for more in [&["--format", "json"][..], &["--output", "report.txt"]] {
+        let (code, elsewhere) = said(more);
+        assert_eq!(code, 1);
+        assert_eq!(elsewhere.matches("is not listed").count(), 1, "{elsewhere}");
+    }
+}

@@ -278,3 +278,25 @@ fn runs_do_not_disturb_each_other_and_need_neither_two_cores_nor_haste() {
         assert_eq!(alone, other);
     }
 }
+
+/// Whoever starts a run, `make` say, may have left descriptors open in it.
+#[test]
+fn a_candidate_gets_no_descriptor_of_somebody_else() {
+    let folder = TempDir::new().unwrap();
+    let others = folder.path().join("of somebody else");
+    let mut candidates = heapmin_fixtures::CANDIDATES.iter();
+    let (_, path) = candidates
+        .find(|(name, _)| *name == "libprints_everywhere.so")
+        .expect("it was built");
+    let status = Command::new("sh")
+        .args(["-c", "exec 9>\"$1\"; shift; exec \"$@\"", "sh"])
+        .arg(&others)
+        .args([HEAPMIN, "check", "--only", "heapmin.success-returns-zero"])
+        .arg(path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("there is a shell");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(fs::read_to_string(&others).unwrap(), "");
+}

@@ -289,3 +289,30 @@ fn library_file_name(stem: &str, format: Format) -> String {
         Format::Macho => format!("lib{stem}.dylib"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("./heap", true)]
+    #[case("C:\\Windows\\x", true)]
+    #[case("heap.so", true)]
+    #[case("heap.dll", true)]
+    #[case("heap.dylib", true)]
+    #[case("heap.txt", false)]
+    #[case("ucrtbase", false)]
+    #[case("Cargo.toml", true)] // stands in the folder that tests run in
+    fn a_path_is_told_from_a_name(#[case] argument: &str, #[case] is_path: bool) {
+        assert_eq!(looks_like_a_path(argument), is_path);
+    }
+
+    #[rstest]
+    #[case(Format::Elf, "libx.so")]
+    #[case(Format::Pe, "x.dll")]
+    #[case(Format::Macho, "libx.dylib")]
+    fn a_build_names_its_library(#[case] format: Format, #[case] name: &str) {
+        assert_eq!(library_file_name("x", format), name);
+    }
+}

@@ -36,3 +36,22 @@ impl Identity {
         Identity::of(path).is_ok_and(|now| now == *self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_itself_until_it_is_changed_or_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("library");
+        std::fs::write(&path, "one").unwrap();
+        let identity = Identity::of(&path).unwrap();
+        assert!(identity.is_of(&path));
+        std::fs::write(&path, "longer").unwrap();
+        assert!(!identity.is_of(&path));
+        let identity = Identity::of(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(!identity.is_of(&path));
+    }
+}

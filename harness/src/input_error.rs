@@ -28,3 +28,14 @@ impl fmt::Display for InputError {
 }
 
 impl std::error::Error for InputError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_with_its_mend() {
+        let error = InputError::new("x.so: no such file", "check the path");
+        assert_eq!(error.to_string(), "x.so: no such file; check the path");
+    }
+}

@@ -457,4 +457,42 @@ mod tests {
         let error = inspect(&std::env::current_exe().unwrap()).unwrap_err();
         assert!(error.problem.contains("executable"), "{error}");
     }
+
+    /// As much of a PE file as the maker is told from.
+    fn stub(text: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 0x40];
+        bytes.extend_from_slice(text);
+        bytes.resize(0x100, 0);
+        bytes
+    }
+
+    #[rstest]
+    #[case(b"Wine builtin DLL", Some("Microsoft Corporation"), Maker::Wine)]
+    #[case(b"Wine placeholder DLL", None, Maker::Wine)]
+    #[case(
+        b"This program cannot",
+        Some("Microsoft Corporation"),
+        Maker::Microsoft
+    )]
+    #[case(b"This program cannot", Some("ReactOS Team"), Maker::Other)]
+    #[case(b"This program cannot", None, Maker::Other)]
+    fn a_maker_is_told_by_stub_and_company(
+        #[case] text: &[u8],
+        #[case] company: Option<&str>,
+        #[case] maker: Maker,
+    ) {
+        let version = Version {
+            company: company.map(str::to_owned),
+            file: None,
+        };
+        assert_eq!(pe_maker(&stub(text), Some(&version)), maker);
+        if company.is_none() {
+            assert_eq!(pe_maker(&stub(text), None), maker);
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_early_has_no_maker() {
+        assert_eq!(pe_maker(b"MZ", None), Maker::Other);
+    }
 }

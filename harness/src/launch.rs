@@ -386,13 +386,88 @@ fn exception_name(code: u32) -> &'static str {
 mod tests {
     use super::*;
     use crate::channel::new_token;
+    use rstest::rstest;
     use std::path::PathBuf;
 
+    /// Long enough for anything but a hang.
+    const SOON: Duration = Duration::from_secs(60);
+
+    #[rstest]
+    #[case(libc::SIGABRT, "killed by SIGABRT (6)")]
+    #[case(libc::SIGBUS, "killed by SIGBUS (7)")]
+    #[case(libc::SIGFPE, "killed by SIGFPE (8)")]
+    #[case(libc::SIGILL, "killed by SIGILL (4)")]
+    #[case(libc::SIGKILL, "killed by SIGKILL (9)")]
+    #[case(libc::SIGSEGV, "killed by SIGSEGV (11)")]
+    #[case(libc::SIGSYS, "killed by SIGSYS (31)")]
+    #[case(libc::SIGTERM, "killed by SIGTERM (15)")]
+    #[case(libc::SIGTRAP, "killed by SIGTRAP (5)")]
+    #[case(libc::SIGXCPU, "killed by SIGXCPU (24)")]
+    #[case(libc::SIGXFSZ, "killed by SIGXFSZ (25)")]
+    #[case(libc::SIGUSR1, "killed by signal 10")]
+    #[cfg(target_os = "linux")]
+    fn a_signal_is_told_by_its_name(#[case] signal: i32, #[case] words: &str) {
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(describe(ExitStatus::from_raw(signal)), words);
+    }
+
     #[test]
-    fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
+    fn an_early_end_is_told_with_its_status() {
+        use std::os::unix::process::ExitStatusExt;
+        let words = "the process exited with status 3 before the case was over";
+        assert_eq!(describe(ExitStatus::from_raw(3 << 8)), words);
+    }
+
+    #[rstest]
+    #[case(0xC000_0005, " (access violation)")]
+    #[case(0xC000_0374, " (heap corruption)")]
+    #[case(0xC000_00FD, " (stack overflow)")]
+    #[case(0xC000_001D, " (illegal instruction)")]
+    #[case(0xC000_0006, "")]
+    fn an_exception_is_told_by_its_name(#[case] code: u32, #[case] words: &str) {
+        assert_eq!(exception_name(code), words);
+    }
+
+    #[test]
+    fn a_fence_has_a_second_more_than_the_time_limit_on_each_processor() {
+        let runner = |is_fenced, front: Option<&str>| Runner {
+            front: front.map(PathBuf::from),
+            program: "/probe".into(),
+            is_fenced,
+            memory: None,
+        };
+        let limit = Duration::from_secs(5);
+        let processors = thread::available_parallelism().unwrap().get() as u64;
+        let fenced = runner(true, None);
+        for may_fork in [false, true] {
+            let launch = Launch::new(&fenced, limit).with_children(may_fork);
+            let cpu_seconds = 6 * processors;
+            assert_eq!(
+                launch.fence(),
+                Some(Fence {
+                    may_fork,
+                    cpu_seconds
+                })
+            );
+            assert!(launch.owns_group());
+        }
+        let open = runner(false, Some("/wine"));
+        let launch = Launch::new(&open, limit);
+        assert_eq!(launch.fence(), None);
+        assert!(!launch.owns_group(), "Wine's servers are others' too");
+    }
+
+    /// What is seen of a probe that is a shell script. `operations` are for it
+    /// to read.
+    fn seen_of(
+        script: &str,
+        environment: &[(String, String)],
+        operations: Option<String>,
+        timeout: Duration,
+    ) -> Observation {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("probe");
-        std::fs::write(&program, "exec sleep 60\n").unwrap();
+        std::fs::write(&program, script).unwrap();
         let runner = Runner {
             front: Some(PathBuf::from("/bin/sh")),
             program,
@@ -406,11 +481,38 @@ mod tests {
             exports: None,
             errno_library: None,
             alias: None,
-            // More than a pipe holds.
-            script: Some("_heapmin()\n".repeat(20_000)),
+            script: operations,
             fence: None,
         };
-        let seen = Launch::new(&runner, Duration::from_secs(1)).observe(&job);
+        Launch::new(&runner, timeout)
+            .with_environment(environment)
+            .observe(&job)
+    }
+
+    #[test]
+    fn a_probe_has_the_environment_of_its_candidate() {
+        let status = [("STATUS".to_owned(), "7".to_owned())];
+        let seen = seen_of("exit $STATUS", &status, None, SOON);
+        let words = "the process exited with status 7 before the case was over";
+        assert_eq!(seen.ending, Ending::Died(words.into()));
+    }
+
+    #[test]
+    fn a_silent_probe_behind_a_runner_is_started_again_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = folder.path().join("starts");
+        let place = [("PLACE".to_owned(), count.display().to_string())];
+        seen_of("echo >> \"$PLACE\"", &place, None, SOON);
+        let starts = std::fs::read_to_string(count).unwrap().lines().count();
+        assert_eq!(starts, STARTS);
+    }
+
+    #[test]
+    fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
+        // More than a pipe holds.
+        let operations = "_heapmin()\n".repeat(20_000);
+        let limit = Duration::from_secs(1);
+        let seen = seen_of("exec sleep 60\n", &[], Some(operations), limit);
         assert_eq!(seen.ending, Ending::TimedOut);
         assert!(seen.duration_ms < 30_000, "{}", seen.duration_ms);
     }

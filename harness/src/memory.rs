@@ -107,3 +107,44 @@ fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory
         lazily_freed: 0,
     })
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// So much that what other tests of this process hold meanwhile does not matter.
+    const LEN: usize = 256 << 20;
+
+    // One test, so that its parts are not in each other's way.
+    #[test]
+    fn pages_are_counted_while_they_are_ours() {
+        let measured = || Subject::this_process().measure().expect("Linux tells");
+        let near = |a: u64, b: u64| a.abs_diff(b) < LEN as u64 / 4;
+        let before = measured();
+        let mut pages = memmap2::MmapMut::map_anon(LEN).unwrap();
+        let reserved = measured();
+        assert!(
+            near(reserved.resident, before.resident),
+            "{before:?} {reserved:?}"
+        );
+        pages.fill(1);
+        let written = measured();
+        assert!(
+            near(written.resident, before.resident + LEN as u64),
+            "{before:?} {written:?}"
+        );
+        // SAFETY: nobody looks at these bytes again.
+        let freed = unsafe { pages.unchecked_advise(memmap2::UncheckedAdvice::Free) };
+        freed.expect("Linux has had it since 4.5");
+        let lazily_freed = measured().lazily_freed;
+        assert!(near(lazily_freed, LEN as u64), "{lazily_freed}");
+        drop(pages);
+        let gone = measured();
+        assert!(near(gone.resident, before.resident), "{before:?} {gone:?}");
+    }
+
+    #[test]
+    fn the_process_itself_has_no_second_view() {
+        assert_eq!(own(), None);
+    }
+}

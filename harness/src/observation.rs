@@ -273,6 +273,12 @@ impl Observation {
         })
     }
 
+    /// Whether the library was loaded, from wherever.
+    pub fn was_loaded(&self) -> bool {
+        let is_loaded = |event: &Event| matches!(event, Event::Loaded { .. });
+        self.events.iter().any(is_loaded)
+    }
+
     /// The file that the loader says it loaded.
     pub fn loaded_from(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
@@ -296,5 +302,65 @@ impl Observation {
             Event::Step(step) => Some(step.as_str()),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(kind: Kind, returned: i64) -> Call {
+        Call {
+            routine: "malloc".into(),
+            arguments: String::new(),
+            kind,
+            returned,
+            errno: None,
+            doserrno: None,
+            last_error_before: 0,
+            handler_calls: 0,
+            refusals: None,
+        }
+    }
+
+    #[test]
+    fn a_block_is_a_pointer_that_is_not_null() {
+        let is_block = |kind, returned| Answer::of(call(kind, returned)).is_block();
+        assert!(is_block(Kind::Pointer, 1));
+        assert!(!is_block(Kind::Pointer, 0));
+        assert!(!is_block(Kind::Size, 1));
+        assert!(!Answer::default().is_block());
+    }
+
+    #[test]
+    fn what_was_seen_is_found_by_its_name() {
+        let memory = |resident| Memory {
+            resident,
+            lazily_freed: 0,
+        };
+        let moment = |name: &str, inside, outside| Event::Moment {
+            name: name.into(),
+            inside,
+            outside,
+        };
+        let observation = Observation {
+            events: vec![
+                Event::Loaded {
+                    path: Some("/x.so".into()),
+                },
+                moment("one", Some(memory(1)), None),
+                moment("two", Some(memory(2)), Some(memory(3))),
+                moment("three", Some(memory(4)), Some(memory(5))),
+            ],
+            ending: Ending::Done,
+            duration_ms: 0,
+        };
+        assert_eq!(observation.loaded_from(), Some("/x.so"));
+        assert_eq!(observation.memory("one"), Some(memory(1)));
+        assert_eq!(observation.memory("three"), Some(memory(5)));
+        assert_eq!(observation.memory_inside("one"), None);
+        assert_eq!(observation.memory_inside("three"), Some(memory(4)));
+        assert_eq!(observation.memory("four"), None);
+        assert!(observation.was_loaded() && !observation.has_started());
     }
 }

@@ -4,6 +4,8 @@ pub mod human;
 pub mod json;
 pub mod markdown;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use crate::clause::Verdict;
 use crate::run::Checked;

@@ -158,3 +158,37 @@ impl Fault {
         REFUSED.load(Ordering::SeqCst)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What happens to four calls in a row, and what was counted.
+    fn under(plan: Plan) -> (String, u32, u32) {
+        let fault = Fault(());
+        fault.plan(plan);
+        let told = |_| match answer() {
+            Answer::PassThrough => 'p',
+            Answer::Succeed => 's',
+            Answer::Refuse(_) => 'r',
+        };
+        let answers = (0..4).map(told).collect();
+        (answers, fault.seen(), fault.refused())
+    }
+
+    // One test: the doors are those of the whole process.
+    #[test]
+    fn calls_are_refused_as_planned_and_counted() {
+        let how = Refusal::ALL[0];
+        assert_eq!(under(Plan::Off), ("pppp".into(), 0, 0));
+        assert_eq!(under(Plan::Succeed), ("ssss".into(), 4, 0));
+        assert_eq!(under(Plan::Refuse(how)), ("rrrr".into(), 4, 4));
+        assert_eq!(under(Plan::RefuseNth(how, 3)), ("ssrs".into(), 4, 1));
+        assert_eq!(under(Plan::Off), ("pppp".into(), 0, 0));
+        for refusal in Refusal::ALL {
+            Fault(()).plan(Plan::Refuse(refusal));
+            assert!(matches!(answer(), Answer::Refuse(way) if way == refusal));
+        }
+        Fault(()).plan(Plan::Off);
+    }
+}

@@ -69,3 +69,49 @@ impl fmt::Display for Watch {
         Ok(())
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::process::{Command, Stdio};
+
+    /// A shell that has said something, so that it holds memory for sure.
+    fn shell() -> Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo; exec sleep 60"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("a shell");
+        let mut stdout = child.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut [0]).expect("a line");
+        child
+    }
+
+    #[test]
+    fn who_holds_too_much_is_told_with_both_figures() {
+        let mut child = shell();
+        let finding = |limit| Watch::over(&child, Some(limit)).unwrap().finding();
+        let told = finding(1).expect("it holds more than a byte");
+        assert!(told.starts_with("it held "), "{told}");
+        assert!(told.contains("the fence lets it have 0 MiB"), "{told}");
+        assert_eq!(finding(1 << 40), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn without_a_figure_most_of_what_is_left_may_be_held() {
+        let mut child = shell();
+        let Watch { limit, .. } = Watch::over(&child, None).expect("Linux tells");
+        let left = available_memory().expect("Linux tells");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(limit >= LEAST);
+        // What is left changes meanwhile; its share is far from all and from half.
+        assert!(limit == LEAST || (left * 5 / 8..left * 7 / 8).contains(&limit));
+        let watch = Watch {
+            pid: 1,
+            limit: 3 << 20,
+        };
+        assert_eq!(watch.to_string(), "3 MiB of memory");
+    }
+}

@@ -94,3 +94,17 @@ use calls::restrict as system_calls;
 fn system_calls(_: bool) -> Result<(), String> {
     Err("not for this kind of processor".into())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_in_force_or_missing_with_the_reason() {
+        let mut in_force = InForce::default();
+        in_force.note("no network", Ok(()));
+        in_force.note("no writes", Err("old kernel".into()));
+        assert_eq!(in_force.kept, ["no network"]);
+        assert_eq!(in_force.missing, ["no writes (old kernel)"]);
+    }
+}

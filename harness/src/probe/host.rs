@@ -43,6 +43,25 @@ mod unix {
         )
     }
 
+    /// Closes what this process was started with beside its three streams:
+    /// descriptors of whoever started the harness, which are no affair of a
+    /// candidate.
+    pub fn close_inherited() {
+        const FIRST: libc::c_uint = 3;
+        #[cfg(target_os = "linux")]
+        // SAFETY: nothing in this process has a descriptor of its own yet.
+        let done =
+            unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, 0) == 0 };
+        #[cfg(not(target_os = "linux"))]
+        let done = false;
+        if !done {
+            // SAFETY: as above; closing one that is not there does nothing.
+            (FIRST as i32..1024).for_each(|descriptor| unsafe {
+                libc::close(descriptor);
+            });
+        }
+    }
+
     /// Keeps a crash from leaving a core file, and huge pages from blurring
     /// what is resident: figures are to be exact to the page on every machine.
     pub fn quiet_crashes() {
@@ -212,6 +231,9 @@ mod windows {
             File::from(output.expect(message)),
         )
     }
+
+    /// A process gets only those handles here that it is meant to have.
+    pub fn close_inherited() {}
 
     /// Keeps a crash from opening a window or starting a debugger.
     pub fn quiet_crashes() {

@@ -200,6 +200,7 @@ impl Probe {
 /// process. `build` tells from what sources this program was made, `act_of`
 /// knows the cases.
 pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
+    host::close_inherited();
     host::quiet_crashes();
     let mut pipe = Pipe::take_over_standard_streams();
     let order = pipe.receive().unwrap_or_default();

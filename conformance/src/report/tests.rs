@@ -1,0 +1,417 @@
+//! The three reports on one forged run that has something of everything.
+
+use super::{human, json, markdown};
+use crate::clause::{Clause, Judgement, Verdict};
+use crate::clauses;
+use crate::expected::gate::Findings;
+use crate::forged::candidate;
+use crate::run::{Checked, Outcome};
+use heapmin_harness::fence::InForce;
+use std::path::PathBuf;
+
+fn clause(id: &str) -> &'static Clause {
+    clauses::all()
+        .find(|clause| clause.id == id)
+        .expect("a clause")
+}
+
+fn outcome(id: &str, verdict: Verdict, observed: &str, known: Option<&str>) -> Outcome {
+    let clause = clause(id);
+    Outcome {
+        clause,
+        case: clause.cases[0],
+        judgement: Judgement {
+            verdict,
+            observed: observed.into(),
+        },
+        known: known.map(str::to_owned),
+        duration_ms: 7,
+    }
+}
+
+fn checked(outcomes: Vec<Outcome>) -> Checked {
+    Checked {
+        candidate: candidate(),
+        cases_run: outcomes.len(),
+        outcomes,
+        fence: None,
+        given_back: None,
+    }
+}
+
+/// Something of everything: the same clause judged by two cases, deviations
+/// known and unknown, clauses not judged for the same reason and for another.
+fn some_of_everything() -> Checked {
+    Checked {
+        fence: Some(InForce {
+            kept: vec!["no network".into(), "3 MiB".into()],
+            missing: vec!["scratch folder (no Landlock)".into()],
+        }),
+        given_back: Some((4 << 20, 3 << 20)),
+        ..checked(vec![
+            outcome("heapmin.success-returns-zero", Verdict::Pass, "0", None),
+            outcome(
+                "heapmin.success-returns-zero",
+                Verdict::Fail,
+                "1 | one\ntwo",
+                None,
+            ),
+            outcome(
+                "heapmin.success-returns-zero",
+                Verdict::Pass,
+                "0 again",
+                None,
+            ),
+            outcome(
+                "heapmin.coalesces",
+                Verdict::Crash,
+                "SIGSEGV",
+                Some("see page"),
+            ),
+            outcome("heapmin.doserrno", Verdict::Pass, "0", None),
+            outcome("heapmin.idempotent", Verdict::Pass, "same", None),
+            outcome("malloc.alignment", Verdict::Unsupported, "no malloc", None),
+            outcome("malloc.zero-size", Verdict::Unsupported, "no malloc", None),
+            outcome(
+                "heapwalk.null-is-einval",
+                Verdict::Unsupported,
+                "no _heapwalk",
+                None,
+            ),
+            outcome("heapchk.sound-heap", Verdict::Timeout, "60 s", None),
+        ])
+    }
+}
+
+fn findings() -> Findings {
+    Findings {
+        complaints: vec!["heapmin.success-returns-zero fails".into()],
+        notes: vec!["nobody listed it".into()],
+    }
+}
+
+/// Without colours, as a file has it.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// The report for people of one candidate that is as expected.
+fn told(checked: Checked, every_clause: bool) -> String {
+    let text = human::report(&[checked], &Findings::default(), None, every_clause);
+    plain(&text)
+}
+
+#[test]
+fn the_report_for_people() {
+    let text = human::report(&[some_of_everything()], &findings(), None, true);
+    insta::assert_snapshot!(plain(&text), @r#"
+c
+/c.so, ELF x86_64
+fence: no network; 3 MiB
+not in force: scratch folder (no Landlock)
+──────────────────────────────────────────────────────────────────────
+ clause                         level    verdict         seen         
+══════════════════════════════════════════════════════════════════════
+ heapmin.success-returns-zero   must     FAIL            1 | one      
+                                                         two          
+ heapmin.coalesces              must     crash (known)   SIGSEGV      
+ heapmin.doserrno               record   recorded        0            
+ heapmin.idempotent             should   pass            same         
+ malloc.alignment               must     unsupported     no malloc    
+ malloc.zero-size               must     unsupported     no malloc    
+ heapwalk.null-is-einval        must     unsupported     no _heapwalk 
+ heapchk.sound-heap             must     TIMEOUT         60 s         
+──────────────────────────────────────────────────────────────────────
+not judged: no malloc
+  malloc.alignment, malloc.zero-size
+not judged: no _heapwalk
+  heapwalk.null-is-einval
+heapmin.success-returns-zero: fail
+  promised  on success it returns 0 (page: _heapmin)
+  expected  0 from every call that does not fail with -1
+  observed  1 | one
+two
+  case      start-values: calls _heapmin from every pair of several values of errno and of the system's last error
+heapmin.coalesces: crash
+  promised  after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak (page: free)
+  expected  no more resident with the large block than at the peak of the small ones (2 % allowed)
+  observed  SIGSEGV
+  case      small-blocks-then-a-large-one: fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB
+  known     see page
+heapchk.sound-heap: timeout
+  promised  a sound heap appears to be consistent, or not initialised before its first use (page: _heapchk)
+  expected  _HEAPOK (-2) or _HEAPEMPTY (-1), at each moment of a heap's life
+  observed  60 s
+  case      heapchk-life: looks at the heap before its first use, full, with gaps, after _heapmin, filled again and empty
+
+not as expected
+heapmin.success-returns-zero fails
+nobody listed it
+
+c: 4 pass, 1 fail, 3 unsupported, 1 crash, 1 timeout (1 known); given back 3.0 MiB of 4.0 MiB (75 %)
+"#);
+}
+
+#[test]
+fn the_report_for_people_by_routine() {
+    // More clauses than have a row each.
+    let mut outcomes: Vec<Outcome> = clauses::all()
+        .filter(|clause| !clause.cases.is_empty())
+        .map(|clause| outcome(clause.id, Verdict::Pass, "fine", None))
+        .collect();
+    outcomes[3].judgement.verdict = Verdict::Fail;
+    outcomes[4].judgement.verdict = Verdict::Unsupported;
+    outcomes.truncate(41);
+    let all = told(checked(outcomes.clone()), true);
+    assert!(all.contains(outcomes[40].clause.id));
+    let text = told(checked(outcomes.clone()), false);
+    insta::assert_snapshot!(text, @r#"
+c
+/c.so, ELF x86_64
+no fence
+─────────────────────────────────────────────────────────────────
+ routine    clauses   verdicts                                   
+═════════════════════════════════════════════════════════════════
+ _heapmin   21        18 pass, 1 recorded, 1 unsupported, 1 FAIL 
+ malloc     13        13 pass                                    
+ calloc     7         7 pass                                     
+─────────────────────────────────────────────────────────────────
+not judged: fine
+  heapmin.failure-sets-enosys
+heapmin.failure-returns-minus-one: fail
+  promised  a call that fails returns -1 and nothing else (page: _heapmin)
+  expected  -1 from every call that does not return 0
+  observed  fine
+  case      start-values: calls _heapmin from every pair of several values of errno and of the system's last error
+
+c: 39 pass, 1 fail, 1 unsupported
+"#);
+    outcomes.truncate(40);
+    let all = told(checked(outcomes.clone()), false);
+    assert!(all.contains(outcomes[39].clause.id));
+}
+
+#[test]
+fn what_is_as_expected_is_told_in_few_words() {
+    let outcomes = vec![outcome("heapmin.idempotent", Verdict::Pass, "same", None)];
+    let text = human::report(&[checked(outcomes)], &Findings::default(), Some(70), false);
+    insta::assert_snapshot!(plain(&text), @r#"
+c
+/c.so, ELF x86_64
+no fence
+──────────────────────────────────────────────
+ clause               level    verdict   seen 
+══════════════════════════════════════════════
+ heapmin.idempotent   should   pass      same 
+──────────────────────────────────────────────
+
+c: 1 pass, 0 fail
+"#);
+}
+
+#[test]
+fn of_cases_that_agree_the_first_is_shown() {
+    let outcomes = vec![
+        outcome("heapmin.idempotent", Verdict::Pass, "first", None),
+        outcome("heapmin.idempotent", Verdict::Pass, "second", None),
+    ];
+    let text = told(checked(outcomes), true);
+    assert!(text.contains("first") && !text.contains("second"), "{text}");
+}
+
+#[test]
+fn a_complaint_stands_apart_from_the_closing_line() {
+    let complaints = vec!["a complaint".into()];
+    let findings = Findings {
+        complaints,
+        notes: Vec::new(),
+    };
+    let text = human::report(&[checked(vec![])], &findings, None, false);
+    let text = plain(&text);
+    assert!(
+        text.contains("not as expected\na complaint\n\nc: "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_library_under_wine_has_no_fence() {
+    let mut checked = checked(vec![]);
+    checked.candidate.runner.front = Some(PathBuf::from("/usr/bin/wine"));
+    let text = told(checked, false);
+    assert!(text.contains("no fence: there is none under Wine"));
+}
+
+#[test]
+fn a_fence_that_was_never_raised_is_not_told_of() {
+    let mut checked = checked(vec![]);
+    checked.candidate.runner.is_fenced = true;
+    assert!(!told(checked, false).contains("fence"));
+}
+
+#[test]
+fn the_report_as_a_page_of_a_book() {
+    let mut versioned = some_of_everything();
+    versioned.candidate.name = "/lib/ucrtbase.dll".into();
+    versioned.candidate.image.version = Some("10.0.1".into());
+    let mut named = checked(vec![]);
+    named.candidate.name = "msvcrt".into();
+    named.candidate.image.version = Some("7.0".into());
+    let text = markdown::report(&[versioned, some_of_everything(), named]);
+    insta::assert_snapshot!(text, @r#"
+| routine | ucrtbase 10.0.1 | c | msvcrt |
+| --- | --- | --- | --- |
+| `_heapmin` | 1 pass, 1 fail, 1 crash | 1 pass, 1 fail, 1 crash | — |
+| `malloc` | 2 not judged | 2 not judged | — |
+| `_heapwalk` | 1 not judged | 1 not judged | — |
+| `_heapchk` | 1 crash | 1 crash | — |
+
+## ucrtbase 10.0.1
+
+| clause | case | verdict | observed | known |
+| --- | --- | --- | --- | --- |
+| `heapmin.success-returns-zero` | `start-values` | fail | 1 \| one two | no |
+| `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | SIGSEGV | see page |
+| `heapchk.sound-heap` | `heapchk-life` | timeout | 60 s | no |
+
+## c
+
+| clause | case | verdict | observed | known |
+| --- | --- | --- | --- | --- |
+| `heapmin.success-returns-zero` | `start-values` | fail | 1 \| one two | no |
+| `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | SIGSEGV | see page |
+| `heapchk.sound-heap` | `heapchk-life` | timeout | 60 s | no |
+"#);
+    assert_eq!(markdown::report(&[]), "");
+}
+
+#[test]
+fn the_report_for_programs() {
+    insta::assert_snapshot!(json::report(&[some_of_everything()]), @r#"
+{
+  "schema": 1,
+  "suite": "0.1.0",
+  "candidates": [
+    {
+      "name": "c",
+      "path": "/c.so",
+      "format": "elf",
+      "arch": "x86_64",
+      "runner": [],
+      "profile": null,
+      "version": null,
+      "summary": {
+        "crash": 1,
+        "error": 0,
+        "fail": 1,
+        "pass": 4,
+        "timeout": 1,
+        "unsupported": 3
+      },
+      "results": [
+        {
+          "clause": "heapmin.success-returns-zero",
+          "case": "start-values",
+          "level": "must",
+          "verdict": "pass",
+          "expected": "0 from every call that does not fail with -1",
+          "observed": "0",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.success-returns-zero",
+          "case": "start-values",
+          "level": "must",
+          "verdict": "fail",
+          "expected": "0 from every call that does not fail with -1",
+          "observed": "1 | one\ntwo",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.success-returns-zero",
+          "case": "start-values",
+          "level": "must",
+          "verdict": "pass",
+          "expected": "0 from every call that does not fail with -1",
+          "observed": "0 again",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.coalesces",
+          "case": "small-blocks-then-a-large-one",
+          "level": "must",
+          "verdict": "crash",
+          "expected": "no more resident with the large block than at the peak of the small ones (2 % allowed)",
+          "observed": "SIGSEGV",
+          "known": true,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.doserrno",
+          "case": "start-values",
+          "level": "record",
+          "verdict": "pass",
+          "expected": "nothing; it is written down",
+          "observed": "0",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.idempotent",
+          "case": "release-64-byte-blocks",
+          "level": "should",
+          "verdict": "pass",
+          "expected": "the same return value, and the same memory resident within 1 % of the peak",
+          "observed": "same",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "malloc.alignment",
+          "case": "malloc-many-sizes",
+          "level": "must",
+          "verdict": "unsupported",
+          "expected": "every address a multiple of 16 (of 8 on 32-bit systems)",
+          "observed": "no malloc",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "malloc.zero-size",
+          "case": "malloc-zero-size",
+          "level": "must",
+          "verdict": "unsupported",
+          "expected": "not NULL, and no address twice while both live",
+          "observed": "no malloc",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapwalk.null-is-einval",
+          "case": "heapwalk-null",
+          "level": "must",
+          "verdict": "unsupported",
+          "expected": "_HEAPBADPTR (-6), errno EINVAL",
+          "observed": "no _heapwalk",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapchk.sound-heap",
+          "case": "heapchk-life",
+          "level": "must",
+          "verdict": "timeout",
+          "expected": "_HEAPOK (-2) or _HEAPEMPTY (-1), at each moment of a heap's life",
+          "observed": "60 s",
+          "known": false,
+          "duration_ms": 7
+        }
+      ]
+    }
+  ]
+}
+"#);
+}

@@ -6,7 +6,7 @@ pub const BITS: usize = 64;
 
 /// `count` bits (0 to 64) from `first` on.
 #[inline]
-pub fn run(first: usize, count: usize) -> u64 {
+pub const fn run(first: usize, count: usize) -> u64 {
     match count {
         0 => 0,
         _ => (!0 >> (BITS - count)) << first,

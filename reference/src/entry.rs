@@ -4,7 +4,7 @@
 //! `_heapwalk`, which goes from one entry to the next.
 
 use crate::size_class;
-use crate::span::{HUGE, NOBODY, PAGE_SIZE, PAGED, SpanRef};
+use crate::span::{LARGE, NOBODY, PAGE_SIZE, SpanRef};
 use core::ffi::c_int;
 
 /// One entry of the heap: `_HEAPINFO`, as C programs know it.
@@ -25,42 +25,35 @@ pub const USED: c_int = 1;
 pub const FREE: c_int = 0;
 
 /// The entry that has, or would have, a byte at this offset into a span. None
-/// in a span where nothing lives, nor inside a block of several spans, which
-/// is an entry of its first. The caller has the lock of the span's owner.
+/// in a span where nothing lives, and where a large block lies that begins in
+/// another. The caller has the lock of the span's owner.
 pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
     if span.owner.get() == NOBODY {
         return None;
     }
-    let (start, size, use_flag) = match (span.kind.get(), span.class()) {
-        (HUGE, _) => match span.body[0].get() as usize {
-            size if offset < size => (0, size, USED),
-            _ => return None,
-        },
-        (_, _) if span.used.get() == 0 => return None,
-        (PAGED, _) => {
+    let (start, size, use_flag) = match span.kind.get() {
+        LARGE => {
             let page = offset / PAGE_SIZE;
+            let free = (span.free_pages() >> page).trailing_ones() as usize;
             let (first, count, use_flag) = match span.block_of_page(page) {
                 Some((first, count)) => (first, count, USED),
-                // Of a damaged record a page may be neither; it counts as free.
-                None => (
-                    page,
-                    ((span.free_pages() >> page).trailing_ones() as usize).max(1),
-                    FREE,
-                ),
+                None if free > 0 => (page, free, FREE),
+                None => return None,
             };
             (first * PAGE_SIZE, count * PAGE_SIZE, use_flag)
         }
-        (_, class) => {
-            let (class, capacity) = (class?, span.capacity());
-            let (size, slot) = (size_class::size(class), size_class::slot_at(class, offset));
-            if slot >= capacity {
+        class => {
+            let class = class as usize;
+            let size = *size_class::SIZES.get(class)? as usize;
+            let (slot, capacity) = (size_class::slot_at(class, offset), span.capacity());
+            if slot >= capacity || span.used.get() == 0 {
                 return None;
             }
-            match span.is_live(slot) {
+            let is_live = |slot: &usize| span.is_live(*slot);
+            match is_live(&slot) {
                 true => (slot * size, size, USED),
                 false => {
-                    let end = (slot..capacity).find(|&slot| span.is_live(slot));
-                    let end = end.unwrap_or(capacity);
+                    let end = (slot..capacity).find(is_live).unwrap_or(capacity);
                     (slot * size, (end - slot) * size, FREE)
                 }
             }

@@ -1,11 +1,10 @@
 //! `_heapchk`: whether the heap's records agree with each other.
 
 use crate::arena::Arena;
+use crate::bits::run;
 use crate::heap::{Heap, Whole};
 use crate::size_class;
-use crate::span::{FIRST_SHARD, HUGE, NOBODY, PAGED, SPACE, SPAN_SIZE, Span};
-use core::sync::atomic::Ordering;
-use std::sync::OnceLock;
+use crate::span::{ALL_PAGES, FIRST_SHARD, LARGE, NOBODY, SPACE, SPAN_PAGES, SpanRef};
 
 /// What a look at the whole heap shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,41 +27,59 @@ impl Heap {
 impl Whole<'_> {
     /// See [`Heap::check`].
     pub(crate) fn check(&self) -> Condition {
-        let misused = self.heap.misused.load(Ordering::Relaxed);
-        let mut arenas = self.heap.arenas.iter().map_while(OnceLock::get);
-        if misused || !arenas.all(is_sound) {
-            return Condition::BadNode;
-        }
-        match self.heap.arenas[0].get() {
+        match &self.arena {
+            _ if self.misused => Condition::BadNode,
             None => Condition::Empty,
-            Some(_) => Condition::Sound,
+            Some((arena, _)) if is_sound(arena) => Condition::Sound,
+            Some(_) => Condition::BadNode,
         }
     }
 }
 
 fn is_sound(arena: &Arena) -> bool {
-    // How many spans more belong to the block that began before.
-    let mut tails = 0;
-    (0..arena.top()).all(|index| {
-        let (record, is_tail) = (arena.record(index), tails > 0);
-        tails -= usize::from(is_tail);
-        match (arena.is_used(index), record.owner.get()) {
-            (is_used, NOBODY) => is_used == is_tail,
-            (true, SPACE) if !is_tail => {
-                let size = record.body[0].get() as usize;
-                tails = size.div_ceil(SPAN_SIZE).saturating_sub(1);
-                record.kind.get() == HUGE && size > 0
+    // So many pages more belong to the block that began before.
+    let mut rest = 0;
+    (0..arena.top() as u32)
+        .filter_map(|index| arena.get(index))
+        .all(|span| {
+            let before = rest.min(SPAN_PAGES);
+            rest -= before;
+            let is_inner = before == SPAN_PAGES;
+            match (arena.is_used(span.index), span.owner.get()) {
+                (false, NOBODY) => before == 0,
+                (true, NOBODY) => is_inner,
+                (true, SPACE) => {
+                    rest += span.beyond().get() as usize;
+                    span.kind.get() == LARGE && has_sound_pages(span, before, rest > 0)
+                }
+                (true, FIRST_SHARD..) => before == 0 && has_sound_slots(span),
+                _ => false,
             }
-            (true, FIRST_SHARD..) if !is_tail => match record.kind.get() {
-                PAGED => record.has_sound_pages(),
-                _ => has_sound_slots(record),
-            },
-            _ => false,
-        }
-    }) && tails == 0
+        })
+        && rest == 0
 }
 
-fn has_sound_slots(span: &Span) -> bool {
+/// Whether the words for large blocks make sense, where the first pages belong
+/// to a block that began `before`, and one may go on behind the span.
+fn has_sound_pages(span: SpanRef, before: usize, goes_on: bool) -> bool {
+    let (live, starts) = (span.live().get(), span.starts().get());
+    let begun = run(0, before);
+    // A live page belongs to a block that begins there or before it.
+    let orphans = live & !starts & !(live << 1) & !begun;
+    let last = run(SPAN_PAGES - 1, 1);
+    starts & !live == 0
+        && starts & begun == 0
+        && begun & !live == 0
+        && (before == 0
+            || before == SPAN_PAGES
+            || live >> before & 1 == 0
+            || starts >> before & 1 == 1)
+        && orphans == 0
+        && (!goes_on || live & last != 0)
+        && live & !(span.resident.get() & ALL_PAGES) == 0
+}
+
+fn has_sound_slots(span: SpanRef) -> bool {
     (span.kind.get() as usize) < size_class::COUNT
         && span.live_slots().count() == span.used.get() as usize
         && span.live_slots().all(|slot| slot < span.capacity())

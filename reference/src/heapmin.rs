@@ -14,11 +14,13 @@
 
 use crate::arena::{Arena, GROUP_SPANS};
 use crate::bits::{ones, run, runs};
-use crate::heap::{Heap, Whole, span_ref};
+use crate::heap::{Heap, Whole};
+use crate::lock::Guard;
 use crate::os;
-use crate::span::{FIRST_SHARD, PAGE_SIZE, SPAN_SIZE, SpanRef};
-use core::sync::atomic::Ordering;
-use std::sync::OnceLock;
+use crate::shard::Shard;
+use crate::space::Space;
+use crate::span::{FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
+use core::sync::atomic::Ordering::Relaxed;
 
 impl Heap {
     /// Gives every page without a live block back to the system. Returns
@@ -31,81 +33,84 @@ impl Heap {
 impl Whole<'_> {
     /// See [`Heap::minimise`].
     pub(crate) fn minimise(&mut self) -> bool {
-        if !self.heap.touched.load(Ordering::Relaxed) {
+        let Some((arena, space)) = &mut self.arena else {
+            return true;
+        };
+        if !arena.touched.load(Relaxed) {
             return true;
         }
         for shard in self.shards.iter_mut().flatten() {
             shard.forget_current();
         }
         let mut all = true;
-        for (arena_index, arena) in self.heap.arenas.iter().map_while(OnceLock::get).enumerate() {
-            for group in 0..arena.top().div_ceil(GROUP_SPANS) {
-                if arena.group(group).touched.load(Ordering::Relaxed) != 0 {
-                    all &= self.minimise_group(arena_index, arena, group);
+        for group in 0..arena.top().div_ceil(GROUP_SPANS) {
+            for bit in ones(arena.group(group).touched.load(Relaxed)) {
+                if let Some(span) = arena.get((group * GROUP_SPANS + bit) as u32) {
+                    tidy(arena, space, &mut self.shards, span);
                 }
             }
-            all &= arena.release_lines(&mut self.space);
+            all &= release_group(arena, group);
         }
-        self.heap.touched.store(!all, Ordering::Relaxed);
+        all &= arena.release_lines(space);
+        arena.touched.store(!all, Relaxed);
         all
     }
+}
 
-    /// Gives back what 64 spans have to give.
-    fn minimise_group(&mut self, arena_index: usize, arena: &Arena, index: usize) -> bool {
-        let (group, first) = (arena.group(index), index * GROUP_SPANS);
-        // Free spans that were inside large blocks go together.
-        let mut all = true;
-        for (bit, count) in runs(group.whole.get() & !group.used.get()) {
-            if release(arena.address(first + bit), count * SPAN_SIZE) {
-                let done = run(bit, count);
-                group.whole.set(group.whole.get() & !done);
-                group.touched.fetch_and(!done, Ordering::Relaxed);
-            }
+/// Gives up what a span of small blocks has no need of: itself, if nothing
+/// lives there; the bitmap, if the record has room to list what does.
+fn tidy(arena: &Arena, space: &mut Space, shards: &mut [Option<Guard<Shard>>], span: SpanRef) {
+    let Some(shard) = span.owner.get().checked_sub(FIRST_SHARD) else {
+        return;
+    };
+    if span.used.get() == 0 {
+        if let Some(Some(shard)) = shards.get_mut(shard as usize) {
+            shard.unlist(arena, span);
         }
-        for bit in ones(group.touched.load(Ordering::Relaxed)) {
-            let span = span_ref(arena_index, arena, first + bit);
-            self.tidy(arena, span);
-            if group.whole.get() >> bit & 1 == 0 && release_idle(span) {
-                group.touched.fetch_and(!run(bit, 1), Ordering::Relaxed);
-                span.touched.set(0);
-            } else {
-                all = false;
-            }
+        arena.give_span(space, span);
+    } else if let Some(lines) = span.list_live() {
+        arena.give_lines(space, lines);
+    }
+}
+
+/// Gives back what 64 spans have to give. Returns false if the system refused any.
+fn release_group(arena: &Arena, index: usize) -> bool {
+    let group = arena.group(index);
+    if group.touched.load(Relaxed) == 0 {
+        return true;
+    }
+    let mut all = true;
+    // Free spans that were inside large blocks go together.
+    for (bit, count) in runs(group.whole.get()) {
+        let first = arena.page((index * GROUP_SPANS + bit) * (SPAN_SIZE / PAGE_SIZE));
+        if release(first, count * SPAN_SIZE) {
+            let done = run(bit, count);
+            group.whole.set(group.whole.get() & !done);
+            group.touched.fetch_and(!done, Relaxed);
         }
-        if all && group.used.get() == 0 && !arena.release_records(index) {
-            arena.touch(first); // to try again
+    }
+    for bit in ones(group.touched.load(Relaxed)) {
+        let span = arena.get((index * GROUP_SPANS + bit) as u32);
+        if group.whole.get() >> bit & 1 == 0 && span.is_some_and(release_idle) {
+            group.touched.fetch_and(!run(bit, 1), Relaxed);
+        } else {
             all = false;
         }
-        all
     }
-
-    /// Gives up what a span of small blocks has no need of: itself, if nothing
-    /// lives there; the bitmap, if the record has room to list what does.
-    fn tidy(&mut self, arena: &Arena, span: SpanRef) {
-        if span.owner.get() < FIRST_SHARD {
-            return;
-        }
-        if span.used.get() == 0 {
-            let heap = self.heap;
-            if let Some(shard) = self.owner_of(span) {
-                shard.unlink(heap, span);
-            }
-            self.give_span(span);
-        } else if span.class().is_some()
-            && let Some(lines) = span.list_live()
-        {
-            arena.give_lines(&mut self.space, lines);
-        }
+    if all && group.used.get() == 0 && !arena.release_records(index) {
+        arena.touch_group((index * GROUP_SPANS) as u32); // to try again
+        all = false;
     }
+    all
 }
 
 /// Gives back the pages of a span that may be resident and in which nothing
 /// lives. Returns false if the system refused any.
 fn release_idle(span: SpanRef) -> bool {
-    let live = match (span.owner.get(), span.class()) {
-        (..FIRST_SHARD, _) => 0, // the resident pages of such are idle ones only
-        (_, Some(_)) => span.live_pages(),
-        (_, None) => span.paged_live(),
+    let live = match span.owner.get() {
+        FIRST_SHARD.. => span.live_pages(),
+        SPACE => span.live().get(),
+        _ => 0,
     };
     let mut all = true;
     for (page, count) in runs(os::whole_pages(span.resident.get() & !live)) {
@@ -115,6 +120,7 @@ fn release_idle(span: SpanRef) -> bool {
             all = false;
         }
     }
+    span.touched.set(!all as u8);
     all
 }
 

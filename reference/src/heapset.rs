@@ -31,9 +31,10 @@ impl Whole<'_> {
     }
 
     fn fill(&mut self, entry: Entry, byte: u8) -> Option<()> {
-        let (span, offset) = self.heap.find(entry.address)?;
+        let (arena, _) = self.arena.as_ref()?;
+        let (span, offset) = arena.find(entry.address)?;
         // For `_heapmin`, which takes these pages away again.
-        self.heap.touch(span);
+        arena.touch(span);
         make_resident(span, pages_of(offset, entry.size), false)?;
         // SAFETY: free slots or pages of one span, which were just made usable.
         unsafe { ptr::write_bytes(entry.address, byte, entry.size) };

@@ -4,10 +4,10 @@
 //! in which nothing lives are the heap's own store and are not named. An
 //! aligned block is named by its place, which begins at or before it.
 
+use crate::arena::Arena;
 use crate::entry::{Entry, entry_in};
-use crate::heap::{Heap, Whole, span_ref, split};
+use crate::heap::{Heap, Whole};
 use crate::span::SPAN_SIZE;
-use std::sync::OnceLock;
 
 /// What comes after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,37 +32,32 @@ impl Heap {
 impl Whole<'_> {
     /// See [`Heap::entry_after`].
     pub(crate) fn entry_after(&self, address: *const u8) -> Next {
-        if !address.is_null() {
-            return self.behind(address).unwrap_or(Next::BadPointer);
+        let Some((arena, _)) = &self.arena else {
+            return match address.is_null() {
+                true => Next::Empty,
+                false => Next::BadPointer,
+            };
+        };
+        if address.is_null() {
+            return entry_from(arena, 0, 0);
         }
-        match self.heap.arenas[0].get() {
-            Some(_) => self.entry_from(0, 0, 0),
-            None => Next::Empty,
-        }
+        let entry = arena.find(address).and_then(|(span, offset)| {
+            let entry = entry_in(span, offset)?;
+            let behind = offset + entry.size;
+            let next = (span.index + (behind / SPAN_SIZE) as u32, behind % SPAN_SIZE);
+            (entry.address.cast_const() == address).then_some(next)
+        });
+        entry.map_or(Next::BadPointer, |(index, offset)| {
+            entry_from(arena, index, offset)
+        })
     }
+}
 
-    /// What comes after the entry at an address, if there is one.
-    fn behind(&self, address: *const u8) -> Option<Next> {
-        let (span, offset) = self.heap.find(address)?;
-        let entry = entry_in(span, offset).filter(|entry| entry.address.cast_const() == address)?;
-        let (arena, index) = split(span.number);
-        let behind = offset + entry.size;
-        Some(self.entry_from(arena, index + behind / SPAN_SIZE, behind % SPAN_SIZE))
-    }
-
-    /// The first entry from an offset into a span on.
-    fn entry_from(&self, arena_index: usize, index: usize, offset: usize) -> Next {
-        let arenas = self.heap.arenas.iter().map_while(OnceLock::get).enumerate();
-        let (mut from, mut offset) = (index, offset);
-        for (arena_index, arena) in arenas.skip(arena_index) {
-            for index in (from..arena.top()).filter(|&index| arena.is_used(index)) {
-                let here = if index == from { offset } else { 0 };
-                if let Some(entry) = entry_in(span_ref(arena_index, arena, index), here) {
-                    return Next::Entry(entry);
-                }
-            }
-            (from, offset) = (0, 0);
-        }
-        Next::End
-    }
+/// The first entry from an offset into a span on.
+fn entry_from(arena: &Arena, from: u32, offset: usize) -> Next {
+    let used = (from..arena.top() as u32).filter(|&index| arena.is_used(index));
+    let entry_of = |index| entry_in(arena.get(index)?, if index == from { offset } else { 0 });
+    used.filter_map(entry_of)
+        .next()
+        .map_or(Next::End, Next::Entry)
 }

@@ -1,14 +1,14 @@
 //! A C runtime heap that gives back what it does not use.
 //!
 //! Read it in this order: [`span`] (256 KiB of blocks, and the record of what
-//! lives there), [`paged`] (spans of larger blocks), [`arena`] (where spans and
-//! their records lie), [`shard`] (which span a block is taken from), `huge`
-//! (blocks of several spans), [`heap`] (who asks whom, under which lock), then
-//! [`heapmin`] (what goes back to the system), and [`entry`], [`heapwalk`],
-//! [`heapchk`] and [`heapset`], which look at all of it. [`alignment`] and
-//! [`resize`] are about other places and other sizes. [`routines`] puts the C
-//! runtime's rules about parameters and `errno` around it, and [`os`] is all
-//! that differs between systems.
+//! lives there), [`arena`] (where spans and their records lie), [`space`]
+//! (which of them are taken), [`shard`] (which span a small block is taken
+//! from), [`large`] (blocks of whole pages), [`heap`] (who asks whom, under
+//! which lock), then [`heapmin`] (what goes back to the system), and [`entry`],
+//! [`heapwalk`], [`heapchk`] and [`heapset`], which look at all of it.
+//! [`alignment`] and [`resize`] are about other places and other sizes.
+//! [`routines`] puts the C runtime's rules about parameters and `errno` around
+//! it, and [`os`] is all that differs between systems.
 
 pub mod alignment;
 pub mod arena;
@@ -21,16 +21,17 @@ pub mod heapchk;
 pub mod heapmin;
 pub mod heapset;
 pub mod heapwalk;
-mod huge;
+pub mod large;
+pub mod list;
 pub mod lock;
 pub mod os;
 mod outbox;
-pub mod paged;
 pub mod resize;
 pub mod routines;
 pub mod shard;
 pub mod shared;
 pub mod size_class;
+pub mod space;
 pub mod span;
 
 #[cfg(test)]

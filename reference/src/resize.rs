@@ -40,27 +40,19 @@ impl Heap {
 
     fn resize(&self, live: Live, size: usize) -> bool {
         let (old, new) = (live.gap + live.size, live.gap.saturating_add(size));
-        if live.span.class().is_some() {
-            if new <= old {
-                clear_behind(live.base, new, old);
+        if let Some((arena, _, Owner::Space(mut space))) = self.find_live(live.base) {
+            let page = (live.base as usize - live.span.base as usize) / PAGE_SIZE;
+            let new = new.max(1);
+            let done = arena.resize_pages(&mut space, live.span, page, new.div_ceil(PAGE_SIZE));
+            if new <= old || done == Some(true) {
+                clear_to_page(live.base, new);
             }
-            return new <= old;
+            return done.is_some();
         }
-        match self.find_live(live.base) {
-            Some((_, Owner::Space(mut space))) => {
-                self.resize_spans(&mut space, live.span, old, new.max(1))
-            }
-            Some((_, Owner::Shard(mut shard))) => {
-                let first = (live.base as usize - live.span.base as usize) / PAGE_SIZE;
-                let (pages, wanted) = (old.div_ceil(PAGE_SIZE), new.max(1).div_ceil(PAGE_SIZE));
-                let done = shard.resize_pages(self, live.span, first, (pages, wanted));
-                if done {
-                    clear_to_page(live.base, new.max(1));
-                }
-                done
-            }
-            None => false,
+        if new <= old {
+            clear_behind(live.base, new, old);
         }
+        new <= old
     }
 }
 
@@ -72,6 +64,21 @@ pub(crate) fn clear_behind(base: *mut u8, used: usize, size: usize) {
     }
     // SAFETY: the callers pass a block that is theirs, has `size` bytes, and not less than `used`.
     unsafe { ptr::write_bytes(base.wrapping_add(used), 0, size - used) };
+}
+
+/// The same for a new block, of which nobody has a byte yet: where 16 bytes at
+/// its end are enough, they are written at once.
+#[inline]
+pub(crate) fn clear_rest(base: *mut u8, used: usize, size: usize) {
+    if size - used > 16 {
+        return clear_behind(base, used, size);
+    }
+    // SAFETY: as above, and no block is smaller than 16 bytes.
+    unsafe {
+        base.wrapping_add(size - 16)
+            .cast::<u128>()
+            .write_unaligned(0)
+    };
 }
 
 /// Clears the rest of the page behind a live block that is a run of pages.

@@ -54,6 +54,16 @@ static INVERSES: [u32; COUNT] = {
     inverses
 };
 
+static CAPACITIES: [u16; COUNT] = {
+    let mut capacities = [0; COUNT];
+    let mut class = 0;
+    while class < COUNT {
+        capacities[class] = (SPAN_SIZE / SIZES[class] as usize) as u16;
+        class += 1;
+    }
+    capacities
+};
+
 /// The smallest class that holds `size` bytes; `size` is at most [`LARGEST`].
 #[inline]
 pub fn of(size: usize) -> usize {
@@ -76,7 +86,7 @@ pub fn slot_at(class: usize, offset: usize) -> usize {
 /// How many blocks of a class fit in a span.
 #[inline]
 pub fn capacity(class: usize) -> usize {
-    slot_at(class, SPAN_SIZE)
+    CAPACITIES[class] as usize
 }
 
 const _: () = assert!(SPAN_SIZE * LARGEST < 1 << 32);

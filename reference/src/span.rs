@@ -19,26 +19,29 @@ pub const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
 /// only whole ones of those go back to it ([`crate::os::whole_pages`]).
 pub const PAGE_SIZE: usize = 4096;
 
+/// Pages in a span.
+pub const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;
+
 /// One bit for each page of a span.
 pub type PageMask = u64;
+/// All of them.
+pub const ALL_PAGES: PageMask = run(0, SPAN_PAGES);
 
 /// Words of bitmap that fit in the record itself: for 256 slots.
 const WORDS_INSIDE: usize = 4;
 /// Live slots that a record can list instead of a bitmap.
 const MOST_LISTED: usize = WORDS_INSIDE * 4;
 
-/// `owner`: the span is free, or inside a block of several spans.
+/// `owner`: the span is free, or inside a large block.
 pub const NOBODY: u8 = 0;
-/// `owner`: the span begins a block of several; the space's lock guards it.
+/// `owner`: the space, for large blocks.
 pub const SPACE: u8 = 1;
 /// `owner`: the first shard; the others follow.
 pub const FIRST_SHARD: u8 = 2;
 
-/// `kind`: blocks that are runs of pages ([`crate::paged`]). The kinds below
+/// `kind`: large blocks ([`crate::large`]). The kinds below
 /// [`size_class::COUNT`] are size classes.
-pub const PAGED: u8 = 254;
-/// `kind`: one block of several spans, this one being the first.
-pub const HUGE: u8 = 255;
+pub const LARGE: u8 = 255;
 
 /// No span, where a list ends.
 pub const NO_SPAN: u32 = u32::MAX;
@@ -51,7 +54,7 @@ pub struct Span {
     pub owner: Shared8,
     /// What lives here.
     pub kind: Shared8,
-    /// The list of its shard that it is on, and 1; or 0.
+    /// Which of its owner's lists it is on, from 1 on; or 0.
     pub list: Shared8,
     /// Not 0 if `_heapmin` has been told to look here.
     pub touched: Shared8,
@@ -66,21 +69,20 @@ pub struct Span {
     /// Words of the bitmap after the first. It grows as the span fills.
     more_words: Shared8,
     /// Pages that may hold memory of the system: used since they were last
-    /// given back. Of a block of several spans: only those behind its end.
+    /// given back.
     pub resident: Shared64,
     /// The bitmap: one bit a slot, set while the slot is free. It is in
     /// `body`, or among the arena's lines; null while the live ones are listed.
     bitmap: AtomicPtr<Shared64>,
-    /// The bitmap itself, or the list of live slots, or what `paged` and
-    /// `heap` keep here.
+    /// The bitmap itself, or the list of live slots, or what `large` keeps here.
     pub body: [Shared64; WORDS_INSIDE],
 }
 
 /// A span and where it is.
 #[derive(Clone, Copy)]
 pub struct SpanRef {
-    /// Its number in the heap.
-    pub number: u32,
+    /// Its number.
+    pub index: u32,
     /// Its record.
     pub record: &'static Span,
     /// Its first byte.
@@ -109,17 +111,10 @@ impl Span {
         self.set_bitmap((inside, WORDS_INSIDE.min(self.all_words())));
     }
 
-    /// Makes a span free.
+    /// Makes it nobody's.
     pub fn end(&self) {
         self.owner.set(NOBODY);
         self.bitmap.store(ptr::null_mut(), Relaxed);
-    }
-
-    /// The size class, if it holds small blocks.
-    #[inline]
-    pub fn class(&self) -> Option<usize> {
-        let class = self.kind.get() as usize;
-        (class < size_class::COUNT).then_some(class)
     }
 
     /// Slots, with or without a bit in the bitmap yet. For small spans only,
@@ -198,63 +193,65 @@ impl Span {
         Some(lines)
     }
 
-    /// The lowest slot without a live block that has its bit in the bitmap.
-    #[inline]
-    pub fn free_slot(&self) -> Option<usize> {
-        let words = self.words();
-        let mut index = self.hint.get() as usize;
-        loop {
-            let word = words.get(index)?.get();
-            if word != 0 {
-                self.hint.set(index as u8);
-                return Some(index * 64 + word.trailing_zeros() as usize);
-            }
-            index += 1;
-        }
+    /// The first word of the bitmap with a free slot.
+    pub fn free_word(&self) -> Option<usize> {
+        let from = self.hint.get() as usize;
+        let behind = self.words().get(from..)?;
+        let word = from + behind.iter().position(|word| word.get() != 0)?;
+        self.hint.set(word as u8);
+        Some(word)
     }
 
-    /// Marks a free slot as live.
-    #[inline]
-    pub fn take(&self, slot: usize) {
-        let word = &self.words()[slot / 64];
-        word.set(word.get() & !(1 << (slot % 64)));
+    /// Takes the lowest free slot of a word of the bitmap.
+    #[inline(always)]
+    pub fn take_in(&self, index: usize) -> Option<usize> {
+        let word = self.words().get(index)?;
+        let free = word.get();
+        if free == 0 {
+            return None;
+        }
+        word.set(free & (free - 1));
         self.used.set(self.used.get() + 1);
+        Some(index * 64 + free.trailing_zeros() as usize)
     }
 
-    /// Marks a live slot as free.
-    #[inline]
-    pub fn give(&self, slot: usize) {
-        match self.words().get(slot / 64) {
-            Some(word) => {
-                word.set(word.get() | 1 << (slot % 64));
-                self.hint.set(self.hint.get().min((slot / 64) as u8));
-                self.used.set(self.used.get() - 1);
-            }
-            None => self.give_listed(slot),
+    /// Takes a live slot back. Returns false if it is not live.
+    #[inline(always)]
+    pub fn give(&self, slot: usize) -> bool {
+        let Some(word) = self.words().get(slot / 64) else {
+            return self.give_listed(slot);
+        };
+        let (bits, bit) = (word.get(), 1 << (slot % 64));
+        if bits & bit != 0 || slot >= self.capacity() {
+            return false;
         }
+        word.set(bits | bit);
+        self.hint.set(self.hint.get().min((slot / 64) as u8));
+        self.used.set(self.used.get() - 1);
+        true
     }
 
     #[cold]
-    fn give_listed(&self, slot: usize) {
+    fn give_listed(&self, slot: usize) -> bool {
+        let Some(place) = self.listed().position(|listed| listed == slot) else {
+            return false;
+        };
         let last = self.used.get() as usize - 1;
-        let place = self.listed().position(|listed| listed == slot);
-        self.set_listed(place.unwrap_or(last), self.listed_at(last));
+        self.set_listed(place, self.listed_at(last));
         self.used.set(last as u16);
-    }
-
-    #[cold]
-    fn is_listed(&self, slot: usize) -> bool {
-        self.listed().any(|listed| listed == slot)
+        true
     }
 
     /// Whether a slot holds a live block.
-    #[inline(always)]
     pub fn is_live(&self, slot: usize) -> bool {
         match self.words() {
-            [] => self.is_listed(slot),
-            words => words
-                .get(slot / 64)
-                .is_some_and(|word| word.get() >> (slot % 64) & 1 == 0),
+            [] => self.listed().any(|listed| listed == slot),
+            words => {
+                slot < self.capacity()
+                    && words
+                        .get(slot / 64)
+                        .is_some_and(|word| word.get() >> (slot % 64) & 1 == 0)
+            }
         }
     }
 
@@ -272,6 +269,13 @@ impl Span {
             .chain(self.listed())
     }
 
+    /// The pages that the slots of a word of the bitmap lie in.
+    pub fn pages_of_word(&self, word: usize) -> PageMask {
+        let size = size_class::size(self.kind.get() as usize);
+        let (first, end) = (word * 64, self.capacity().min(word * 64 + 64));
+        pages_of(first * size, end.saturating_sub(first) * size)
+    }
+
     /// The pages that hold at least one byte of a live block.
     pub fn live_pages(&self) -> PageMask {
         let size = size_class::size(self.kind.get() as usize);
@@ -286,7 +290,7 @@ impl Span {
             );
             self.any_live(first, last.min(self.capacity() - 1))
         };
-        let pages = (0..SPAN_SIZE / PAGE_SIZE).filter(is_live);
+        let pages = (0..SPAN_PAGES).filter(is_live);
         pages.map(|page| run(page, 1)).fold(0, PageMask::bitor)
     }
 
@@ -353,14 +357,13 @@ mod tests {
     /// The next free slot, with a larger bitmap if need be.
     fn take_one(span: &Span) -> Option<usize> {
         let slot = loop {
-            match (span.free_slot(), span.next_size()) {
-                (Some(slot), _) => break slot,
+            match (span.free_word(), span.next_size()) {
+                (Some(word), _) => break span.take_in(word).unwrap(),
                 (None, Some(count)) => span.set_bitmap(words(count)),
                 (None, None) => return None,
             }
         };
-        assert!(!span.is_live(slot));
-        span.take(slot);
+        assert!(span.is_live(slot));
         Some(slot)
     }
 
@@ -378,7 +381,7 @@ mod tests {
         let span = small_span(64);
         while take_one(span).is_some() {}
         for slot in [3, 700, 4000] {
-            span.give(slot);
+            assert!(span.give(slot) && !span.give(slot));
             assert_eq!(take_one(span), Some(slot));
         }
     }
@@ -390,14 +393,14 @@ mod tests {
         assert!(span.list_live().is_none(), "too many to list");
         let kept = [0, 1, 63, 64, 999, 16_000, span.capacity() - 1];
         for slot in (0..span.capacity()).filter(|slot| !kept.contains(slot)) {
-            span.give(slot);
+            assert!(span.give(slot));
         }
         assert_eq!(span.list_live().unwrap().1, 256);
         assert!(span.words().is_empty() && span.lines().is_none());
         assert!(span.live_slots().eq(kept));
         assert!(span.is_live(999) && !span.is_live(998));
-        span.give(63);
-        span.give(span.capacity() - 1);
+        assert!(span.give(63) && !span.give(64 * 200));
+        assert!(span.give(span.capacity() - 1));
         assert_eq!(span.live_pages(), 1 | 1 << 3 | 1 << 62);
         assert_eq!(take_one(span), Some(2));
         let mut live: Vec<_> = span.live_slots().collect();
@@ -419,7 +422,10 @@ mod tests {
     ) {
         let span = small_span(size);
         assert_eq!(span.live_pages(), 0);
-        span.take(slot);
+        while !span.is_live(slot) {
+            span.take_in(slot / 64);
+        }
+        (0..slot).for_each(|before| assert!(!span.is_live(before) || span.give(before)));
         assert_eq!(span.live_pages(), pages);
     }
 

@@ -3,6 +3,13 @@
 use core::ffi::c_void;
 use core::ptr;
 
+/// Bytes of address space to set aside for a heap: the first of these that the
+/// system grants. It costs nothing, but a limit may stand against it.
+#[cfg(target_pointer_width = "64")]
+pub const RESERVATIONS: [usize; 6] = [1 << 40, 1 << 36, 1 << 33, 1 << 31, 1 << 29, 1 << 27];
+#[cfg(not(target_pointer_width = "64"))]
+pub const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
+
 /// Bytes in a page.
 pub fn page_size() -> usize {
     // SAFETY: sysconf reads a constant of the system.

@@ -7,6 +7,14 @@ use windows_sys::Win32::System::Memory::{
 };
 use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
 
+/// Bytes of address space to set aside for a heap: the first of these that the
+/// system grants. More than the first would cost memory under Wine, which keeps
+/// a byte for each page.
+#[cfg(target_pointer_width = "64")]
+pub const RESERVATIONS: [usize; 5] = [1 << 34, 1 << 32, 1 << 30, 1 << 28, 1 << 26];
+#[cfg(not(target_pointer_width = "64"))]
+pub const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
+
 /// Bytes in a page.
 pub fn page_size() -> usize {
     let mut info = SYSTEM_INFO::default();

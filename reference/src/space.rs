@@ -1,0 +1,166 @@
+//! The space: which spans, and which lines for bitmaps, are taken.
+
+use crate::arena::{Arena, GROUP_SPANS};
+use crate::bits::{find_run, run};
+use crate::large;
+use crate::list::List;
+use crate::os;
+use crate::span::{ALL_PAGES, PAGE_SIZE, SpanRef, Words};
+
+/// Words of bitmap in a line, and its bytes.
+const LINE_WORDS: usize = 8;
+const LINE_SIZE: usize = 64;
+
+/// What only the holder of its lock may use.
+#[derive(Clone, Copy)]
+pub struct Space {
+    /// No group before this one has a free span.
+    first_free: usize,
+    /// No page of lines before this one has a free line.
+    first_line_page: usize,
+    /// Pages of lines from this one on were never used.
+    line_pages: usize,
+    /// Spans of large blocks with room ([`large`]).
+    pub large: [List; large::LISTS],
+}
+
+impl Space {
+    /// The space of an arena never used.
+    pub const NEW: Space = Space {
+        first_free: 0,
+        first_line_page: 0,
+        line_pages: 0,
+        large: [List::EMPTY; large::LISTS],
+    };
+}
+
+impl Arena {
+    /// Finds `count` neighbouring free spans, the lowest there are.
+    pub fn find_spans(&self, space: &mut Space, count: usize) -> Option<u32> {
+        // So many free spans lie just before the group.
+        let mut before = 0;
+        for index in space.first_free..self.len / GROUP_SPANS {
+            let free = !self.group(index).used.get();
+            let here = index * GROUP_SPANS;
+            if before + free.trailing_ones() as usize >= count {
+                return Some((here - before) as u32);
+            }
+            if count < GROUP_SPANS
+                && let Some(first) = find_run(free, count)
+            {
+                if count == 1 {
+                    space.first_free = index;
+                }
+                return Some((here + first) as u32);
+            }
+            before = match free {
+                u64::MAX => before + GROUP_SPANS,
+                _ => free.leading_ones() as usize,
+            };
+        }
+        None
+    }
+
+    /// Takes a free span. Its record says which of its pages may hold old
+    /// bytes. `None` if the system has no memory for the record.
+    pub fn take_span(&self, _: &mut Space, index: u32) -> Option<SpanRef> {
+        self.raise_top(index as usize + 1)?;
+        let (group, bit) = self.group_of(index);
+        let span = self.get(index)?;
+        if group.whole.get() & bit != 0 {
+            group.whole.set(group.whole.get() & !bit);
+            span.resident.set(ALL_PAGES);
+        }
+        group.used.set(group.used.get() | bit);
+        Some(span)
+    }
+
+    /// Takes a span back in which nothing lives, and its bitmap. Its pages stay
+    /// as they are until `_heapmin`.
+    #[cold]
+    pub fn give_span(&self, space: &mut Space, span: SpanRef) {
+        if let Some(lines) = span.lines() {
+            self.give_lines(space, lines);
+        }
+        span.end();
+        self.touch(span);
+        self.free_span(space, span.index);
+    }
+
+    /// The same for a span inside a large block: its record is not written.
+    pub fn give_inner_span(&self, space: &mut Space, index: u32) {
+        let (group, bit) = self.group_of(index);
+        group.whole.set(group.whole.get() | bit);
+        self.touch_group(index);
+        self.free_span(space, index);
+    }
+
+    fn free_span(&self, space: &mut Space, index: u32) {
+        let (group, bit) = self.group_of(index);
+        group.used.set(group.used.get() & !bit);
+        space.first_free = space.first_free.min(index as usize / GROUP_SPANS);
+    }
+
+    /// Takes lines for a bitmap of `words` words, at a low address.
+    pub fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
+        let count = words.div_ceil(LINE_WORDS);
+        let mut page = space.first_line_page;
+        loop {
+            let (base, taken) = self.line_page(page)?;
+            if let Some(first) = find_run(!taken.get(), count) {
+                // SAFETY: a page among the lines; one in use keeps its contents.
+                if taken.get() == 0 && !unsafe { os::commit(base, PAGE_SIZE) } {
+                    return None;
+                }
+                taken.set(taken.get() | run(first, count));
+                space.line_pages = space.line_pages.max(page + 1);
+                return Some((base.wrapping_add(first * LINE_SIZE).cast(), words));
+            }
+            if taken.get() == !0 && page == space.first_line_page {
+                space.first_line_page += 1;
+            }
+            page += 1;
+        }
+    }
+
+    /// Takes them back.
+    pub fn give_lines(&self, space: &mut Space, (words, count): Words) {
+        let offset = self.line_offset(words);
+        let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / LINE_SIZE);
+        if let Some((_, taken)) = self.line_page(page) {
+            taken.set(taken.get() & !run(line, count.div_ceil(LINE_WORDS)));
+        }
+        space.first_line_page = space.first_line_page.min(page);
+    }
+
+    /// Gives the pages back in which no line is taken. Returns false if the
+    /// system refused any.
+    pub fn release_lines(&self, space: &mut Space) -> bool {
+        if os::page_size() != PAGE_SIZE {
+            return true; // a page of the system has lines that are taken
+        }
+        let (mut all, mut end) = (true, 0);
+        for page in 0..space.line_pages {
+            let Some((base, taken)) = self.line_page(page) else {
+                break;
+            };
+            let is_used = taken.get() != 0;
+            // SAFETY: a page of lines of which none is taken.
+            if is_used || !unsafe { os::release(base, PAGE_SIZE) } {
+                all &= is_used;
+                end = page + 1;
+            }
+        }
+        space.line_pages = end;
+        all
+    }
+
+    /// Gives back the records of a group in which nothing lives and nothing
+    /// waits for `_heapmin`. They read as zeros then, which is right for them.
+    /// Returns false if the system refuses.
+    pub fn release_records(&self, group: usize) -> bool {
+        let (base, len) = self.records_of(group);
+        // SAFETY: the whole records of free spans.
+        len % os::page_size() != 0 || unsafe { os::reset(base, len) }
+    }
+}

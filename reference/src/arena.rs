@@ -127,11 +127,15 @@ impl Arena {
     }
 
     /// The span with this number, unless it was never used.
-    #[inline(always)]
+    #[inline]
     pub fn get(&self, index: u32) -> Option<SpanRef> {
-        let number = index as usize;
+        self.span(index as usize)
+    }
+
+    #[inline(always)]
+    fn span(&self, number: usize) -> Option<SpanRef> {
         (number < self.top()).then(|| SpanRef {
-            index,
+            index: number as u32,
             // SAFETY: in bounds and committed up to the top; zeros are a valid
             // record. It stays as long as the heap, and no user of the heap
             // keeps a reference longer than that.
@@ -144,8 +148,7 @@ impl Arena {
     #[inline(always)]
     pub fn find(&self, address: *const u8) -> Option<(SpanRef, usize)> {
         let offset = (address as usize).wrapping_sub(self.blocks as usize);
-        let index = u32::try_from(offset / SPAN_SIZE).ok()?;
-        Some((self.get(index)?, offset % SPAN_SIZE))
+        Some((self.span(offset / SPAN_SIZE)?, offset % SPAN_SIZE))
     }
 
     /// The address of a page, counted from the first span on.

@@ -43,9 +43,9 @@ pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
             (first * PAGE_SIZE, count * PAGE_SIZE, use_flag)
         }
         class => {
-            let class = class as usize;
-            let size = *size_class::SIZES.get(class)? as usize;
-            let (slot, capacity) = (size_class::slot_at(class, offset), span.capacity());
+            let class = size_class::get(class as usize)?;
+            let (size, capacity) = (class.size as usize, class.capacity as usize);
+            let slot = class.slot_of(offset);
             if slot >= capacity || span.used.get() == 0 {
                 return None;
             }

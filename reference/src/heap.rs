@@ -154,20 +154,19 @@ impl Heap {
     /// for one of another shard that shows only when it gets there.
     #[inline]
     pub fn free(&self, address: *mut u8) -> bool {
-        let found = self.find(address);
-        let Some((arena, span, offset)) =
-            found.filter(|(_, span, _)| span.owner.get() >= FIRST_SHARD)
-        else {
-            return self.free_slowly(address, false);
+        let Some((arena, mut own)) = self.enter() else {
+            return self.misuse();
         };
-        let Some((_, mut own)) = self.enter() else {
-            return false; // there is an arena, so nobody gets here
-        };
-        if span.owner.get() != own.owner {
-            self.post(own, address);
-            return true;
+        match arena.find(address) {
+            Some((span, offset)) if span.owner.get() == own.owner => {
+                own.free(arena, span, offset) || self.misuse()
+            }
+            Some((span, _)) if span.owner.get() >= FIRST_SHARD => self.post(own, address),
+            _ => {
+                drop(own);
+                self.free_slowly(address, false)
+            }
         }
-        own.free(arena, span, offset) || self.misuse()
     }
 
     /// Frees an aligned block. Returns false if no live block is there.
@@ -195,9 +194,9 @@ impl Heap {
 
     /// Frees a small block of another shard, by and by.
     #[inline(never)]
-    fn post(&self, mut own: Guard<'_, Shard>, block: *mut u8) {
+    fn post(&self, mut own: Guard<'_, Shard>, block: *mut u8) -> bool {
         let Some(batch) = own.outbox.add(block) else {
-            return;
+            return true;
         };
         drop(own);
         let mut held: Option<Guard<Shard>> = None;
@@ -210,13 +209,14 @@ impl Heap {
                 drop(held.take());
                 held = self.lock_shard(owner);
             }
-            let is_freed = held
-                .as_mut()
-                .is_some_and(|shard| shard.free(arena, span, offset));
+            let is_freed = held.as_mut().is_some_and(|shard| {
+                span.owner.get() == shard.owner && shard.free(arena, span, offset)
+            });
             if !is_freed {
                 self.misuse();
             }
         }
+        true
     }
 
     #[cold]

@@ -94,6 +94,7 @@ impl Shard {
                 Some(words) => enlarge_bitmap(arena, span, words)?,
                 None => {
                     mine.with_room.remove(arena, span);
+                    span.touched.set(0); // so that the next `free` puts it back
                     mine.current = NO_SPAN;
                     mine.grows = true;
                 }
@@ -101,37 +102,36 @@ impl Shard {
         }
     }
 
-    /// Takes back a small block by the offset of its first byte. Returns false
-    /// if no live block of this shard begins there.
+    /// Takes back a small block of one of this shard's spans by the offset of
+    /// its first byte. Returns false if no live block begins there.
     #[inline(always)]
     pub fn free(&mut self, arena: &Arena, span: SpanRef, offset: usize) -> bool {
-        let class = span.kind.get() as usize;
-        if span.owner.get() != self.owner || class >= size_class::COUNT {
+        let class = size_class::get(span.kind.get() as usize);
+        let slot = class.and_then(|class| class.slot_at(offset));
+        if !slot.is_some_and(|slot| span.give(slot)) {
             return false;
         }
-        let slot = size_class::slot_at(class, offset);
-        if slot * size_class::size(class) != offset || !span.give(slot) {
-            return false;
-        }
-        if span.touched.get() == 0 || span.list.get() == 0 || span.used.get() == 0 {
-            self.settle(arena, span, class);
+        if span.touched.get() == 0 || span.used.get() == 0 {
+            self.settle(arena, span.index);
         }
         true
     }
 
     /// Something was freed in a span that was untouched or full, or is empty now.
     #[cold]
-    fn settle(&mut self, arena: &Arena, span: SpanRef, class: usize) {
-        let mine = &mut self.classes[class];
+    fn settle(&mut self, arena: &Arena, index: u32) -> Option<()> {
+        let span = arena.get(index)?;
+        let mine = self.classes.get_mut(span.kind.get() as usize)?;
         arena.touch(span);
         if span.list.get() == 0 {
             mine.with_room.push(arena, span, 1);
         }
         // The current span stays: the next block may be only a moment away.
-        if span.used.get() == 0 && mine.current != span.index {
+        if span.used.get() == 0 && mine.current != index {
             mine.with_room.remove(arena, span);
             arena.give_span(&mut arena.space(), span);
         }
+        Some(())
     }
 
     /// No span is the current one any more, so that all may change their bitmap or go.

@@ -43,26 +43,56 @@ static CLASS_OF: [u8; LARGEST / 16 + 1] = {
     table
 };
 
-/// 2^32 divided by the size of each class, rounded up.
-static INVERSES: [u32; COUNT] = {
-    let mut inverses = [0; COUNT];
+/// What the heap reckons with for a class.
+#[derive(Clone, Copy)]
+pub struct Class {
+    /// 2^32 divided by the size, rounded up.
+    inverse: u32,
+    /// Bytes in a block.
+    pub size: u16,
+    /// Blocks in a span.
+    pub capacity: u16,
+}
+
+static CLASSES: [Class; COUNT] = {
+    let mut classes = [const { of_size(16) }; COUNT];
     let mut class = 0;
     while class < COUNT {
-        inverses[class] = (1u64 << 32).div_ceil(SIZES[class] as u64) as u32;
+        classes[class] = of_size(SIZES[class]);
         class += 1;
     }
-    inverses
+    classes
 };
 
-static CAPACITIES: [u16; COUNT] = {
-    let mut capacities = [0; COUNT];
-    let mut class = 0;
-    while class < COUNT {
-        capacities[class] = (SPAN_SIZE / SIZES[class] as usize) as u16;
-        class += 1;
+const fn of_size(size: u16) -> Class {
+    Class {
+        inverse: (1u64 << 32).div_ceil(size as u64) as u32,
+        size,
+        capacity: (SPAN_SIZE / size as usize) as u16,
     }
-    capacities
-};
+}
+
+impl Class {
+    /// The slot that begins at an offset into a span. A division, made from a
+    /// multiplication; exact since the offset times the size is below 2^32.
+    #[inline]
+    pub fn slot_at(self, offset: usize) -> Option<usize> {
+        let slot = self.slot_of(offset);
+        (slot * self.size as usize == offset && slot < self.capacity as usize).then_some(slot)
+    }
+
+    /// The slot in which an offset lies, or would lie if there were more of them.
+    #[inline]
+    pub fn slot_of(self, offset: usize) -> usize {
+        (offset as u64 * u64::from(self.inverse) >> 32) as usize
+    }
+}
+
+/// A class by its number.
+#[inline]
+pub fn get(class: usize) -> Option<Class> {
+    CLASSES.get(class).copied()
+}
 
 /// The smallest class that holds `size` bytes; `size` is at most [`LARGEST`].
 #[inline]
@@ -76,17 +106,9 @@ pub fn size(class: usize) -> usize {
     SIZES[class] as usize
 }
 
-/// In which block of a class an offset into a span lies. A division, made
-/// from a multiplication; exact since the offset times the size is below 2^32.
-#[inline]
-pub fn slot_at(class: usize, offset: usize) -> usize {
-    (offset as u64 * u64::from(INVERSES[class]) >> 32) as usize
-}
-
 /// How many blocks of a class fit in a span.
-#[inline]
 pub fn capacity(class: usize) -> usize {
-    CAPACITIES[class] as usize
+    CLASSES[class].capacity as usize
 }
 
 const _: () = assert!(SPAN_SIZE * LARGEST < 1 << 32);
@@ -122,11 +144,24 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_begins_at_its_offset_only() {
+        let class = get(2).unwrap();
+        assert_eq!(class.slot_at(48 * 5460), Some(5460));
+        assert_eq!(
+            class.slot_at(48 * 5461),
+            None,
+            "it would end behind the span"
+        );
+        assert_eq!(class.slot_at(16), None);
+    }
+
+    #[test]
     fn the_division_is_exact() {
         for class in 0..COUNT {
             for offset in (0..=SPAN_SIZE).step_by(16) {
-                assert_eq!(slot_at(class, offset), offset / size(class));
-                assert_eq!(slot_at(class, offset + 15), (offset + 15) / size(class));
+                for offset in [offset, offset + 15] {
+                    assert_eq!(CLASSES[class].slot_of(offset), offset / size(class));
+                }
             }
         }
     }

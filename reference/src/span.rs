@@ -215,14 +215,14 @@ impl Span {
         Some(index * 64 + free.trailing_zeros() as usize)
     }
 
-    /// Takes a live slot back. Returns false if it is not live.
+    /// Takes a slot back. Returns false if it is not live.
     #[inline(always)]
     pub fn give(&self, slot: usize) -> bool {
         let Some(word) = self.words().get(slot / 64) else {
             return self.give_listed(slot);
         };
         let (bits, bit) = (word.get(), 1 << (slot % 64));
-        if bits & bit != 0 || slot >= self.capacity() {
+        if bits & bit != 0 {
             return false;
         }
         word.set(bits | bit);

@@ -12,6 +12,7 @@ use core::sync::atomic::Ordering;
 
 /// A block of at least `size` bytes, aligned to 16. Null with `ENOMEM` if
 /// there is no memory for it. Page: *malloc*.
+#[inline]
 pub fn malloc(size: usize) -> *mut c_void {
     finish(heap().allocate(size), size, false)
 }
@@ -65,6 +66,7 @@ pub unsafe fn expand(block: *mut c_void, size: usize) -> *mut c_void {
 ///
 /// # Safety
 /// `block` is null or a live block of this heap, which nobody uses any more.
+#[inline]
 pub unsafe fn free(block: *mut c_void) {
     if !block.is_null() {
         heap().free(block.cast());

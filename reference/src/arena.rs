@@ -2,9 +2,9 @@
 //! that say what is where.
 //!
 //! ```text
-//! | groups         | lines taken  | span records  | lines of bitmap | spans
-//!   32 bytes to     8 bytes to     64 bytes each   2 KiB to a span,   256 KiB
-//!   64 spans        2 spans                        most never used    each
+//! | groups          | span records  | lines of bitmap  | spans
+//!   280 bytes to      64 bytes each   2 KiB to a span,   256 KiB
+//!   64 spans                          most never used    each
 //! ```
 //!
 //! Nothing of it is resident before it is used. This is the only file that
@@ -21,12 +21,11 @@ use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Spans in a group: one bit each in a word.
 pub const GROUP_SPANS: usize = BITS;
-/// Bytes of bitmap that a span may need.
-const SPAN_LINES_SIZE: usize = SPAN_SIZE / 16 / 8;
+/// Pages of lines that the bitmaps of a group may need.
+const GROUP_LINE_PAGES: usize = GROUP_SPANS * SPAN_SIZE / 16 / 8 / PAGE_SIZE;
 
 /// What is known of 64 spans, a bit each. All zeros are spans never used.
-#[derive(Debug, Default)]
-#[repr(C, align(32))]
+#[derive(Debug)]
 pub struct Group {
     /// In use. The space's lock guards it, and `whole`.
     pub used: Shared64,
@@ -35,6 +34,8 @@ pub struct Group {
     /// Free, and every page may hold memory of the system, whatever the record
     /// says: it was inside a large block.
     pub whole: Shared64,
+    /// For each page of lines, those taken.
+    lines: [Shared64; GROUP_LINE_PAGES],
 }
 
 /// One reservation and its tables.
@@ -42,8 +43,6 @@ pub struct Arena {
     reserved: *mut u8,
     reserved_len: usize,
     groups: *const Group,
-    /// For each page of lines, those taken.
-    taken: *const Shared64,
     records: *const Span,
     lines: *mut u8,
     blocks: *mut u8,
@@ -68,12 +67,11 @@ impl Arena {
 
     fn with_room_for(len: usize) -> Option<Arena> {
         let page = os::page_size();
-        let groups = len / GROUP_SPANS * size_of::<Group>();
+        let groups = len / GROUP_SPANS;
         let sizes = [
-            // These two come first and together: of a small heap they are one page.
-            (groups + len * SPAN_LINES_SIZE / PAGE_SIZE * 8).next_multiple_of(page),
+            (groups * size_of::<Group>()).next_multiple_of(page),
             (len * size_of::<Span>()).next_multiple_of(page),
-            (len * SPAN_LINES_SIZE).next_multiple_of(page),
+            (groups * GROUP_LINE_PAGES * PAGE_SIZE).next_multiple_of(page),
             // Spans are aligned to their size, which costs at most one of them.
             (len + 1) * SPAN_SIZE,
         ];
@@ -86,7 +84,6 @@ impl Arena {
             reserved,
             reserved_len,
             groups: reserved.cast(),
-            taken: reserved.wrapping_add(groups).cast(),
             records: records.cast(),
             lines,
             blocks: end.wrapping_add((end as usize).wrapping_neg() % SPAN_SIZE),
@@ -199,9 +196,8 @@ impl Arena {
 
     /// A page of lines: its first byte, and which of its 64 lines are taken.
     pub fn line_page(&self, page: usize) -> Option<(*mut u8, &Shared64)> {
-        (page < self.len * SPAN_LINES_SIZE / PAGE_SIZE).then(|| {
-            // SAFETY: in bounds and committed; zeros are valid.
-            let taken = unsafe { &*self.taken.add(page) };
+        (page < self.len / GROUP_SPANS * GROUP_LINE_PAGES).then(|| {
+            let taken = &self.group(page / GROUP_LINE_PAGES).lines[page % GROUP_LINE_PAGES];
             (self.lines.wrapping_add(page * PAGE_SIZE), taken)
         })
     }
@@ -225,5 +221,5 @@ unsafe impl Send for Arena {}
 // SAFETY: as above.
 unsafe impl Sync for Arena {}
 
-// The sizes that the layout above promises.
-const _: () = assert!(size_of::<Group>() == 32 && size_of::<Span>() == 64);
+// The size that the layout above promises.
+const _: () = assert!(size_of::<Span>() == 64);

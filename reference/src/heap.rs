@@ -25,6 +25,7 @@ const SHARDS: usize = 16;
 pub const MAX_REQUEST: usize = usize::MAX - 31;
 
 /// A heap. The C names work on one for the whole process ([`crate::routines`]).
+#[repr(C, align(4096))] // so that of few threads all of it lies in one page
 pub struct Heap {
     /// Reserved at the first allocation, under the first shard's lock.
     pub(crate) arena: OnceLock<Arena>,

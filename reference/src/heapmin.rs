@@ -40,7 +40,7 @@ impl Whole<'_> {
             return true;
         }
         for shard in self.shards.iter_mut().flatten() {
-            shard.forget_current();
+            shard.forget_words();
         }
         let mut all = true;
         for group in 0..arena.top().div_ceil(GROUP_SPANS) {

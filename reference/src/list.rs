@@ -16,15 +16,26 @@ impl List {
         arena.get(self.0)
     }
 
-    /// Puts a span in front. Its record keeps `tag`, which is not 0.
+    /// Whether this is the first span.
+    pub fn begins_with(self, span: SpanRef) -> bool {
+        self.0 == span.index
+    }
+
+    /// Puts a span behind the first, which stays so. Its record keeps `tag`,
+    /// which is not 0.
     pub fn push(&mut self, arena: &Arena, span: SpanRef, tag: u8) {
-        span.next.set(self.0);
-        span.prev.set(NO_SPAN);
+        let first = self.first(arena);
+        let next = first.map_or(NO_SPAN, |first| first.next.get());
+        span.prev.set(self.0);
+        span.next.set(next);
         span.list.set(tag);
-        if let Some(next) = arena.get(self.0) {
-            next.prev.set(span.index);
+        match first {
+            Some(first) => first.next.set(span.index),
+            None => self.0 = span.index,
         }
-        self.0 = span.index;
+        if let Some(behind) = arena.get(next) {
+            behind.prev.set(span.index);
+        }
     }
 
     /// Takes a span off that is on this list.

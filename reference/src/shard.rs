@@ -2,7 +2,7 @@
 //!
 //! Every thread is told a shard at its first call and stays with it, so
 //! threads rarely wait for each other. For each size class a shard has the
-//! span it takes blocks from now, and the list of all spans with room.
+//! list of its spans with room, and takes blocks from the first.
 
 use crate::arena::Arena;
 use crate::bits::{run, runs};
@@ -10,7 +10,7 @@ use crate::list::List;
 use crate::os;
 use crate::outbox::Outbox;
 use crate::size_class;
-use crate::span::{NO_SPAN, PAGE_SIZE, PageMask, SpanRef};
+use crate::span::{PAGE_SIZE, PageMask, SpanRef};
 
 /// Where memory is used up in order, the system is asked for so many pages at
 /// a time, which takes it half the time that single ones do.
@@ -28,15 +28,17 @@ pub struct Shard {
 /// The spans of a size class.
 #[derive(Clone, Copy)]
 struct Class {
-    /// The one that blocks are taken from, or none.
-    current: u32,
-    /// Those with room.
+    /// Those with room. Blocks are taken from the first.
     with_room: List,
-    /// The word of its bitmap that they are taken from. All pages of its slots are usable.
-    word: u8,
+    /// The word of its bitmap that they are taken from, or [`NO_WORD`]. All
+    /// pages of its slots are usable.
+    word: u16,
     /// Whether the class has filled a span since `_heapmin`.
     grows: bool,
 }
+
+/// No word: the first span was not looked at yet.
+const NO_WORD: u16 = u16::MAX;
 
 // SAFETY: a shard owns its spans; nothing in it belongs to one thread.
 unsafe impl Send for Shard {}
@@ -45,9 +47,8 @@ impl Shard {
     /// A shard without spans.
     pub const fn new(owner: u8) -> Shard {
         let class = Class {
-            current: NO_SPAN,
             with_room: List::EMPTY,
-            word: 0,
+            word: NO_WORD,
             grows: false,
         };
         Shard {
@@ -61,7 +62,7 @@ impl Shard {
     #[inline(always)]
     pub fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         let now = &self.classes[class];
-        if let Some(span) = arena.get(now.current)
+        if let Some(span) = now.with_room.first(arena)
             && let Some(slot) = span.take_in(now.word as usize)
         {
             return Some(span.base.wrapping_add(slot * size_class::size(class)));
@@ -75,7 +76,7 @@ impl Shard {
     fn allocate_slowly(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         let mine = &mut self.classes[class];
         loop {
-            let span = match arena.get(mine.current).or(mine.with_room.first(arena)) {
+            let span = match mine.with_room.first(arena) {
                 Some(span) => span,
                 None => {
                     let span = new_span(arena, self.owner, class)?;
@@ -83,10 +84,9 @@ impl Shard {
                     span
                 }
             };
-            mine.current = span.index;
             if let Some(word) = span.free_word() {
                 make_resident(span, span.pages_of_word(word), mine.grows)?;
-                mine.word = word as u8;
+                mine.word = word as u16;
                 let slot = span.take_in(word)?;
                 return Some(span.base.wrapping_add(slot * size_class::size(class)));
             }
@@ -95,7 +95,7 @@ impl Shard {
                 None => {
                     mine.with_room.remove(arena, span);
                     span.touched.set(0); // so that the next `free` puts it back
-                    mine.current = NO_SPAN;
+                    mine.word = NO_WORD;
                     mine.grows = true;
                 }
             }
@@ -126,18 +126,18 @@ impl Shard {
         if span.list.get() == 0 {
             mine.with_room.push(arena, span, 1);
         }
-        // The current span stays: the next block may be only a moment away.
-        if span.used.get() == 0 && mine.current != index {
+        // The first span stays: the next block may be only a moment away.
+        if span.used.get() == 0 && !mine.with_room.begins_with(span) {
             mine.with_room.remove(arena, span);
             arena.give_span(&mut arena.space(), span);
         }
         Some(())
     }
 
-    /// No span is the current one any more, so that all may change their bitmap or go.
-    pub(crate) fn forget_current(&mut self) {
+    /// No word is in use any more, so that every span may change its bitmap or go.
+    pub(crate) fn forget_words(&mut self) {
         for class in &mut self.classes {
-            (class.current, class.grows) = (NO_SPAN, false);
+            (class.word, class.grows) = (NO_WORD, false);
         }
     }
 

@@ -149,7 +149,7 @@ impl Span {
     /// How many words a larger bitmap has; `None` if every slot has its bit.
     pub fn next_size(&self) -> Option<usize> {
         let (now, all) = (self.words().len(), self.all_words());
-        let next = if now == 0 { all } else { (4 * now).min(all) };
+        let next = if now == 0 { all } else { (2 * now).min(all) };
         (next > now).then_some(next)
     }
 

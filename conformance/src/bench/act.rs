@@ -334,9 +334,10 @@ fn day(probe: &mut Probe) -> Result<(), Stop> {
     let mut random = Random::new(5);
     let mut blocks: Vec<BareBlock> = Vec::with_capacity(DAY_LIVE / 16);
     let mut live = 0;
+    let (mut allocate, mut release) = (0, 0);
     probe.moment("baseline")?;
-    let start = Instant::now();
     for hour in 0..HOURS {
+        let start = Instant::now();
         let mut traffic = 0;
         while traffic < 4 * DAY_LIVE {
             while live > DAY_LIVE {
@@ -356,9 +357,13 @@ fn day(probe: &mut Probe) -> Result<(), Stop> {
             traffic += size;
             blocks.push(block);
         }
+        allocate += nanoseconds(start);
+        let start = Instant::now();
         bare.heapmin();
+        release += nanoseconds(start);
         probe.fact("live bytes", live as i64)?;
         probe.moment(&format!("hour {hour}"))?;
     }
-    probe.fact("allocate", nanoseconds(start))
+    probe.fact("allocate", allocate)?;
+    probe.fact("release", release / HOURS as i64)
 }

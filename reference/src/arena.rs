@@ -43,8 +43,10 @@ pub struct Arena {
     reserved: *mut u8,
     reserved_len: usize,
     groups: *const Group,
-    records: *const Span,
-    lines: *mut u8,
+    /// The first record.
+    pub records: *const Span,
+    /// The first line of all.
+    pub lines: *mut u8,
     blocks: *mut u8,
     /// Spans there is room for, a multiple of 64.
     pub len: usize,
@@ -187,24 +189,12 @@ impl Arena {
         self.touched.store(true, Ordering::Relaxed);
     }
 
-    /// The records of a group, to give them back: first byte, and how many.
-    pub fn records_of(&self, group: usize) -> (*mut u8, usize) {
-        let len = GROUP_SPANS * size_of::<Span>();
-        let records = self.records.cast_mut().cast::<u8>();
-        (records.wrapping_add(group * len), len)
-    }
-
     /// A page of lines: its first byte, and which of its 64 lines are taken.
     pub fn line_page(&self, page: usize) -> Option<(*mut u8, &Shared64)> {
         (page < self.len / GROUP_SPANS * GROUP_LINE_PAGES).then(|| {
             let taken = &self.group(page / GROUP_LINE_PAGES).lines[page % GROUP_LINE_PAGES];
             (self.lines.wrapping_add(page * PAGE_SIZE), taken)
         })
-    }
-
-    /// How far a line is from the first.
-    pub fn line_offset(&self, line: *const Shared64) -> usize {
-        line as usize - self.lines as usize
     }
 }
 

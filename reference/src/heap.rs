@@ -110,32 +110,31 @@ impl Heap {
 
     /// A block of a class, with `used` bytes from its beginning asked for.
     #[inline]
-    fn allocate_in(&self, class: usize, used: usize) -> Option<Block> {
+    pub(crate) fn allocate_in(&self, class: usize, used: usize) -> Option<Block> {
         let (arena, mut shard) = self.enter()?;
         let address = shard.allocate(arena, class)?;
         drop(shard);
         clear_rest(address, used, size_class::size(class));
-        Some(Block {
-            address,
-            old_bytes: true,
-        })
+        let old_bytes = true;
+        Some(Block { address, old_bytes })
     }
 
     /// The same, aligned as asked.
     pub fn allocate_aligned(&self, size: usize, asked: Alignment) -> Option<Block> {
         // At least one byte, so that the address lies in its own block.
         let total = size.max(1).saturating_add(asked.room());
-        match total {
-            ..=size_class::LARGEST => {
-                let mut block = self.allocate_in(size_class::of(total), total)?;
-                let gap = asked.gap(block.address);
-                clear_behind(block.address, gap + size, total);
-                block.address = block.address.wrapping_add(gap);
-                Some(block)
-            }
-            ..=MAX_REQUEST => self.enter()?.0.allocate_pages(size.max(1), total, asked),
-            _ => None,
+        if total > MAX_REQUEST {
+            return None;
         }
+        if total > size_class::LARGEST {
+            let (arena, _) = self.enter()?;
+            return arena.allocate_pages(size.max(1), total, asked);
+        }
+        let mut block = self.allocate_in(size_class::of(total), total)?;
+        let gap = asked.gap(block.address);
+        clear_behind(block.address, gap + size, total);
+        block.address = block.address.wrapping_add(gap);
+        Some(block)
     }
 
     /// A block that lies at a multiple of `alignment`, a power of two, and that
@@ -151,8 +150,7 @@ impl Heap {
         self.allocate_in(class, size)
     }
 
-    /// Frees a block. Returns false if no live block begins at that address;
-    /// for one of another shard that shows only when it gets there.
+    /// Frees a block. Returns false if no live block begins at that address.
     #[inline]
     pub fn free(&self, address: *mut u8) -> bool {
         let Some((arena, mut own)) = self.enter() else {
@@ -162,7 +160,6 @@ impl Heap {
             Some((span, offset)) if span.owner.get() == own.owner => {
                 own.free(arena, span, offset) || self.misuse()
             }
-            Some((span, _)) if span.owner.get() >= FIRST_SHARD => self.post(own, address),
             _ => {
                 drop(own);
                 self.free_slowly(address, false)
@@ -170,14 +167,10 @@ impl Heap {
         }
     }
 
-    /// Frees an aligned block. Returns false if no live block is there.
-    pub fn free_aligned(&self, address: *mut u8) -> bool {
-        self.free_slowly(address, true)
-    }
-
-    /// Frees a block of whatever size and shard.
+    /// Frees a block of whatever size and shard, one that `is_aligned` by any
+    /// address in it. Returns false if no live block is there.
     #[cold]
-    fn free_slowly(&self, address: *mut u8, is_aligned: bool) -> bool {
+    pub fn free_slowly(&self, address: *mut u8, is_aligned: bool) -> bool {
         let found = self.find_live(address);
         let Some((arena, live, owner)) = found.filter(|(_, live, _)| is_aligned || live.gap == 0)
         else {
@@ -188,33 +181,6 @@ impl Heap {
             Owner::Space(mut space) => arena.free_pages(&mut space, live.span, offset / PAGE_SIZE),
             Owner::Shard(mut shard) => {
                 shard.free(arena, live.span, offset);
-            }
-        }
-        true
-    }
-
-    /// Frees a small block of another shard, by and by.
-    #[inline(never)]
-    fn post(&self, mut own: Guard<'_, Shard>, block: *mut u8) -> bool {
-        let Some(batch) = own.outbox.add(block) else {
-            return true;
-        };
-        drop(own);
-        let mut held: Option<Guard<Shard>> = None;
-        for &block in batch.blocks() {
-            let Some((arena, span, offset)) = self.find(block) else {
-                continue;
-            };
-            let owner = span.owner.get();
-            if held.as_ref().is_none_or(|shard| shard.owner != owner) {
-                drop(held.take());
-                held = self.lock_shard(owner);
-            }
-            let is_freed = held.as_mut().is_some_and(|shard| {
-                span.owner.get() == shard.owner && shard.free(arena, span, offset)
-            });
-            if !is_freed {
-                self.misuse();
             }
         }
         true
@@ -298,35 +264,19 @@ impl Heap {
         Some((self.arena.get()?, self.shards[index].lock()))
     }
 
-    /// Takes all locks, and sends home what waits in an outbox.
+    /// Takes all locks.
     pub fn lock_all(&self) -> Whole<'_> {
         let mut shards = [const { None }; SHARDS];
-        shards[0] = self.lock_shard(FIRST_SHARD);
+        shards[0] = Some(self.shards[0].lock());
         // While this one is held nobody joins.
-        for index in 1..self.joined.load(Ordering::Relaxed) {
-            shards[index] = self.lock_shard(FIRST_SHARD + index as u8);
+        let joined = self.joined.load(Ordering::Relaxed);
+        for (held, shard) in shards.iter_mut().zip(&self.shards).take(joined).skip(1) {
+            *held = Some(shard.lock());
         }
-        self.send_home(&mut shards);
         Whole {
             misused: self.misused.load(Ordering::Relaxed),
             shards,
             arena: self.arena.get().map(|arena| (arena, arena.space())),
-        }
-    }
-
-    fn send_home(&self, shards: &mut [Option<Guard<'_, Shard>>; SHARDS]) {
-        for index in 0..SHARDS {
-            let batch = shards[index].as_mut().map(|shard| shard.outbox.take());
-            for &block in batch.iter().flat_map(|batch| batch.blocks()) {
-                let freed = self.find(block).and_then(|(arena, span, offset)| {
-                    let owner = span.owner.get().checked_sub(FIRST_SHARD)?;
-                    let shard = shards.get_mut(owner as usize)?.as_mut()?;
-                    shard.free(arena, span, offset).then_some(())
-                });
-                if freed.is_none() {
-                    self.misuse();
-                }
-            }
         }
     }
 }

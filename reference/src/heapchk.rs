@@ -64,16 +64,12 @@ fn is_sound(arena: &Arena) -> bool {
 fn has_sound_pages(span: SpanRef, before: usize, goes_on: bool) -> bool {
     let (live, starts) = (span.live().get(), span.starts().get());
     let begun = run(0, before);
-    // A live page belongs to a block that begins there or before it.
-    let orphans = live & !starts & !(live << 1) & !begun;
+    // Every other live page begins a block, or the one before it lives.
+    let own = live & !begun;
+    let orphans = own & !starts & !(own << 1);
     let last = run(SPAN_PAGES - 1, 1);
-    starts & !live == 0
-        && starts & begun == 0
+    starts & !own == 0
         && begun & !live == 0
-        && (before == 0
-            || before == SPAN_PAGES
-            || live >> before & 1 == 0
-            || starts >> before & 1 == 1)
         && orphans == 0
         && (!goes_on || live & last != 0)
         && live & !(span.resident.get() & ALL_PAGES) == 0

@@ -25,7 +25,6 @@ pub mod large;
 pub mod list;
 pub mod lock;
 pub mod os;
-mod outbox;
 pub mod resize;
 pub mod routines;
 pub mod shard;

@@ -34,7 +34,7 @@ impl Heap {
         };
         // SAFETY: two live blocks with at least so many bytes each.
         unsafe { ptr::copy_nonoverlapping(address, new.address, live.size.min(size)) };
-        self.free_aligned(address);
+        self.free_slowly(address, true);
         Some(new.address)
     }
 

@@ -8,7 +8,6 @@ use crate::arena::Arena;
 use crate::bits::{run, runs};
 use crate::list::List;
 use crate::os;
-use crate::outbox::Outbox;
 use crate::size_class;
 use crate::span::{PAGE_SIZE, PageMask, SpanRef};
 
@@ -21,8 +20,6 @@ pub struct Shard {
     /// Which one this is, as the records of its spans say.
     pub(crate) owner: u8,
     classes: [Class; size_class::COUNT],
-    /// Blocks of other shards that threads of this one have freed.
-    pub(crate) outbox: Outbox,
 }
 
 /// The spans of a size class.
@@ -54,7 +51,6 @@ impl Shard {
         Shard {
             owner,
             classes: [class; size_class::COUNT],
-            outbox: Outbox::new(),
         }
     }
 

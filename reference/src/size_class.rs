@@ -12,43 +12,13 @@ pub const LARGEST: usize = 8192;
 /// How many classes there are.
 pub const COUNT: usize = 128 + 8 + 8;
 
-/// Block sizes in bytes. All are multiples of 16, which is the alignment that
-/// `malloc` promises on 64-bit systems.
-pub static SIZES: [u16; COUNT] = {
-    let mut sizes = [0; COUNT];
-    let (mut class, mut size) = (0, 0);
-    while class < COUNT {
-        size += match size {
-            0..2048 => 16,
-            2048..4096 => 256,
-            _ => 512,
-        };
-        sizes[class] = size;
-        class += 1;
-    }
-    sizes
-};
-
-/// Requests up to [`LARGEST`] in steps of 16 bytes, each with its class.
-static CLASS_OF: [u8; LARGEST / 16 + 1] = {
-    let mut table = [0; LARGEST / 16 + 1];
-    let (mut step, mut class) = (0, 0);
-    while step < table.len() {
-        if step * 16 > SIZES[class] as usize {
-            class += 1;
-        }
-        table[step] = class as u8;
-        step += 1;
-    }
-    table
-};
-
 /// What the heap reckons with for a class.
 #[derive(Clone, Copy)]
 pub struct Class {
     /// 2^32 divided by the size, rounded up.
     inverse: u32,
-    /// Bytes in a block.
+    /// Bytes in a block: a multiple of 16, which is the alignment that `malloc`
+    /// promises on 64-bit systems.
     pub size: u16,
     /// Blocks in a span.
     pub capacity: u16,
@@ -56,9 +26,14 @@ pub struct Class {
 
 static CLASSES: [Class; COUNT] = {
     let mut classes = [const { of_size(16) }; COUNT];
-    let mut class = 0;
+    let mut class = 1;
     while class < COUNT {
-        classes[class] = of_size(SIZES[class]);
+        let before = classes[class - 1].size;
+        classes[class] = of_size(match before {
+            0..2048 => before + 16,
+            2048..4096 => before + 256,
+            _ => before + 512,
+        });
         class += 1;
     }
     classes
@@ -72,6 +47,20 @@ const fn of_size(size: u16) -> Class {
     }
 }
 
+/// Requests up to [`LARGEST`] in steps of 16 bytes, each with its class.
+static CLASS_OF: [u8; LARGEST / 16 + 1] = {
+    let mut table = [0; LARGEST / 16 + 1];
+    let (mut step, mut class) = (0, 0);
+    while step < table.len() {
+        if step * 16 > CLASSES[class].size as usize {
+            class += 1;
+        }
+        table[step] = class as u8;
+        step += 1;
+    }
+    table
+};
+
 impl Class {
     /// The slot that begins at an offset into a span. A division, made from a
     /// multiplication; exact since the offset times the size is below 2^32.
@@ -84,7 +73,7 @@ impl Class {
     /// The slot in which an offset lies, or would lie if there were more of them.
     #[inline]
     pub fn slot_of(self, offset: usize) -> usize {
-        (offset as u64 * u64::from(self.inverse) >> 32) as usize
+        ((offset as u64 * u64::from(self.inverse)) >> 32) as usize
     }
 }
 
@@ -103,12 +92,7 @@ pub fn of(size: usize) -> usize {
 /// Bytes in a block of a class.
 #[inline]
 pub fn size(class: usize) -> usize {
-    SIZES[class] as usize
-}
-
-/// How many blocks of a class fit in a span.
-pub fn capacity(class: usize) -> usize {
-    CLASSES[class].capacity as usize
+    CLASSES[class].size as usize
 }
 
 const _: () = assert!(SPAN_SIZE * LARGEST < 1 << 32);
@@ -138,8 +122,8 @@ mod tests {
 
     #[test]
     fn every_class_is_aligned_and_larger_than_the_one_before() {
-        assert!(SIZES.iter().all(|size| size % 16 == 0));
-        assert!(SIZES.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(CLASSES.iter().all(|class| class.size % 16 == 0));
+        assert!(CLASSES.windows(2).all(|pair| pair[0].size < pair[1].size));
         assert_eq!(size(COUNT - 1), LARGEST);
     }
 
@@ -157,10 +141,10 @@ mod tests {
 
     #[test]
     fn the_division_is_exact() {
-        for class in 0..COUNT {
+        for class in CLASSES {
             for offset in (0..=SPAN_SIZE).step_by(16) {
                 for offset in [offset, offset + 15] {
-                    assert_eq!(CLASSES[class].slot_of(offset), offset / size(class));
+                    assert_eq!(class.slot_of(offset), offset / class.size as usize);
                 }
             }
         }

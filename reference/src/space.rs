@@ -5,7 +5,7 @@ use crate::bits::{find_run, run};
 use crate::large;
 use crate::list::List;
 use crate::os;
-use crate::span::{ALL_PAGES, PAGE_SIZE, SpanRef, Words};
+use crate::span::{ALL_PAGES, PAGE_SIZE, Span, SpanRef, Words};
 
 /// Words of bitmap in a line, and its bytes.
 const LINE_WORDS: usize = 8;
@@ -16,8 +16,6 @@ const LINE_SIZE: usize = 64;
 pub struct Space {
     /// No group before this one has a free span.
     first_free: usize,
-    /// No page of lines before this one has a free line.
-    first_line_page: usize,
     /// Pages of lines from this one on were never used.
     line_pages: usize,
     /// Spans of large blocks with room ([`large`]).
@@ -28,7 +26,6 @@ impl Space {
     /// The space of an arena never used.
     pub const NEW: Space = Space {
         first_free: 0,
-        first_line_page: 0,
         line_pages: 0,
         large: [List::EMPTY; large::LISTS],
     };
@@ -104,8 +101,7 @@ impl Arena {
     /// Takes lines for a bitmap of `words` words, at a low address.
     pub fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
         let count = words.div_ceil(LINE_WORDS);
-        let mut page = space.first_line_page;
-        loop {
+        for page in 0.. {
             let (base, taken) = self.line_page(page)?;
             if let Some(first) = find_run(!taken.get(), count) {
                 // SAFETY: a page among the lines; one in use keeps its contents.
@@ -116,21 +112,17 @@ impl Arena {
                 space.line_pages = space.line_pages.max(page + 1);
                 return Some((base.wrapping_add(first * LINE_SIZE).cast(), words));
             }
-            if taken.get() == !0 && page == space.first_line_page {
-                space.first_line_page += 1;
-            }
-            page += 1;
         }
+        None
     }
 
     /// Takes them back.
-    pub fn give_lines(&self, space: &mut Space, (words, count): Words) {
-        let offset = self.line_offset(words);
+    pub fn give_lines(&self, _: &mut Space, (words, count): Words) {
+        let offset = words as usize - self.lines as usize;
         let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / LINE_SIZE);
         if let Some((_, taken)) = self.line_page(page) {
             taken.set(taken.get() & !run(line, count.div_ceil(LINE_WORDS)));
         }
-        space.first_line_page = space.first_line_page.min(page);
     }
 
     /// Gives the pages back in which no line is taken. Returns false if the
@@ -159,8 +151,9 @@ impl Arena {
     /// waits for `_heapmin`. They read as zeros then, which is right for them.
     /// Returns false if the system refuses.
     pub fn release_records(&self, group: usize) -> bool {
-        let (base, len) = self.records_of(group);
+        let base = self.records.wrapping_add(group * GROUP_SPANS).cast_mut();
+        let len = GROUP_SPANS * size_of::<Span>();
         // SAFETY: the whole records of free spans.
-        len % os::page_size() != 0 || unsafe { os::reset(base, len) }
+        len % os::page_size() != 0 || unsafe { os::reset(base.cast(), len) }
     }
 }

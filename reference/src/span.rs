@@ -120,12 +120,8 @@ impl Span {
     /// Slots, with or without a bit in the bitmap yet. For small spans only,
     /// as all below.
     pub fn capacity(&self) -> usize {
-        size_class::capacity(self.kind.get() as usize)
-    }
-
-    /// Whether every slot holds a live block.
-    pub fn is_full(&self) -> bool {
-        self.used.get() as usize == self.capacity()
+        let class = size_class::get(self.kind.get() as usize);
+        class.map_or(0, |class| class.capacity as usize)
     }
 
     /// The words of the bitmap; none while the live slots are listed.
@@ -184,10 +180,8 @@ impl Span {
         if self.used.get() as usize > MOST_LISTED {
             return None;
         }
-        let mut listed = 0;
-        for slot in self.live_slots() {
-            self.set_listed(listed, slot);
-            listed += 1;
+        for (at, slot) in self.live_slots().enumerate() {
+            self.set_listed(at, slot);
         }
         self.bitmap.store(ptr::null_mut(), Relaxed);
         Some(lines)
@@ -244,14 +238,9 @@ impl Span {
 
     /// Whether a slot holds a live block.
     pub fn is_live(&self, slot: usize) -> bool {
-        match self.words() {
-            [] => self.listed().any(|listed| listed == slot),
-            words => {
-                slot < self.capacity()
-                    && words
-                        .get(slot / 64)
-                        .is_some_and(|word| word.get() >> (slot % 64) & 1 == 0)
-            }
+        match self.words().get(slot / 64) {
+            Some(word) => slot < self.capacity() && word.get() >> (slot % 64) & 1 == 0,
+            None => self.listed().any(|listed| listed == slot),
         }
     }
 
@@ -262,11 +251,8 @@ impl Span {
             let all = run(0, (capacity - index * 64).min(64));
             ones(all & !word.get()).map(move |bit| index * 64 + bit)
         };
-        self.words()
-            .iter()
-            .enumerate()
-            .flat_map(of_word)
-            .chain(self.listed())
+        let words = self.words().iter().enumerate();
+        words.flat_map(of_word).chain(self.listed())
     }
 
     /// The pages that the slots of a word of the bitmap lie in.
@@ -284,11 +270,8 @@ impl Span {
             return self.listed().map(of_slot).fold(0, PageMask::bitor);
         }
         let is_live = |page: &usize| {
-            let (first, last) = (
-                page * PAGE_SIZE / size,
-                (page * PAGE_SIZE + PAGE_SIZE - 1) / size,
-            );
-            self.any_live(first, last.min(self.capacity() - 1))
+            let (start, end) = (page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+            self.any_live(start / size, ((end - 1) / size).min(self.capacity() - 1))
         };
         let pages = (0..SPAN_PAGES).filter(is_live);
         pages.map(|page| run(page, 1)).fold(0, PageMask::bitor)
@@ -296,13 +279,8 @@ impl Span {
 
     /// Whether there is a live block from slot `first` to `last`.
     fn any_live(&self, first: usize, last: usize) -> bool {
-        let mut words = self
-            .words()
-            .iter()
-            .enumerate()
-            .take(last / 64 + 1)
-            .skip(first / 64);
-        words.any(|(index, word)| {
+        let words = self.words().iter().enumerate().take(last / 64 + 1);
+        words.skip(first / 64).any(|(index, word)| {
             let (from, to) = (first.max(index * 64), last.min(index * 64 + 63));
             !word.get() & run(from % 64, to + 1 - from) != 0
         })

@@ -165,7 +165,7 @@ impl Real {
     fn free(&mut self, at: usize) {
         let address = self.addresses.remove(at);
         assert!(if self.before.blocks[at].is_aligned {
-            self.heap.free_aligned(address)
+            self.heap.free_slowly(address, true)
         } else {
             self.heap.free(address)
         });
@@ -240,7 +240,7 @@ impl StateMachineTest for Real {
                     unsafe { std::ptr::copy_nonoverlapping(real.addresses[at], new, kept) };
                     let freed = std::mem::replace(&mut real.addresses[at], new);
                     assert!(if old.is_aligned {
-                        real.heap.free_aligned(freed)
+                        real.heap.free_slowly(freed, true)
                     } else {
                         real.heap.free(freed)
                     });

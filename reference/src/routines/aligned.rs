@@ -73,7 +73,7 @@ pub fn aligned_msize(block: *const c_void, alignment: usize, _offset: usize) -> 
 /// `block` is null or a live aligned block of this heap, which nobody uses any more.
 pub unsafe fn aligned_free(block: *mut c_void) {
     if !block.is_null() {
-        heap().free_aligned(block.cast());
+        heap().free_slowly(block.cast(), true);
     }
 }
 

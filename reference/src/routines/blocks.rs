@@ -123,7 +123,7 @@ pub(super) fn reallocate(
         return ptr::null_mut();
     };
     if size == 0 {
-        heap.free_aligned(block.cast());
+        heap.free_slowly(block.cast(), true);
         return ptr::null_mut();
     }
     let Some(new) = heap.reallocate(live, size, asked) else {

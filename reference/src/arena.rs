@@ -32,7 +32,7 @@ pub struct Group {
     /// `_heapmin` has something to do here.
     pub touched: AtomicU64,
     /// Free, and every page may hold memory of the system, whatever the record
-    /// says: it was inside a large block.
+    /// says: it was inside a large block, or the system refused to take it.
     pub whole: Shared64,
     /// For each page of lines, those taken.
     lines: [Shared64; GROUP_LINE_PAGES],

@@ -19,7 +19,7 @@ use crate::lock::Guard;
 use crate::os;
 use crate::shard::Shard;
 use crate::space::Space;
-use crate::span::{FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
+use crate::span::{ALL_PAGES, FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
 use core::sync::atomic::Ordering::Relaxed;
 
 impl Heap {
@@ -79,8 +79,16 @@ fn release_group(arena: &Arena, index: usize) -> bool {
     if group.touched.load(Relaxed) == 0 {
         return true;
     }
+    // Free spans of which every page may have to go do so together.
+    for bit in ones(group.touched.load(Relaxed) & !group.used.get()) {
+        let span = arena.get((index * GROUP_SPANS + bit) as u32);
+        if let Some(span) = span.filter(|span| span.resident.get() == ALL_PAGES) {
+            group.whole.set(group.whole.get() | run(bit, 1));
+            span.resident.set(0);
+            span.touched.set(0);
+        }
+    }
     let mut all = true;
-    // Free spans that were inside large blocks go together.
     for (bit, count) in runs(group.whole.get()) {
         let first = arena.page((index * GROUP_SPANS + bit) * (SPAN_SIZE / PAGE_SIZE));
         if release(first, count * SPAN_SIZE) {

@@ -1,0 +1,70 @@
+//! How long the heap is: it is there to be read. Counted are lines that are
+//! neither blank nor comment nor test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The most lines that the heap itself may have.
+const MOST: usize = 1500;
+
+/// Each part of the sources, and the files that are in it.
+const PARTS: [(&str, fn(&str) -> bool); 4] = [
+    (
+        "looking at it: `_heapwalk`, `_heapchk`, `_heapset`",
+        |file| ["entry.rs", "heapwalk.rs", "heapchk.rs", "heapset.rs"].contains(&file),
+    ),
+    ("what differs between Unix and Windows", |file| {
+        file.starts_with("os/")
+    }),
+    (
+        "the C runtime's rules about parameters and `errno`",
+        |file| file.starts_with("routines/") || file.starts_with("errno"),
+    ),
+    (
+        "the heap itself: `malloc`, `free`, `realloc`, `_heapmin`",
+        |_| true,
+    ),
+];
+
+fn lines_of(file: &Path) -> usize {
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.lines().map(str::trim);
+    let code = code.take_while(|line| !line.starts_with("#[cfg(test)]"));
+    code.filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
+}
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if !path.ends_with("tests.rs") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_book_says_how_long_the_heap_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    let mut lines = [0; PARTS.len()];
+    for file in &files {
+        let name = file.strip_prefix(root.join("src")).unwrap();
+        let name = name.to_str().unwrap().replace('\\', "/");
+        let part = PARTS.iter().position(|(_, has)| has(&name)).unwrap();
+        lines[part] += lines_of(file);
+    }
+    let rows = PARTS.iter().zip(lines).rev();
+    let table: String = rows
+        .map(|((part, _), lines)| format!("| {part} | {lines} |\n"))
+        .collect();
+    let book = fs::read_to_string(root.join("../docs/reference.md")).unwrap();
+    assert!(
+        book.replace('\r', "").contains(&table),
+        "docs/reference.md should have these rows:\n{table}"
+    );
+    assert!(lines[PARTS.len() - 1] <= MOST, "too long to be read");
+}

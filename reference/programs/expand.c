@@ -14,12 +14,16 @@ int main(void) {
     CHECK(_expand(block, 10) == block);
     CHECK(block[0] == 'x' && block[9] == 'x');
 
+    /* Behind the first one, in this heap. */
+    char *other = malloc(70000);
+    CHECK(other > block);
     errno = 0;
     CHECK(_expand(block, 1000000000) == NULL);
     CHECK(errno == ENOMEM);
     CHECK(block[0] == 'x' && block[9] == 'x');
 
     printf("larger and smaller, and never elsewhere\n");
+    free(other);
     free(block);
     return 0;
 }

@@ -19,14 +19,16 @@ pub fn find_run(bits: u64, count: usize) -> Option<usize> {
     (starts != 0).then(|| starts.trailing_zeros() as usize)
 }
 
-/// How many bits are set one after another where most are.
-pub fn longest_run(mut bits: u64) -> usize {
-    let mut longest = 0;
-    while bits != 0 {
-        bits &= bits >> 1;
-        longest += 1;
+/// The power of two that the longest run of set bits reaches: 3 if 8 to 15 are
+/// set one after another, and nowhere 16. `None` if no bit is set.
+pub fn log2_of_longest_run(bits: u64) -> Option<usize> {
+    // In each round, bits from which on twice as many are set.
+    let (mut starts, mut log2) = (bits, 0);
+    while log2 < 6 && starts & (starts >> (1 << log2)) != 0 {
+        starts &= starts >> (1 << log2);
+        log2 += 1;
     }
-    longest
+    (bits != 0).then_some(log2)
 }
 
 /// The bits from which on `count` are set.
@@ -84,12 +86,14 @@ mod tests {
     }
 
     #[rstest]
-    #[case(0, 0)]
-    #[case(0b1011_0111, 3)]
-    #[case(!0, 64)]
-    #[case(1 << 63, 1)]
-    fn the_longest_run_is_found(#[case] bits: u64, #[case] longest: usize) {
-        assert_eq!(longest_run(bits), longest);
+    #[case(0, None)]
+    #[case(1 << 63, Some(0))]
+    #[case(0b1011_0111, Some(1))]
+    #[case(0b1111_0111, Some(2))]
+    #[case(!0 >> 1, Some(5))]
+    #[case(!0, Some(6))]
+    fn the_longest_run_is_found(#[case] bits: u64, #[case] log2: Option<usize>) {
+        assert_eq!(log2_of_longest_run(bits), log2);
     }
 
     #[test]

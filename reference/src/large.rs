@@ -7,7 +7,7 @@
 
 use crate::alignment::Alignment;
 use crate::arena::Arena;
-use crate::bits::{find_run, longest_run, run};
+use crate::bits::{find_run, log2_of_longest_run, run};
 use crate::heap::Block;
 use crate::os;
 use crate::resize::clear_to_page;
@@ -214,10 +214,8 @@ impl Arena {
     /// nothing lives in it.
     fn list_large(&self, space: &mut Space, span: SpanRef) {
         let is_partial = span.live().get() != 0;
-        let longest = longest_run(span.free_pages()).checked_ilog2();
-        let wanted = longest
-            .filter(|_| is_partial)
-            .map_or(0, |list| list as u8 + 1);
+        let longest = log2_of_longest_run(span.free_pages()).filter(|_| is_partial);
+        let wanted = longest.map_or(0, |list| list as u8 + 1);
         let now = span.list.get();
         if now != wanted {
             if let Some(list) = space.large.get_mut((now as usize).wrapping_sub(1)) {

@@ -33,9 +33,22 @@ pub fn act_of(name: &str) -> Option<Act> {
         "growing" => growing,
         "day" => day,
         "trace" => super::trace::replay,
+        "version" => version,
         _ => return None,
     })
 }
+
+/// Says which version an adapted allocator has.
+fn version(probe: &mut Probe) -> Result<(), Stop> {
+    let numbers = probe.crt.adapted_version().into_iter().flatten();
+    for (name, number) in VERSION.into_iter().zip(numbers) {
+        probe.fact(name, i64::from(number))?;
+    }
+    Ok(())
+}
+
+/// The parts of a version, as the act of this name calls them.
+pub const VERSION: [&str; 3] = ["major", "minor", "patch"];
 
 fn number(variable: &str, otherwise: usize) -> usize {
     let value = std::env::var(variable).ok();

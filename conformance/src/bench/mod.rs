@@ -159,6 +159,16 @@ pub fn curve(candidate: &Candidate, timeout: Duration) -> Result<Curve, String> 
     }
 }
 
+/// The version of an adapted allocator, as it tells itself.
+pub fn version(candidate: &Candidate, timeout: Duration) -> Option<String> {
+    let seen = observe_with(candidate, "bench-version", &[], timeout);
+    let [major, minor, patch] = act::VERSION.map(|name| seen.fact(name));
+    Some(match patch? {
+        0 => format!("{}.{}", major?, minor?),
+        patch => format!("{}.{}.{patch}", major?, minor?),
+    })
+}
+
 fn run(
     candidate: &Candidate,
     bench: &Bench,

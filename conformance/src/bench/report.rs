@@ -13,10 +13,22 @@ pub struct Setting {
     pub processor: String,
     /// The system's kernel.
     pub system: String,
-    /// When, as the year, month and day.
+    /// How many runs each figure is the median of.
     pub repeats: u16,
-    /// Each candidate and its version, where one is known.
-    pub candidates: Vec<(String, String)>,
+    /// Who was measured.
+    pub candidates: Vec<Named>,
+}
+
+/// A candidate.
+#[derive(Debug, Serialize)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its file; of an adapted allocator the adapter's.
+    pub path: String,
+    /// The version that an adapted allocator tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 const COLUMNS: [&str; 8] = [
@@ -47,6 +59,11 @@ fn text(setting: &Setting, measured: &[Measured], preset: &str, mark: &str) -> S
         "{}, {}; medians of {} runs (range)",
         setting.processor, setting.system, setting.repeats
     );
+    let candidates = setting.candidates.iter().map(|named| match &named.version {
+        Some(version) => format!("{} {version}", named.name),
+        None => named.name.clone(),
+    });
+    let _ = writeln!(out, "{}", candidates.collect::<Vec<_>>().join(", "));
     for one in measured {
         let _ = writeln!(out, "\n{mark}{}: {}\n", one.bench.name, one.bench.summary);
         let _ = writeln!(out, "{}", table(one, preset));

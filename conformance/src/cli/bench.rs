@@ -4,7 +4,7 @@ use super::check::REFERENCE;
 use super::output::Output;
 use super::signals::interrupted;
 use super::{AS_EXPECTED, BenchArgs, ReportFormat, catalogue, note, runners};
-use crate::bench::report::{self, Setting};
+use crate::bench::report::{self, Named, Setting};
 use crate::bench::{self, Bench, Curve, plot, trace};
 use globset::Glob;
 use heapmin_harness::candidate::{Candidate, Catalogue};
@@ -46,7 +46,7 @@ pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
         },
     );
     progress.finish_and_clear();
-    let setting = setting(args, &candidates);
+    let setting = setting(args, &candidates, timeout);
     output.write(&match args.format {
         ReportFormat::Human => report::human(&setting, &measured),
         ReportFormat::Markdown => report::markdown(&setting, &measured),
@@ -118,7 +118,7 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
     Ok(benches)
 }
 
-fn setting(args: &BenchArgs, candidates: &[Candidate]) -> Setting {
+fn setting(args: &BenchArgs, candidates: &[Candidate], timeout: Duration) -> Setting {
     let processors = available_parallelism().map_or(1, usize::from);
     let model = processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
@@ -132,7 +132,11 @@ fn setting(args: &BenchArgs, candidates: &[Candidate]) -> Setting {
         repeats: args.repeat,
         candidates: candidates
             .iter()
-            .map(|candidate| (candidate.name.clone(), candidate.path.display().to_string()))
+            .map(|candidate| Named {
+                name: candidate.name.clone(),
+                path: candidate.path.display().to_string(),
+                version: bench::version(candidate, timeout),
+            })
             .collect(),
     }
 }

@@ -56,6 +56,14 @@ impl Crt {
         }
         Ok(bare)
     }
+
+    /// The version of the allocator that an adapter adapts: major, minor and
+    /// patch. `None` of any other library.
+    pub fn adapted_version(&self) -> Option<[c_int; 3]> {
+        let version = address_of(&self.handle, "adapted_version", None).cast::<[c_int; 3]>();
+        // SAFETY: our adapters have a table of this name, with three numbers in it.
+        (!version.is_null()).then(|| unsafe { *version })
+    }
 }
 
 impl Bare {

@@ -10,6 +10,7 @@ use crate::arena::Arena;
 use crate::entry::{USED, entry_in};
 use crate::lock::{Guard, Lock};
 use crate::resize::{clear_behind, clear_rest};
+use crate::schedule;
 use crate::shard::Shard;
 use crate::size_class;
 use crate::space::Space;
@@ -19,7 +20,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
 /// So many threads can be at work at the same time without any wait.
-const SHARDS: usize = 16;
+const SHARDS: usize = if cfg!(schedules) { 2 } else { 16 };
 
 /// The largest request, in bytes. Microsoft's `_HEAP_MAXREQ`.
 pub const MAX_REQUEST: usize = usize::MAX - 31;
@@ -75,7 +76,7 @@ pub struct Whole<'a> {
 /// How many threads have been told a number.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-thread_local! {
+schedule::thread_local! {
     /// This thread's shard; `usize::MAX` before its first call.
     static THREAD: Cell<usize> = const { Cell::new(usize::MAX) };
 }
@@ -239,7 +240,7 @@ impl Heap {
     /// The arena and this thread's shard. `None` if the system has no address space.
     #[inline]
     fn enter(&self) -> Option<(&Arena, Guard<'_, Shard>)> {
-        let index = THREAD.get();
+        let index = THREAD.with(Cell::get);
         match self.arena.get() {
             Some(arena) if index < self.joined.load(Ordering::Relaxed) => {
                 Some((arena, self.shards[index].lock()))
@@ -251,10 +252,10 @@ impl Heap {
     /// The same at a thread's first call.
     #[cold]
     fn join(&self) -> Option<(&Arena, Guard<'_, Shard>)> {
-        if THREAD.get() == usize::MAX {
-            THREAD.set(THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
+        if THREAD.with(Cell::get) == usize::MAX {
+            THREAD.with(|thread| thread.set(THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS));
         }
-        let index = THREAD.get();
+        let index = THREAD.with(Cell::get);
         let first = self.shards[0].lock();
         if self.arena.get().is_none() {
             self.arena.set(Arena::new()?).ok()?;

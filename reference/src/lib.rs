@@ -27,6 +27,7 @@ pub mod lock;
 pub mod os;
 pub mod resize;
 pub mod routines;
+pub mod schedule;
 pub mod shard;
 pub mod shared;
 pub mod size_class;

@@ -5,6 +5,7 @@
 //! sleepers needs an exchange, which takes as long as all the rest of a `free`.
 //! Who finds it taken looks again soon, and after a while sleeps in between.
 
+use crate::schedule::step;
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
 use core::ops::{Deref, DerefMut};
@@ -42,6 +43,7 @@ impl<T> Lock<T> {
     /// Waits until nobody has it, and takes it.
     #[inline]
     pub fn lock(&self) -> Guard<'_, T> {
+        step();
         if !self.try_take() {
             self.wait();
         }
@@ -64,6 +66,7 @@ impl<T> Lock<T> {
                     return;
                 }
                 spin_loop();
+                step();
             }
             std::thread::sleep(PAUSE);
         }
@@ -91,5 +94,6 @@ impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.0.is_taken.store(false, Ordering::Release);
+        step();
     }
 }

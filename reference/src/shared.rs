@@ -5,6 +5,7 @@
 //! what. A read without the lock may be out of date, and is never undefined
 //! behaviour; on the machine it is an ordinary load.
 
+use crate::schedule::step;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 macro_rules! shared {
@@ -25,6 +26,7 @@ macro_rules! shared {
             #[inline]
             pub fn set(&self, value: $number) {
                 self.0.store(value, Ordering::Relaxed);
+                step();
             }
         }
     )*};

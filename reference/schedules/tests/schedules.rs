@@ -9,7 +9,7 @@ use shuttle::thread;
 use std::sync::Arc;
 
 /// Orders that each test tries, of either kind.
-const ORDERS: usize = 3000;
+const ORDERS: usize = 2000;
 /// How many times a thread is interrupted, at most, in orders of the second kind.
 const PREEMPTIONS: usize = 3;
 

@@ -107,7 +107,8 @@ pub fn replay(probe: &mut Probe) -> Result<(), Stop> {
     let bare = probe.crt.bare()?;
     probe.moment("baseline")?;
     let start = Instant::now();
-    for call in calls {
+    // By reference: the list must still be there when the last figure is taken.
+    for &call in &calls {
         match call {
             Call::Allocate(id, size) => {
                 let mut block = bare.malloc(size)?;

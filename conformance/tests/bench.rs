@@ -1,0 +1,179 @@
+//! `heapmin bench` as its users see it. How long anything takes is shown, and
+//! asserted nowhere.
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn bench(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    command.args(["bench", "--repeat", "1"]).args(arguments);
+    command.output().expect("the program starts")
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// The figures of a bench on the reference alone.
+fn figures(name: &str, arguments: &[&str]) -> Value {
+    let arguments = [
+        &["reference", "--format", "json", "--only", name],
+        arguments,
+    ]
+    .concat();
+    let output = bench(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["setting"]["candidates"][0]["name"], "reference");
+    assert_eq!(report["benches"][0]["name"], name);
+    let result = &report["benches"][0]["results"][0];
+    assert_eq!(result["candidate"], "reference");
+    result["figures"].clone()
+}
+
+#[track_caller]
+fn median(figures: &Value, name: &str) -> f64 {
+    figures[name]["median"].as_f64().expect(name)
+}
+
+/// The promises of docs/benchmarks.md on memory, which do not depend on the machine.
+#[rstest]
+fn a_release_leaves_little_over_the_live_pages(
+    #[values(
+        "small", "mixed", "kilobyte", "medium", "tiny", "small-2", "medium-2", "tiny-2"
+    )]
+    name: &str,
+) {
+    let figures = figures(name, &[]);
+    assert!(median(&figures, "over_live_kib") <= 64.0, "{figures}");
+    let held = median(&figures, "held_mib");
+    assert!((128.0..150.0).contains(&held), "{figures}");
+    for time in ["work_ms", "release_ms", "release_over_bare", "again_us"] {
+        assert!(median(&figures, time) > 0.0, "{time}");
+    }
+}
+
+/// 64 MiB alive all day.
+#[test]
+fn a_day_of_traffic_stays_near_what_lives() {
+    let figures = figures("day", &[]);
+    let most = median(&figures, "over_live_bytes");
+    let allowed = 1.25 + 1.0 / 64.0;
+    assert!((1.0..allowed).contains(&most), "{figures}");
+}
+
+#[test]
+fn a_recorded_trace_is_replayed() {
+    let trace = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../fixtures/trace/sqlite3.trace"
+    );
+    let figures = figures("trace", &["--trace", trace]);
+    assert!(median(&figures, "work_ms") > 0.0);
+    assert!(median(&figures, "over_live_kib") <= 64.0, "{figures}");
+}
+
+#[test]
+fn tables_and_plots_are_written() {
+    let folder = scratch("bench-plots");
+    let file = folder.join("figures.md");
+    let (folder_name, file_name) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    let output = bench(&[
+        "reference",
+        "glibc",
+        "--only",
+        "size-64",
+        "--format",
+        "markdown",
+        "--output",
+        file_name,
+        "--plots",
+        folder_name,
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let table = std::fs::read_to_string(file).unwrap();
+    assert!(
+        table.contains("## size-64: 64 MiB of blocks of 64 bytes"),
+        "{table}"
+    );
+    assert!(
+        table.contains("\n| reference |") && table.contains("\n| glibc "),
+        "{table}"
+    );
+    // glibc says which version it is.
+    assert!(table.contains("reference, glibc 2."), "{table}");
+    for plot in ["resident.svg", "release.svg"] {
+        let text = std::fs::read_to_string(folder.join(plot)).expect(plot);
+        assert!(
+            text.starts_with("<svg") && text.trim_end().ends_with("</svg>"),
+            "{plot}"
+        );
+        assert!(
+            text.contains("reference") && text.contains("glibc"),
+            "{plot}"
+        );
+    }
+}
+
+/// Status 2, and what to do about it.
+#[track_caller]
+fn is_refused(output: &Output, words: &[&str]) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in {text}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn bad_input_is_refused_with_a_mend() {
+    is_refused(
+        &bench(&["--only", "nothing"]),
+        &["--only nothing names nothing", "the names are small, mixed"],
+    );
+    is_refused(
+        &bench(&["--only", "["]),
+        &["--only [", "heapmin bench --help"],
+    );
+    is_refused(&bench(&["no-such-allocator"]), &["no-such-allocator"]);
+    is_refused(
+        &bench(&["reference", "--trace", "/nowhere/x.trace"]),
+        &["/nowhere/x.trace", "docs/benchmarks.md"],
+    );
+    is_refused(
+        &bench(&[
+            "reference",
+            "--only",
+            "size-64",
+            "--plots",
+            "/dev/null/plots",
+        ]),
+        &["/dev/null/plots", "--plots"],
+    );
+    let trace = scratch("bench-trace").join("wrong.trace");
+    std::fs::write(&trace, "a 1 20\nf 1\nf 1\n").unwrap();
+    let trace = trace.to_str().unwrap();
+    is_refused(
+        &bench(&["reference", "--trace", trace]),
+        &[
+            "wrong.trace:3",
+            "block 1 is not there",
+            "docs/benchmarks.md",
+        ],
+    );
+}
+
+#[test]
+fn no_runs_are_refused() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    let output = command.args(["bench", "--repeat", "0"]).output().unwrap();
+    is_refused(&output, &["--repeat"]);
+}

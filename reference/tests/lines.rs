@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 /// The most lines that the heap itself may have.
 const MOST: usize = 1500;
 
-/// Each part of the sources, and the files that are in it.
-const PARTS: [(&str, fn(&str) -> bool); 4] = [
+/// A part of the sources: what it is, and which files are in it.
+type Part = (&'static str, fn(&str) -> bool);
+
+/// A file is in the first part that has it.
+const PARTS: [Part; 4] = [
     (
         "looking at it: `_heapwalk`, `_heapchk`, `_heapset`",
         |file| ["entry.rs", "heapwalk.rs", "heapchk.rs", "heapset.rs"].contains(&file),

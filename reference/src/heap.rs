@@ -205,10 +205,14 @@ impl Heap {
 
     /// The live block in which an address lies, and the lock of its owner.
     pub(crate) fn find_live(&self, address: *const u8) -> Option<(&Arena, Live, Owner<'_>)> {
-        let (arena, span, offset) = self.find(address)?;
+        let arena = self.arena.get()?;
+        let (span, offset) = arena.find(address)?;
         let (held, owner) = match span.owner.get() {
             SPACE => (SPACE, Owner::Space(arena.space())),
-            owner => (owner, Owner::Shard(self.lock_shard(owner)?)),
+            owner => {
+                let shard = self.shards.get(owner.checked_sub(FIRST_SHARD)? as usize)?;
+                (owner, Owner::Shard(shard.lock()))
+            }
         };
         // The span may have changed hands before the lock was there.
         let entry = entry_in(span, offset)
@@ -221,20 +225,6 @@ impl Heap {
             size: entry.size.checked_sub(gap)?,
         };
         (live.size > 0).then_some((arena, live, owner))
-    }
-
-    /// The span of an address, and how far from its beginning.
-    #[inline(always)]
-    pub(crate) fn find(&self, address: *const u8) -> Option<(&Arena, SpanRef, usize)> {
-        let arena = self.arena.get()?;
-        let (span, offset) = arena.find(address)?;
-        Some((arena, span, offset))
-    }
-
-    /// The shard that a span's record names.
-    fn lock_shard(&self, owner: u8) -> Option<Guard<'_, Shard>> {
-        let shard = self.shards.get(owner.checked_sub(FIRST_SHARD)? as usize)?;
-        Some(shard.lock())
     }
 
     /// The arena and this thread's shard. `None` if the system has no address space.

@@ -37,8 +37,12 @@ impl Arena {
         // So many free spans lie just before the group.
         let mut before = 0;
         for index in space.first_free..self.len / GROUP_SPANS {
-            let free = !self.group(index).used.get();
             let here = index * GROUP_SPANS;
+            if here >= self.top() {
+                // Never used, as all behind it.
+                return (before + self.len - here >= count).then_some((here - before) as u32);
+            }
+            let free = !self.group(index).used.get();
             if before + free.trailing_ones() as usize >= count {
                 return Some((here - before) as u32);
             }

@@ -154,18 +154,18 @@ impl Heap {
     /// Frees a block. Returns false if no live block begins at that address.
     #[inline]
     pub fn free(&self, address: *mut u8) -> bool {
-        let Some((arena, mut own)) = self.enter() else {
-            return self.misuse();
-        };
-        match arena.find(address) {
-            Some((span, offset)) if span.owner.get() == own.owner => {
-                own.free(arena, span, offset) || self.misuse()
-            }
-            _ => {
-                drop(own);
-                self.free_slowly(address, false)
+        if let Some(arena) = self.arena.get()
+            && let Some((span, offset)) = arena.find(address)
+            && let owner = span.owner.get()
+            && let Some(shard) = self.shards.get(owner.wrapping_sub(FIRST_SHARD) as usize)
+        {
+            let mut shard = shard.lock();
+            // The span may have changed hands before the lock was there.
+            if span.owner.get() == owner {
+                return shard.free(arena, span, offset) || self.misuse();
             }
         }
+        self.free_slowly(address, false)
     }
 
     /// Frees a block of whatever size and shard, one that `is_aligned` by any

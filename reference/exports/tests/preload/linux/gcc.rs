@@ -24,7 +24,7 @@ fn run(room: &Room) -> Result<Vec<u8>, Failed> {
     Ok(fs::read(room.folder.join("many.o"))?)
 }
 
-/// Functions with a loop, a switch and calls of those before.
+/// Functions that call those before.
 fn source() -> Result<String, std::fmt::Error> {
     let mut text = String::from("struct pair { long first, second; };\n");
     for number in 0..FUNCTIONS {
@@ -32,26 +32,15 @@ fn source() -> Result<String, std::fmt::Error> {
             0 => "first".to_owned(),
             _ => format!("function_{}(second, first - {number})", number / 2),
         };
+        let (few, more) = (number % 7, number % 13);
         writeln!(
             text,
             "long function_{number}(long first, long second) {{
-    struct pair pairs[{}];
-    for (int i = 0; i < {}; i++) {{
-        pairs[i].first = first * i + {number};
-        pairs[i].second = second ^ (i << {});
-    }}
-    switch (second % 5) {{
-    case 0: return pairs[{}].second;
-    case 1: first += {number}; break;
-    case 2: first *= pairs[1].first; break;
-    case 3: return {called};
-    }}
-    return first + pairs[first & 1].second;
-}}",
-            2 + number % 7,
-            2 + number % 7,
-            number % 13,
-            number % 2,
+    struct pair pair = {{first + {number}, second ^ (first << {more})}};
+    if (pair.second % 5 == {few})
+        return {called};
+    return first * pair.first;
+}}"
         )?;
     }
     Ok(text)

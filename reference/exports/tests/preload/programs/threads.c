@@ -22,7 +22,7 @@
         }                                                                           \
     } while (0)
 
-enum { THREADS = 20, PLACES = 2000, AT_LEAST = 3000, FORKS = 50, CHILD_TAKES = 300 };
+enum { THREADS = 20, PLACES = 2000, AT_LEAST = 1000, FORKS = 50, CHILD_TAKES = 100 };
 
 /* What each block begins with. The other bytes follow from it. */
 struct head {
@@ -147,7 +147,7 @@ static void *work(void *number) {
         one_step(&state);
         if (step % 500 == 0)
             refuse();
-        if (step % 1000 == 0 && heapmin != NULL)
+        if (step % 400 == 0 && heapmin != NULL)
             CHECK(heapmin() == 0);
     }
     return NULL;

@@ -34,14 +34,17 @@ pub struct Preload {
 }
 
 impl Preload {
+    /// What is not there for any program, and what to install.
     pub fn prepare() -> Result<Self, String> {
         let library = library()?;
+        native_compiler()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("preload");
         let witness = folder.join("libwitness.so");
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        fs::create_dir_all(&folder).expect("Cargo's folder can be written to");
         let source = Path::new(FILES).join("witness.c");
         let options = ["-shared", "-fPIC", "-ldl"];
-        compile(&source, &witness, &options)?;
+        // Nothing is missing if this fails: the source is wrong.
+        compile(&source, &witness, &options).unwrap_or_else(|error| panic!("{error}"));
         Ok(Self { library, witness })
     }
 
@@ -60,9 +63,13 @@ impl Preload {
     }
 }
 
+fn native_compiler() -> Result<Command, String> {
+    compiler(&format!("{}-unknown-linux-gnu", consts::ARCH))
+}
+
 /// Builds a C program of this test for this system.
 pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String> {
-    let mut compile = compiler(&format!("{}-unknown-linux-gnu", consts::ARCH))?;
+    let mut compile = native_compiler()?;
     compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"]);
     compile.arg(source).arg("-o").arg(to).args(options);
     let output = compile.output().map_err(|error| error.to_string())?;

@@ -5,8 +5,11 @@
 //! What cannot be done here is named as skipped, with the reason and what
 //! mends it. With HEAPMIN_REQUIRE=all it is a failure instead.
 
+mod needs;
+
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::env::{self, consts};
+use needs::{compiler, deps, existing, is_program, library, missing};
+use std::env::consts;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -33,29 +36,10 @@ fn main() -> ExitCode {
     for (name, toolchain) in [("gcc", native()), ("mingw", mingw())] {
         match toolchain {
             Ok(toolchain) => trials.extend(all_programs(Arc::new(toolchain))),
-            Err(reason) if is_required() => {
-                let failing = move || Err(Failed::from(reason));
-                trials.push(Trial::test(format!("programs::is-there::{name}"), failing));
-            }
-            Err(reason) => {
-                eprintln!("skipped: {reason}");
-                let skipped = Trial::test(format!("programs::skipped::{name}"), || Ok(()));
-                trials.push(skipped.with_ignored_flag(true));
-            }
+            Err(reason) => trials.push(missing("programs", name, reason, &["all"])),
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn is_required() -> bool {
-    let required = env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    required.split(',').any(|named| named == "all")
-}
-
-/// The folder of this program, in which Cargo leaves the library too.
-fn deps() -> PathBuf {
-    let program = env::current_exe().expect("a program knows where it is");
-    program.parent().expect("it is in a folder").to_owned()
 }
 
 fn native() -> Result<Toolchain, String> {
@@ -68,18 +52,10 @@ fn native() -> Result<Toolchain, String> {
             ));
         }
     };
-    let mut build = cc::Build::new();
-    build.target(&target).host(&target).opt_level(1);
-    let compiler = build.cargo_metadata(false).try_get_compiler();
-    let compiler = compiler
-        .map(|compiler| compiler.to_command())
-        .map_err(|error| format!("no C compiler ({error}), install gcc"))?;
-    is_program(compiler.get_program().as_ref(), "gcc")?;
-    let file = format!("{}heapmin_crt{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
     Ok(Toolchain {
         name: "gcc",
-        compiler,
-        runtime: existing(&[deps().join(file)], "cargo build")?,
+        compiler: compiler(&target)?,
+        runtime: library()?,
         options: match consts::OS {
             "linux" => &["-Wl,-rpath,$ORIGIN", "-ldl", "-pthread"],
             _ => &["-Wl,-rpath,@loader_path"],
@@ -101,20 +77,6 @@ fn mingw() -> Result<Toolchain, String> {
         options: &[],
         front: Some("wine"),
     })
-}
-
-fn is_program(name: &Path, package: &str) -> Result<(), String> {
-    let found = Command::new(name).arg("--version").output();
-    match found {
-        Ok(_) => Ok(()),
-        Err(_) => Err(format!("{} not found, install {package}", name.display())),
-    }
-}
-
-fn existing(places: &[PathBuf], mend: &str) -> Result<PathBuf, String> {
-    let found = places.iter().find(|place| place.is_file());
-    let missing = || format!("{} not found, run {mend}", places[0].display());
-    found.cloned().ok_or_else(missing)
 }
 
 fn all_programs(toolchain: Arc<Toolchain>) -> Vec<Trial> {

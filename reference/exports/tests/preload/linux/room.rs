@@ -1,0 +1,177 @@
+//! Where a program is run: an empty folder, few environment variables, and one
+//! of two heaps.
+
+use super::needs::{compiler, library};
+use super::proof::is_on_the_reference;
+use libtest_mimic::Failed;
+use std::cell::Cell;
+use std::env::{self, consts};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// This test's own files: sources in C, scripts.
+pub const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/programs");
+/// No program here takes a tenth of it, also on a busy machine. One that waits
+/// for a lock for ever is ended by it.
+const SECONDS: &str = "200";
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Heap {
+    Reference,
+    System,
+}
+
+/// What is loaded before a program.
+#[derive(Clone)]
+pub struct Preload {
+    /// The heap.
+    pub library: PathBuf,
+    /// What tells afterwards on which heap the program was (`witness.c`). Comes
+    /// before the heap.
+    pub witness: PathBuf,
+}
+
+impl Preload {
+    /// What is not there for any program, and what to install.
+    pub fn prepare() -> Result<Self, String> {
+        let library = library()?;
+        native_compiler()?;
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("preload");
+        let witness = folder.join("libwitness.so");
+        fs::create_dir_all(&folder).expect("Cargo's folder can be written to");
+        let source = Path::new(FILES).join("witness.c");
+        let options = ["-shared", "-fPIC", "-ldl"];
+        // Nothing is missing if this fails: the source is wrong.
+        compile(&source, &witness, &options).unwrap_or_else(|error| panic!("{error}"));
+        Ok(Self { library, witness })
+    }
+
+    /// An empty folder, for a program on this heap.
+    pub fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
+        let preloaded = match heap {
+            Heap::Reference => vec![self.witness.clone(), self.library.clone()],
+            Heap::System => vec![self.witness.clone()],
+        };
+        let heaps_name = match heap {
+            Heap::Reference => "reference",
+            Heap::System => "system",
+        };
+        let title = format!("{name}-{heaps_name}");
+        Room::new(&title, heap, &self.library, &preloaded)
+    }
+}
+
+fn native_compiler() -> Result<Command, String> {
+    compiler(&format!("{}-unknown-linux-gnu", consts::ARCH))
+}
+
+/// Builds a C program of this test for this system.
+pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String> {
+    let mut compile = native_compiler()?;
+    compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"]);
+    compile.arg(source).arg("-o").arg(to).args(options);
+    let output = compile.output().map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => Ok(()),
+        false => {
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            Err(format!("{}: {}\n{words}", source.display(), output.status))
+        }
+    }
+}
+
+pub struct Room {
+    pub folder: PathBuf,
+    heap: Heap,
+    library: PathBuf,
+    /// The value of LD_PRELOAD.
+    preloaded: String,
+    taken: Cell<Duration>,
+}
+
+impl Room {
+    pub fn new(
+        title: &str,
+        heap: Heap,
+        library: &Path,
+        preloaded: &[PathBuf],
+    ) -> Result<Self, Failed> {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("preload")
+            .join(title);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let preloaded: Vec<_> = preloaded
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        Ok(Self {
+            folder,
+            heap,
+            library: library.to_owned(),
+            preloaded: preloaded.join(":"),
+            taken: Cell::new(Duration::ZERO),
+        })
+    }
+
+    /// How long its programs ran.
+    pub fn taken(&self) -> Duration {
+        self.taken.get()
+    }
+
+    /// A program to be run here. Only what it needs of the environment.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new("timeout");
+        command.arg(SECONDS).arg(program.as_ref());
+        command.current_dir(&self.folder).stdin(Stdio::null());
+        command.env_clear();
+        command.env("PATH", env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", &self.folder);
+        command.env("TMPDIR", &self.folder);
+        command.env("LC_ALL", "C");
+        command.env("LD_PRELOAD", &self.preloaded);
+        command.env("WITNESS_WRITES_TO", self.testimony());
+        command
+    }
+
+    fn testimony(&self) -> PathBuf {
+        self.folder.join("testimony")
+    }
+
+    /// What the command writes to standard output. It must succeed, and it and
+    /// all that it starts must have run on the heap of this room.
+    pub fn run(&self, name: &str, command: &mut Command) -> Result<Vec<u8>, Failed> {
+        let started = Instant::now();
+        let output = command.output()?;
+        self.taken.set(self.taken.get() + started.elapsed());
+        let words = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            let stdout = String::from_utf8_lossy(&output.stdout);
+            return Err(Failed::from(format!(
+                "{command:?}: {}\n{stdout}{words}",
+                output.status
+            )));
+        }
+        let proof = self.proof(name);
+        match (self.heap, proof) {
+            (Heap::Reference, Ok(())) | (Heap::System, Err(_)) => Ok(output.stdout),
+            (Heap::Reference, Err(error)) => {
+                Err(Failed::from(format!("{command:?}: {error}\n{words}")))
+            }
+            (Heap::System, Ok(())) => Err(Failed::from(format!(
+                "{command:?}: it was told to run on the system's heap, and ran on the reference"
+            ))),
+        }
+    }
+
+    /// Whether all programs so far, and `name` among them, ran on the reference.
+    pub fn proof(&self, name: &str) -> Result<(), String> {
+        // None is there if no witness was loaded.
+        let testimony = fs::read_to_string(self.testimony()).unwrap_or_default();
+        is_on_the_reference(&testimony, name, &self.library)
+    }
+}

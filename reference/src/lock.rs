@@ -14,7 +14,7 @@ use core::time::Duration;
 
 /// So often a taken lock is looked at again before its holder is thought to be
 /// without a processor.
-const LOOKS: u32 = 1000;
+const LOOKS: u32 = 30;
 /// How long to sleep then.
 const PAUSE: Duration = Duration::from_micros(20);
 

@@ -264,14 +264,18 @@ impl Span {
 
     /// The pages that hold at least one byte of a live block.
     pub fn live_pages(&self) -> PageMask {
-        let size = size_class::size(self.kind.get() as usize);
+        let Some(class) = size_class::get(self.kind.get() as usize) else {
+            return 0;
+        };
+        let size = class.size as usize;
         let of_slot = |slot| pages_of(slot * size, size);
         if self.words().is_empty() {
             return self.listed().map(of_slot).fold(0, PageMask::bitor);
         }
+        let end = class.capacity as usize - 1;
         let is_live = |page: &usize| {
-            let (start, end) = (page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
-            self.any_live(start / size, ((end - 1) / size).min(self.capacity() - 1))
+            let (first, last) = (page * PAGE_SIZE, (page + 1) * PAGE_SIZE - 1);
+            self.any_live(class.slot_of(first), class.slot_of(last).min(end))
         };
         let pages = (0..SPAN_PAGES).filter(is_live);
         pages.map(|page| run(page, 1)).fold(0, PageMask::bitor)

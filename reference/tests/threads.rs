@@ -7,6 +7,7 @@ use heapmin_reference::heapwalk::Next;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 const THREADS: usize = 4;
 const ROUNDS: usize = 20_000;
@@ -103,6 +104,8 @@ fn no_byte_is_lost_between_threads_and_releases() {
                     }
                 }
                 releases += 1;
+                // The others wait while it holds all locks, so it must let go for a while.
+                thread::sleep(Duration::from_micros(200));
             }
             releases
         });

@@ -27,7 +27,7 @@ pub enum Heap {
 #[derive(Clone)]
 pub struct Preload {
     /// The heap.
-    pub library: PathBuf,
+    pub runtime: PathBuf,
     /// What tells afterwards on which heap the program was (`witness.c`). Comes
     /// before the heap.
     pub witness: PathBuf,
@@ -36,7 +36,7 @@ pub struct Preload {
 impl Preload {
     /// What is not there for any program, and what to install.
     pub fn prepare() -> Result<Self, String> {
-        let library = library()?;
+        let runtime = library()?;
         native_compiler()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("preload");
         let witness = folder.join("libwitness.so");
@@ -45,13 +45,13 @@ impl Preload {
         let options = ["-shared", "-fPIC", "-ldl"];
         // Nothing is missing if this fails: the source is wrong.
         compile(&source, &witness, &options).unwrap_or_else(|error| panic!("{error}"));
-        Ok(Self { library, witness })
+        Ok(Self { runtime, witness })
     }
 
     /// An empty folder, for a program on this heap.
     pub fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
         let preloaded = match heap {
-            Heap::Reference => vec![self.witness.clone(), self.library.clone()],
+            Heap::Reference => vec![self.witness.clone(), self.runtime.clone()],
             Heap::System => vec![self.witness.clone()],
         };
         let heaps_name = match heap {
@@ -59,7 +59,7 @@ impl Preload {
             Heap::System => "system",
         };
         let title = format!("{name}-{heaps_name}");
-        Room::new(&title, heap, &self.library, &preloaded)
+        Room::new(&title, heap, &self.runtime, &preloaded)
     }
 }
 
@@ -85,7 +85,7 @@ pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String>
 pub struct Room {
     pub folder: PathBuf,
     heap: Heap,
-    library: PathBuf,
+    runtime: PathBuf,
     /// The value of LD_PRELOAD.
     preloaded: String,
     taken: Cell<Duration>,
@@ -95,7 +95,7 @@ impl Room {
     pub fn new(
         title: &str,
         heap: Heap,
-        library: &Path,
+        runtime: &Path,
         preloaded: &[PathBuf],
     ) -> Result<Self, Failed> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -112,7 +112,7 @@ impl Room {
         Ok(Self {
             folder,
             heap,
-            library: library.to_owned(),
+            runtime: runtime.to_owned(),
             preloaded: preloaded.join(":"),
             taken: Cell::new(Duration::ZERO),
         })
@@ -172,6 +172,6 @@ impl Room {
     pub fn proof(&self, name: &str) -> Result<(), String> {
         // None is there if no witness was loaded.
         let testimony = fs::read_to_string(self.testimony()).unwrap_or_default();
-        is_on_the_reference(&testimony, name, &self.library)
+        is_on_the_reference(&testimony, name, &self.runtime)
     }
 }

@@ -6,7 +6,7 @@ use libtest_mimic::Failed;
 use std::path::PathBuf;
 
 pub fn is_noticed(preload: &Preload) -> Result<(), Failed> {
-    let (heap, witness) = (preload.library.clone(), preload.witness.clone());
+    let (heap, witness) = (preload.runtime.clone(), preload.witness.clone());
     let with_both = proof(preload, "both", vec![witness.clone(), heap.clone()])?;
     let without_heap = proof(preload, "no-heap", vec![witness])?;
     let without_witness = proof(preload, "no-witness", vec![heap])?;
@@ -25,7 +25,7 @@ fn proof(
     preloaded: Vec<PathBuf>,
 ) -> Result<Result<(), String>, Failed> {
     let title = format!("without-the-heap-{title}");
-    let room = Room::new(&title, Heap::System, &preload.library, &preloaded)?;
+    let room = Room::new(&title, Heap::System, &preload.runtime, &preloaded)?;
     let mut command = room.command("seq");
     let status = command.arg("0").status()?;
     match status.success() {

@@ -8,7 +8,7 @@
 //! [`heapwalk`], [`heapchk`] and [`heapset`], which look at all of it.
 //! [`alignment`] and [`resize`] are about other places and other sizes.
 //! [`routines`] puts the C runtime's rules about parameters and `errno` around
-//! it, and [`os`] is all that differs between systems.
+//! it, and [`os`] is all that differs between systems. [`schedule`] is for tests.
 
 pub mod alignment;
 pub mod arena;

@@ -248,7 +248,7 @@ fn any_address_of_a_block_leads_to_it(#[case] size: usize, #[case] alignment: us
     let asked = Alignment::new(alignment, 0).unwrap();
     heap.allocate(size);
     let address = heap.allocate_aligned(size, asked).unwrap().address;
-    // Of a block of several spans only its first leads there.
+    // Of a block that goes on behind its span only that one leads there.
     let seen = size.min(SPAN_SIZE);
     for inside in [0, 1, seen / 2, seen - 1] {
         let live = heap.containing(address.wrapping_add(inside)).unwrap();

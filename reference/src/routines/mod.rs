@@ -1,7 +1,6 @@
 //! The routines of the C runtime, on one heap for the whole process.
 //!
-//! Each takes the heap's lock, does its work and sets `errno` as its page
-//! says. The C names for them are in the package `heapmin-crt`.
+//! Each has the heap do its work, and sets `errno` as its page says. The C names for them are in the package `heapmin-crt`.
 
 mod aligned;
 mod blocks;

@@ -34,7 +34,7 @@ fn raw(seen: &Seen) -> Judgement {
             "{lost} bytes of live blocks were not as they were written"
         ));
     }
-    (seen.clause.judge)(seen)
+    seen.clause.judge(seen)
 }
 
 /// What there is to say if the case did not run to its end.

@@ -1,7 +1,6 @@
 //! Has candidates' cases acted out, several at a time, and judges them.
 
 use crate::clause::{Case, Clause, Judgement, Seen};
-use crate::clauses::heapmin::{GIVEN_BACK, given_back};
 use crate::expected::standing::concerns;
 use crate::judge::judge;
 use crate::select::Selection;
@@ -271,8 +270,7 @@ pub fn conclude(
     }
     let figures: Vec<_> = observations
         .iter()
-        .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
-        .filter_map(|(_, observation)| given_back(observation))
+        .filter_map(|(case, observation)| case.given_back?(observation))
         .collect();
     let sum = |(held, back): (u64, u64), figure: &(u64, u64)| {
         (held.saturating_add(figure.0), back.saturating_add(figure.1))

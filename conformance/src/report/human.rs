@@ -121,12 +121,9 @@ fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         clause.id,
         outcome.judgement.verdict.name()
     )?;
-    writeln!(
-        text,
-        "  promised  {} (page: {})",
-        clause.summary, clause.page
-    )?;
-    writeln!(text, "  expected  {}", clause.expects)?;
+    writeln!(text, "  promised  {} ({})", clause.promise, clause.source)?;
+    writeln!(text, "  basis     {}", clause.source.basis)?;
+    writeln!(text, "  expected  {}", clause.expects())?;
     writeln!(text, "  observed  {}", outcome.judgement.observed)?;
     writeln!(
         text,

@@ -1,9 +1,5 @@
-//! What a clause and a case are.
+//! How binding a clause is, and what came of judging it.
 
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::observation::Observation;
-use heapmin_harness::probe::Act;
 use serde::Serialize;
 use std::fmt;
 
@@ -120,87 +116,4 @@ impl Verdict {
             observed: observed.into(),
         }
     }
-}
-
-/// Something to do with a candidate, in a probe of its own.
-#[derive(Debug)]
-pub struct Case {
-    /// Its public name.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub summary: &'static str,
-    /// How the system is made to refuse, if it is: the name for `--fault`.
-    pub fault: Option<&'static str>,
-    /// What it does.
-    pub act: Act,
-    /// Whether it does what no page defines: the end of the process is then
-    /// something to record, not a crash to be blamed for.
-    pub undefined: bool,
-    /// Whether it makes child processes, so that the fence must let it.
-    pub forks: bool,
-}
-
-impl Case {
-    /// A case without a fault.
-    pub const fn new(name: &'static str, summary: &'static str, act: Act) -> Case {
-        Case {
-            name,
-            summary,
-            fault: None,
-            act,
-            undefined: false,
-            forks: false,
-        }
-    }
-
-    /// The same case as one that makes child processes.
-    pub const fn forks(self) -> Case {
-        Case {
-            forks: true,
-            ..self
-        }
-    }
-
-    /// The same case as one that does what no page defines.
-    pub const fn undefined(self) -> Case {
-        Case {
-            undefined: true,
-            ..self
-        }
-    }
-}
-
-/// What a clause is judged by.
-pub struct Seen<'a> {
-    /// The clause.
-    pub clause: &'static Clause,
-    /// The case.
-    pub case: &'a Case,
-    /// What was seen while the case ran.
-    pub observation: &'a Observation,
-    /// Whose numbers the candidate's `errno` holds.
-    pub numbering: Numbering,
-    /// The candidate.
-    pub candidate: &'a Candidate,
-}
-
-/// A promise of the specification.
-#[derive(Debug)]
-pub struct Clause {
-    /// Its public name, which does not change once released.
-    pub id: &'static str,
-    /// The routine that makes the promise.
-    pub routine: &'static str,
-    /// How binding it is.
-    pub level: Level,
-    /// The page, or pages, of Microsoft's C runtime reference that it comes from.
-    pub page: &'static str,
-    /// What must hold, in a sentence.
-    pub summary: &'static str,
-    /// What a report says was expected.
-    pub expects: &'static str,
-    /// The cases that provoke it.
-    pub cases: &'static [&'static Case],
-    /// What to make of what was seen in one of them.
-    pub judge: fn(&Seen) -> Judgement,
 }

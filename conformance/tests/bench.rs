@@ -43,7 +43,7 @@ fn median(figures: &Value, name: &str) -> f64 {
     figures[name]["median"].as_f64().expect(name)
 }
 
-/// The promises of docs/benchmarks.md on memory, which do not depend on the machine.
+/// The promises of docs/guide/benchmarks.md on memory, which do not depend on the machine.
 #[rstest]
 fn a_release_leaves_little_over_the_live_pages(
     #[values(
@@ -146,7 +146,7 @@ fn bad_input_is_refused_with_a_mend() {
     is_refused(&bench(&["no-such-allocator"]), &["no-such-allocator"]);
     is_refused(
         &bench(&["reference", "--trace", "/nowhere/x.trace"]),
-        &["/nowhere/x.trace", "docs/benchmarks.md"],
+        &["/nowhere/x.trace", "docs/guide/benchmarks.md"],
     );
     is_refused(
         &bench(&[
@@ -166,7 +166,7 @@ fn bad_input_is_refused_with_a_mend() {
         &[
             "wrong.trace:3",
             "block 1 is not there",
-            "docs/benchmarks.md",
+            "docs/guide/benchmarks.md",
         ],
     );
 }

@@ -118,7 +118,7 @@ fn a_garbled_file_is_refused_with_its_place(#[case] content: &str, #[case] probl
     assert_eq!(output.status.code(), Some(2));
     let message = text(&output.stderr);
     assert!(
-        message.contains(problem) && message.contains("docs/fuzz.md"),
+        message.contains(problem) && message.contains("docs/guide/fuzz.md"),
         "{message}"
     );
 }

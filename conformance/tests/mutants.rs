@@ -20,7 +20,7 @@ use std::time::Duration;
 /// For a mutant that is to hang.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(15);
 const EVERY_CASE: (&str, &str) = ("HEAPMIN_MUTANTS", "every-case");
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/mutants.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/internals/mutants.md");
 
 /// Cases that take as long as all the others together.
 const SLOW: &[&str] = &[
@@ -205,7 +205,7 @@ fn page_of_the_book() -> Result<(), Failed> {
     }
     if std::env::var_os("UPDATE_BOOK").is_none() {
         let mend = "UPDATE_BOOK=1 cargo test --test mutants page-of-the-book writes it anew";
-        return Err(format!("docs/mutants.md is not up to date: {mend}").into());
+        return Err(format!("docs/internals/mutants.md is not up to date: {mend}").into());
     }
     std::fs::write(PAGE, format!("{before}{START}{wanted}"))?;
     Ok(())

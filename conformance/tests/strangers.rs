@@ -1,7 +1,7 @@
 //! Sound heaps of designs that are not the reference's keep every promise.
 //!
 //! A clause that one of them breaks would judge a habit of our own heap
-//! (`fixtures/strangers/`, docs/strangers.md).
+//! (`fixtures/strangers/`, docs/internals/strangers.md).
 #![cfg(target_os = "linux")]
 
 mod sound_heap;

@@ -252,7 +252,7 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
     }
     let mend =
         if library.format == Format::Elf && library.exports.iter().any(|name| name == "malloc") {
-            "export it too, or bring the allocator through an adapter (docs/candidates.md)"
+            "export it too, or bring the allocator through an adapter (docs/guide/candidates.md)"
         } else {
             "name a C runtime library, or export the routine undecorated"
         };

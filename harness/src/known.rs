@@ -328,7 +328,7 @@ pub(crate) fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
     }
     InputError::new(
         format!("{name} cannot be understood: {}", told.trim_end()),
-        "docs/candidates.md and docs/expected.md show what such files may hold",
+        "docs/guide/candidates.md and docs/guide/expected.md show what such files may hold",
     )
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Names an explicit Windows build of this program.
 pub const WINDOWS_PROBE_VARIABLE: &str = "HEAPMIN_WINDOWS_PROBE";
 const BUILD_WINDOWS_PROBE: &str =
-    "build it (docs/windows.md), or name it with --windows-probe or HEAPMIN_WINDOWS_PROBE";
+    "build it (docs/guide/windows.md), or name it with --windows-probe or HEAPMIN_WINDOWS_PROBE";
 const WINDOWS_TARGETS: [&str; 4] = [
     "x86_64-win7-windows-gnu",
     "x86_64-pc-windows-gnu",
@@ -256,14 +256,14 @@ impl Runners {
             Some(build) if build == self.build => Ok(()),
             Some(_) => Err(InputError::new(
                 format!("the Windows build {program} comes from other sources than this program"),
-                "build it again (docs/windows.md)",
+                "build it again (docs/guide/windows.md)",
             )),
             None => Err(InputError::new(
                 format!(
                     "the Windows build {program} does not start under Wine: {:?}",
                     seen.ending
                 ),
-                "see whether `wine cmd /c ver` works, and build it again (docs/windows.md)",
+                "see whether `wine cmd /c ver` works, and build it again (docs/guide/windows.md)",
             )),
         }
     }

@@ -64,10 +64,10 @@ fn the_book_says_how_long_the_heap_is() {
     let table: String = rows
         .map(|((part, _), lines)| format!("| {part} | {lines} |\n"))
         .collect();
-    let book = fs::read_to_string(root.join("../docs/reference.md")).unwrap();
+    let book = fs::read_to_string(root.join("../docs/internals/reference.md")).unwrap();
     assert!(
         book.replace('\r', "").contains(&table),
-        "docs/reference.md should have these rows:\n{table}"
+        "docs/internals/reference.md should have these rows:\n{table}"
     );
     assert!(lines[PARTS.len() - 1] <= MOST, "too long to be read");
 }

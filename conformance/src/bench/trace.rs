@@ -34,13 +34,13 @@ const MOST_BLOCKS: usize = 1 << 24;
 pub fn read(path: &Path) -> Result<Vec<Call>, InputError> {
     let text = heapmin_harness::text_file::read(path).map_err(|error| {
         let what = format!("cannot read the trace {}: {error}", path.display());
-        InputError::new(what, "name a file that docs/benchmarks.md describes")
+        InputError::new(what, "name a file that docs/guide/benchmarks.md describes")
     })?;
     parse(&text).map_err(|(line, why)| {
         let place = format!("{}:{line}", path.display());
         InputError::new(
             format!("{place}: {why}"),
-            "see docs/benchmarks.md for what a trace may say",
+            "see docs/guide/benchmarks.md for what a trace may say",
         )
     })
 }

@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
 /// # Errors
 /// If it has something else in it; the message has the line.
 pub fn parse(name: &str, text: &str) -> Result<Vec<Operation>, InputError> {
-    let mend = "docs/fuzz.md shows the form";
+    let mend = "docs/guide/fuzz.md shows the form";
     let mut lines = text.lines().enumerate();
     if lines.next().is_none_or(|(_, line)| line.trim() != HEADER) {
         let problem = format!("{name} does not begin with the line \"{HEADER}\"");

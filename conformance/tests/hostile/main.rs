@@ -140,7 +140,7 @@ fn the_run_goes_on() -> Result<(), Failed> {
     }
 }
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/hostile.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/internals/hostile.md");
 const START: &str = "<!-- hostile libraries: written by a test, see testing.md -->";
 
 /// The book's table is that of the fixtures. With UPDATE_BOOK=1 it is written anew.
@@ -157,7 +157,7 @@ fn page_of_the_book() -> Result<(), Failed> {
     }
     if std::env::var_os("UPDATE_BOOK").is_none() {
         let mend = "UPDATE_BOOK=1 cargo test --test hostile page-of-the-book writes it anew";
-        return Err(format!("docs/hostile.md is not up to date: {mend}").into());
+        return Err(format!("docs/internals/hostile.md is not up to date: {mend}").into());
     }
     std::fs::write(PAGE, format!("{before}{START}{wanted}"))?;
     Ok(())

@@ -4,7 +4,7 @@
 //! and [`scratch`].
 //!
 //! It keeps accidents in. It is no jail for a library that is out to break
-//! the machine: docs/fence.md says what it does not keep out.
+//! the machine: docs/guide/fence.md says what it does not keep out.
 
 #[cfg(all(
     target_os = "linux",

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 fn candidate(name: &str) -> Result<Candidate, InputError> {
     let file = format!("lib{name}.so");
-    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    let candidates = heapmin_test_libraries::CANDIDATES.iter();
     let path = candidates
         .clone()
         .find(|(known, _)| *known == file)

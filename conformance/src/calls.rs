@@ -2,8 +2,8 @@
 //! and `errno` kept, and so on.
 
 use crate::clause::{Judgement, Seen, Verdict};
-use heapmin_harness::observation::{Call, Kind};
-use heapmin_harness::probe::HANDLER_SET;
+use heapmin_harness::wire::observation::HANDLER_SET;
+use heapmin_harness::wire::observation::{Call, Kind};
 
 /// What every call of a routine should come to.
 #[derive(Clone, Copy, Debug)]
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::clauses;
     use crate::forged::{call, fact, judged_by};
-    use heapmin_harness::observation::{Ending, Event};
+    use heapmin_harness::wire::observation::{Ending, Event};
     use rstest::rstest;
 
     /// What is made of these calls, with our handler set or not.

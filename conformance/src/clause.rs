@@ -1,9 +1,9 @@
 //! What a clause and a case are.
 
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::observation::Observation;
+use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::probe::Act;
+use heapmin_harness::wire::observation::Observation;
 use serde::Serialize;
 use std::fmt;
 

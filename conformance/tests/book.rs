@@ -4,9 +4,9 @@
 use heapmin_conformance::clause::Clause;
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
-use heapmin_harness::inspect::Maker;
 use heapmin_harness::known::Known;
-use heapmin_harness::profile::Profile;
+use heapmin_harness::library::inspect::Maker;
+use heapmin_harness::library::profile::Profile;
 use std::fmt::Write;
 use std::path::Path;
 

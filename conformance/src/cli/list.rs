@@ -5,7 +5,7 @@ use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::text::input_error::InputError;
 use serde::Serialize;
 
 #[derive(Serialize)]

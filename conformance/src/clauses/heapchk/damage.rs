@@ -4,10 +4,10 @@
 
 use super::super::heapwalk::walk::Search;
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
-use heapmin_harness::observation::Ending;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Ending;
 
 pub static ERROR_SETS_ENOSYS: Clause = Clause {
     id: "heapchk.error-sets-enosys",

@@ -9,9 +9,9 @@ use super::start_values::START_VALUES;
 use crate::clause::{Case, Clause, Judgement, Level, Seen};
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::judge::LOST_BYTES;
-use heapmin_harness::observation::Call;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Call;
 
 pub static RETURNS_MINUS_ONE: Clause = Clause {
     id: "heapmin.failure-returns-minus-one",

@@ -8,9 +8,9 @@ use crate::clause::{Case, Clause, Judgement, Level, Seen, Verdict};
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::figures::{amount, share};
 use crate::judge::LOST_BYTES;
-use heapmin_harness::observation::Observation;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Observation;
 
 pub static MEMORY: Clause = Clause {
     id: "heapmin.releases-memory",

@@ -2,7 +2,8 @@
 
 use crate::calls::none_of;
 use crate::clause::{Case, Clause, Level};
-use heapmin_harness::probe::{Probe, Stop, available_memory};
+use heapmin_harness::memory::available_memory;
+use heapmin_harness::probe::{Probe, Stop};
 
 pub static LARGE_BLOCKS: Clause = Clause {
     id: "malloc.large-blocks",

@@ -1,7 +1,7 @@
 //! What is done with a candidate.
 
-use heapmin_harness::observation::Observation;
 use heapmin_harness::probe::Act;
+use heapmin_harness::wire::observation::Observation;
 
 /// Something to do with a candidate, in a probe of its own.
 #[derive(Debug)]

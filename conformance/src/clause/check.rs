@@ -3,8 +3,8 @@
 
 use super::{Judgement, Seen, Verdict};
 use crate::clauses::exported;
-use heapmin_harness::observation::{Call, Kind};
-use heapmin_harness::probe::HANDLER_SET;
+use heapmin_harness::wire::observation::HANDLER_SET;
+use heapmin_harness::wire::observation::{Call, Kind};
 use std::fmt;
 
 /// One check of a clause.
@@ -307,7 +307,7 @@ mod tests {
     use crate::clauses;
     use crate::clauses::codes::{EINVAL, MINUS_ONE};
     use crate::forged::{call, fact, judged_by};
-    use heapmin_harness::observation::{Ending, Event};
+    use heapmin_harness::wire::observation::{Ending, Event};
     use rstest::rstest;
 
     /// What is made of these calls, with our handler set or not.

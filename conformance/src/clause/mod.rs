@@ -28,9 +28,9 @@ pub use verdict::{Judgement, Level, Verdict};
 
 use crate::clauses::exported::LOAD;
 use check::Check;
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::observation::Observation;
+use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::wire::observation::Observation;
 
 /// A promise of the specification.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 //! says that it is gone, no longer does.
 
 use crate::clause::{Case, Judgement, Seen};
-use heapmin_harness::probe::crt::ROUTINES;
+use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub static LOAD: Case = Case::new("load", "loads the library and looks every routine up", load);

@@ -5,8 +5,8 @@ use super::{AS_EXPECTED, catalogue};
 use crate::clause::{Basis, Level};
 use crate::clauses::heapmin::FAULT_HOW as HOW;
 use crate::select::clause;
-use heapmin_harness::input_error::InputError;
-use heapmin_harness::inspect::Maker;
+use heapmin_harness::library::inspect::Maker;
+use heapmin_harness::text::input_error::InputError;
 use std::fmt::Write;
 
 pub fn explain(id: &str) -> Result<u8, InputError> {

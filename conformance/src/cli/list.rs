@@ -6,7 +6,7 @@ use crate::clause::{Case, Clause, Level};
 use crate::clauses;
 use crate::report::SourceEntry;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::text::input_error::InputError;
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use super::{SourceEntry, counts};
 use crate::clause::{Level, Verdict};
 use crate::run::{Checked, Outcome};
-use heapmin_harness::inspect::Format;
+use heapmin_harness::library::inspect::Format;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -7,10 +7,10 @@ use crate::clause::Section::Remarks;
 use crate::clause::check::{NO_ERRNO, by};
 use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, record, stated};
 use crate::clauses::pages;
-use heapmin_harness::observation::Ending;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Ending;
 
 const HEAPCHK: Routine = Routine {
     name: "_heapchk",

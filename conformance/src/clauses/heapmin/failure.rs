@@ -12,9 +12,9 @@ use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, record, stated
 use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::judge::LOST_BYTES;
-use heapmin_harness::observation::Call;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Call;
 
 const HEAPMIN: Routine = Routine {
     name: "_heapmin",

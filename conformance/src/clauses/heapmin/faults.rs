@@ -1,5 +1,5 @@
 //! Cases in which the system refuses to take memory back, or is made to say
-//! yes, as it is made to by `heapmin_harness::fault`.
+//! yes, as it is made to by `heapmin_harness::probe::fault`.
 
 use super::release::held_and_left;
 use crate::clause::Section::Remarks;
@@ -9,8 +9,8 @@ use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
-use heapmin_harness::fault::{Plan, Refusal};
 use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::fault::{Plan, Refusal};
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
 /// How the system is made to refuse, for those who ask.

@@ -11,9 +11,9 @@ use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::figures::{amount, share};
 use crate::judge::LOST_BYTES;
-use heapmin_harness::observation::Observation;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Observation;
 
 const HEAPMIN: Routine = Routine {
     name: "_heapmin",

@@ -4,7 +4,8 @@ use crate::clause::Section::Remarks;
 use crate::clause::check::none_of;
 use crate::clause::{Case, Clause, Routine, must, stated};
 use crate::clauses::pages;
-use heapmin_harness::probe::{Probe, Stop, available_memory};
+use heapmin_harness::memory::available_memory;
+use heapmin_harness::probe::{Probe, Stop};
 
 const MALLOC: Routine = Routine {
     name: "malloc",

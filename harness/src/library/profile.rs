@@ -1,12 +1,13 @@
 //! Profiles: what is known of a library. New libraries are added by a
 //! profile, not by code.
 
-use crate::errno_names::Numbering;
-use crate::input_error::InputError;
-use crate::inspect::Format;
-use crate::known::{Known, entries, locate, not_toml, parse_list, read};
-use crate::probe::crt::ROUTINES;
-use crate::suggest::nearest;
+use super::errno_names::Numbering;
+use super::inspect::Format;
+use super::routines::ROUTINES;
+use crate::known::{Known, entries, locate, parse_list};
+use crate::text::input_error::InputError;
+use crate::text::suggest::nearest;
+use crate::text::toml_file::{not_toml, read};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -159,7 +160,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::Maker;
+    use crate::library::inspect::Maker;
     use rstest::rstest;
 
     const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
@@ -208,5 +209,16 @@ mod tests {
     fn a_wrong_profile_is_refused_with_its_place(#[case] line: &str) {
         let error = Profile::parse("a", &format!("{SOUND}{line}\n")).unwrap_err();
         assert!(error.problem.contains("the profile a"), "{error}");
+    }
+    /// See the same cases of `known`: none of these may take the stack, or the square
+    /// of its length.
+    #[rstest]
+    #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)))]
+    #[case::brackets("a = ".to_owned() + &"[".repeat(500_000))]
+    #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000))]
+    #[case::heads(format!("[{}a]", "a.".repeat(500_000)))]
+    #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)))]
+    fn a_monstrous_file_is_no_profile(#[case] text: String) {
+        assert!(Profile::parse("p", &text).is_err());
     }
 }

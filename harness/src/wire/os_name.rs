@@ -1,7 +1,6 @@
 //! A file's name in JSON: text, or the bytes of one that is not UTF-8. For
 //! `#[serde(with)]`.
 
-use crate::printable::on_one_line;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::{OsStr, OsString};
 
@@ -32,12 +31,6 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsStrin
         #[cfg(not(unix))]
         Name::Bytes(_) => Err(serde::de::Error::custom("a name that is not UTF-8")),
     }
-}
-
-/// A name as reports and messages show it: on one line, and without anything
-/// that a terminal would act upon.
-pub fn shown(name: &OsStr) -> String {
-    on_one_line(&name.to_string_lossy())
 }
 
 #[cfg(test)]

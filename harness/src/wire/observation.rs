@@ -1,9 +1,12 @@
 //! What was seen while one case ran: plain data, in the order it happened.
 
-use crate::fence::InForce;
+use super::fence::InForce;
 use crate::memory::Memory;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// The name of the fact whether the probe's invalid parameter handler is in force.
+pub const HANDLER_SET: &str = "invalid parameter handler set";
 
 /// What a routine gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +124,7 @@ pub struct Walk {
 pub enum Event {
     /// The probe is there and was built from these sources.
     Hello {
-        /// See [`crate::probe::BUILD`].
+        /// As [`crate::probe::run`] was given it.
         build: String,
     },
     /// The fence is raised, as far as the system has it.

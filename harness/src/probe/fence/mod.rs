@@ -1,7 +1,7 @@
 //! What a probe is kept from, so that a candidate which goes wrong harms
 //! nobody else: raised by the probe on itself before it loads anything, and
-//! never lowered again. Memory and files are watched from outside; see [`memory`]
-//! and [`scratch`].
+//! never lowered again. Memory and files are watched from outside; see
+//! [`crate::parent`].
 //!
 //! It keeps accidents in. It is no jail for a library that is out to break
 //! the machine: docs/guide/fence.md says what it does not keep out.
@@ -15,51 +15,22 @@ mod calls;
 mod files;
 #[cfg(target_os = "linux")]
 mod limits;
-pub mod memory;
-pub mod scratch;
 
-use serde::{Deserialize, Serialize};
-
-/// What the probe is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fence {
-    /// Whether the case needs child processes.
-    pub may_fork: bool,
-    /// Processor time that all threads may use together, in seconds.
-    pub cpu_seconds: u64,
-}
-
-/// What became of it: each part is one sentence without its subject.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InForce {
-    /// What the candidate is kept from.
-    pub kept: Vec<String>,
-    /// What it should be kept from but is not, and why.
-    pub missing: Vec<String>,
-}
-
-impl InForce {
-    /// Notes a part, or why it is missing.
-    #[cfg(target_os = "linux")]
-    fn note(&mut self, part: &str, raised: Result<(), String>) {
-        match raised {
-            Ok(()) => self.kept.push(part.to_owned()),
-            Err(why) => self.missing.push(format!("{part} ({why})")),
-        }
-    }
-}
+use crate::wire::fence::{Fence, InForce};
 
 /// Raises the fence around this process.
 #[cfg(target_os = "linux")]
 pub fn raise(fence: &Fence) -> InForce {
     let mut in_force = InForce::default();
     limits::die_first();
-    in_force.note(
+    note(
+        &mut in_force,
         &format!("{} s of processor time", fence.cpu_seconds),
         limits::processor_time(fence.cpu_seconds),
     );
     // The last part that opens files.
-    in_force.note(
+    note(
+        &mut in_force,
         "writes to its own scratch folder only",
         files::writes_to_scratch_only(),
     );
@@ -67,8 +38,17 @@ pub fn raise(fence: &Fence) -> InForce {
         true => "no network, and no child that leaves its group",
         false => "no network, no child processes, and no signals to others",
     };
-    in_force.note(processes, system_calls(fence.may_fork));
+    note(&mut in_force, processes, system_calls(fence.may_fork));
     in_force
+}
+
+/// Notes a part, or why it is missing.
+#[cfg(target_os = "linux")]
+fn note(in_force: &mut InForce, part: &str, raised: Result<(), String>) {
+    match raised {
+        Ok(()) => in_force.kept.push(part.to_owned()),
+        Err(why) => in_force.missing.push(format!("{part} ({why})")),
+    }
 }
 
 /// This system has no fence.
@@ -102,8 +82,8 @@ mod tests {
     #[test]
     fn a_part_is_in_force_or_missing_with_the_reason() {
         let mut in_force = InForce::default();
-        in_force.note("no network", Ok(()));
-        in_force.note("no writes", Err("old kernel".into()));
+        note(&mut in_force, "no network", Ok(()));
+        note(&mut in_force, "no writes", Err("old kernel".into()));
         assert_eq!(in_force.kept, ["no network"]);
         assert_eq!(in_force.missing, ["no writes (old kernel)"]);
     }

@@ -5,33 +5,8 @@
 //! the pipe out of the way of standard output before it loads anything.
 //! Whatever comes without the token is the candidate's own and is dropped.
 
-use crate::fence::Fence;
-use crate::observation::Event;
-use serde::{Deserialize, Serialize};
-use std::ffi::OsString;
+use super::observation::Event;
 use std::io::{BufRead, BufReader, Read};
-
-/// What a probe is to do. The first line it reads.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Job {
-    /// Begins every line of the probe.
-    pub token: String,
-    /// The case to run.
-    pub case: String,
-    /// The library to load: a path or a name, as this system's loader wants it.
-    #[serde(with = "crate::os_name")]
-    pub load_name: OsString,
-    /// The names the library exports, if its file tells; only these are looked up.
-    pub exports: Option<Vec<String>>,
-    /// Another library that has this one's `errno`.
-    pub errno_library: Option<String>,
-    /// Another name for the same library.
-    pub alias: Option<String>,
-    /// The calls to make instead of a case, one a line.
-    pub script: Option<String>,
-    /// What the probe keeps itself from before it loads anything.
-    pub fence: Option<Fence>,
-}
 
 /// A token that nobody can guess.
 pub fn new_token() -> String {

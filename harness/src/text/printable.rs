@@ -1,5 +1,7 @@
 //! Text that somebody else wrote, as reports and messages show it.
 
+use std::ffi::OsStr;
+
 /// The text on one line, and without anything that a terminal would act upon:
 /// a candidate's words must not pass for the report's own.
 pub fn on_one_line(text: &str) -> String {
@@ -11,6 +13,12 @@ pub fn on_one_line(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A name as reports and messages show it: on one line, and without anything
+/// that a terminal would act upon.
+pub fn shown(name: &OsStr) -> String {
+    on_one_line(&name.to_string_lossy())
 }
 
 #[cfg(test)]

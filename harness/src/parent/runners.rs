@@ -1,12 +1,13 @@
-//! Who can load a library: this system, or Wine in front.
+//! Finds what can load a library on this machine: this system itself, or Wine with the
+//! Windows build of this program.
 
-use crate::channel::{Job, new_token};
-use crate::input_error::InputError;
-use crate::inspect::{Format, Library};
-use crate::launch::Launch;
-use crate::observation::{Ending, Event};
-use crate::os_name::shown;
-use std::ffi::OsString;
+use super::launch::Launch;
+use super::runner::Runner;
+use crate::library::inspect::{Format, Library};
+use crate::text::input_error::InputError;
+use crate::wire::channel::new_token;
+use crate::wire::job::Job;
+use crate::wire::observation::{Ending, Event};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -23,44 +24,6 @@ const WINDOWS_TARGETS: [&str; 4] = [
 ];
 /// The first start of Wine makes its prefix, which takes a while.
 const FIRST_START: Duration = Duration::from_secs(180);
-
-/// What starts a probe.
-#[derive(Clone, Debug)]
-pub struct Runner {
-    /// What stands in front, if anything: the path of Wine.
-    pub front: Option<PathBuf>,
-    /// The program that has the probe in it.
-    pub program: PathBuf,
-    /// Whether a probe keeps itself from doing harm; see [`crate::fence`].
-    /// Not under Wine, whose own processes need what it forbids.
-    pub is_fenced: bool,
-    /// How many bytes a fenced probe may hold, if the user says.
-    pub memory: Option<u64>,
-}
-
-impl Runner {
-    /// The command line in front of the program, for the report.
-    pub fn command(&self) -> Vec<String> {
-        let front = self.front.iter();
-        front.map(|path| path.display().to_string()).collect()
-    }
-
-    /// A path as the probe's system writes it.
-    ///
-    /// # Errors
-    /// If the path cannot be written there.
-    pub fn path_for_loader(&self, path: &Path) -> Result<OsString, InputError> {
-        if self.front.is_none() {
-            return Ok(path.into());
-        }
-        let Some(text) = path.to_str() else {
-            let problem = format!("{}: the name is not UTF-8", shown(path.as_os_str()));
-            return Err(InputError::new(problem, "copy the file to a name that is"));
-        };
-        // Wine shows the whole file system as drive Z.
-        Ok(format!("Z:{}", text.replace('/', "\\")).into())
-    }
-}
 
 /// The runners of this machine.
 pub struct Runners {
@@ -110,8 +73,8 @@ impl Runners {
     pub fn for_library(&self, path: &Path, library: &Library) -> Result<Runner, InputError> {
         let name = path.display();
         match library.format {
-            format if format == native_format() => Ok(Runner {
-                front: None,
+            format if format == Format::native() => Ok(Runner {
+                wine: None,
                 program: self.program.clone(),
                 is_fenced: self.is_fenced,
                 memory: self.memory,
@@ -135,7 +98,7 @@ impl Runners {
         name: &str,
         format: Option<Format>,
     ) -> Result<PathBuf, InputError> {
-        if format.unwrap_or(native_format()) != Format::Pe {
+        if format.unwrap_or(Format::native()) != Format::Pe {
             let problem = format!("{name} has no folder to be found in by name on this system");
             return Err(InputError::new(problem, "give its path"));
         }
@@ -157,7 +120,7 @@ impl Runners {
         name: &str,
         format: Option<Format>,
     ) -> Result<Vec<PathBuf>, InputError> {
-        let program = if format.unwrap_or(native_format()) == native_format() {
+        let program = if format.unwrap_or(Format::native()) == Format::native() {
             self.program.clone()
         } else {
             self.wine()
@@ -198,17 +161,17 @@ impl Runners {
     }
 
     fn find_wine(&self) -> Result<Runner, InputError> {
-        let front = ["wine", "wine64"]
+        let wine = ["wine", "wine64"]
             .iter()
             .find_map(|name| which::which(name).ok());
-        let Some(front) = front else {
+        let Some(wine) = wine else {
             return Err(InputError::new(
                 "it is a Windows library, and wine was not found",
                 "install Wine (Debian: `apt-get install wine wine64`)",
             ));
         };
         let runner = Runner {
-            front: Some(front),
+            wine: Some(wine),
             program: self.find_windows_probe()?,
             is_fenced: false,
             memory: None,
@@ -269,27 +232,11 @@ impl Runners {
     }
 }
 
+/// A job that only starts the probe.
 fn empty_job() -> Job {
     Job {
         token: new_token(),
-        case: String::new(),
-        load_name: OsString::new(),
-        exports: None,
-        errno_library: None,
-        alias: None,
-        script: None,
-        fence: None,
-    }
-}
-
-/// The format that this system loads itself.
-pub fn native_format() -> Format {
-    if cfg!(windows) {
-        Format::Pe
-    } else if cfg!(target_vendor = "apple") {
-        Format::Macho
-    } else {
-        Format::Elf
+        ..Job::default()
     }
 }
 

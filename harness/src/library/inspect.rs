@@ -1,8 +1,8 @@
 //! What a file is, told from its contents: format, architecture, exports, version.
 
-use crate::input_error::InputError;
-use crate::os_name::shown;
-use crate::version_resource::{self, Version};
+use super::version_resource::{self, Version};
+use crate::text::input_error::InputError;
+use crate::text::printable::shown;
 use object::read::pe::ExportTable;
 use object::{Object, ObjectSymbol};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,19 @@ pub enum Format {
     Pe,
     /// macOS.
     Macho,
+}
+
+impl Format {
+    /// The format that this system loads itself.
+    pub fn native() -> Format {
+        if cfg!(windows) {
+            Format::Pe
+        } else if cfg!(target_vendor = "apple") {
+            Format::Macho
+        } else {
+            Format::Elf
+        }
+    }
 }
 
 impl fmt::Display for Format {
@@ -398,8 +411,9 @@ mod tests {
     }
 
     /// Seeds of the fuzz targets.
-    const SMALL_DLL: &str = include_str!("../../conformance/fuzz/seeds/library/small-dll.hex");
-    const SMALL_DYLIB: &str = include_str!("../../conformance/fuzz/seeds/library/small-dylib.hex");
+    const SMALL_DLL: &str = include_str!("../../../conformance/fuzz/seeds/library/small-dll.hex");
+    const SMALL_DYLIB: &str =
+        include_str!("../../../conformance/fuzz/seeds/library/small-dylib.hex");
 
     fn from_hex(text: &str) -> Vec<u8> {
         let digits: String = text.split_whitespace().collect();

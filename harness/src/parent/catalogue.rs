@@ -1,38 +1,16 @@
 //! From what the user named to something that can be checked.
 
-use crate::identity::Identity;
-use crate::input_error::InputError;
-use crate::inspect::{Format, Library, inspect};
-use crate::os_name::shown;
-use crate::profile::{Profile, Source};
-use crate::runner::{Runner, Runners, native_format};
-use crate::stage::Stage;
-use crate::suggest::nearest;
-use std::ffi::{OsStr, OsString};
+use super::candidate::Candidate;
+use super::runners::Runners;
+use super::stage::Stage;
+use crate::library::identity::Identity;
+use crate::library::inspect::{Format, Library, inspect};
+use crate::library::profile::{Profile, Source};
+use crate::text::input_error::InputError;
+use crate::text::printable::shown;
+use crate::text::suggest::nearest;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-
-/// A library to check.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// As the user called it.
-    pub name: String,
-    /// Its file.
-    pub path: PathBuf,
-    /// What its file tells.
-    pub image: Library,
-    /// What is known of it.
-    pub profile: Option<Profile>,
-    /// What the loader is given.
-    pub load_name: OsString,
-    /// Its file as it was when it was looked at.
-    pub identity: Identity,
-    /// What runs the probe.
-    pub runner: Runner,
-    /// Environment variables that the probe needs.
-    pub environment: Vec<(String, String)>,
-    /// The folder from which Wine loads it, if it needs one.
-    pub stage: Option<Stage>,
-}
 
 /// Where candidates come from.
 pub struct Catalogue {
@@ -200,7 +178,7 @@ impl Catalogue {
             }
             Source::Reference => {
                 let folders = runners.reference_folders(name, profile.format)?;
-                let file = library_file_name(file, profile.format.unwrap_or(native_format()));
+                let file = library_file_name(file, profile.format.unwrap_or(Format::native()));
                 let places = folders.iter().map(|folder| folder.join(&file));
                 (places.collect(), "build it: `cargo build --release`".into())
             }

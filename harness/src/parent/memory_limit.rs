@@ -3,7 +3,7 @@
 //! it really holds is watched from outside, and the probe killed.
 
 #[cfg(target_os = "linux")]
-use crate::probe::available_memory;
+use crate::memory::available_memory;
 use std::fmt;
 use std::process::Child;
 

@@ -4,9 +4,9 @@
 //! another file in their place if it is told to take native ones, and if that
 //! file lies beside the program. So both are linked into a folder of their own.
 
-use crate::input_error::InputError;
-use crate::inspect::{Library, Maker};
-use crate::runner::Runner;
+use super::runner::Runner;
+use crate::library::inspect::{Library, Maker};
+use crate::text::input_error::InputError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ impl Stage {
         library: &Library,
         runner: &Runner,
     ) -> Result<Option<Stage>, InputError> {
-        if runner.front.is_none() || library.maker == Maker::Wine {
+        if runner.wine.is_none() || library.maker == Maker::Wine {
             return Ok(None);
         }
         let make = || -> std::io::Result<Stage> {

@@ -8,11 +8,14 @@
 //! HEAPMIN_REQUIRE=all,genuine Microsoft's own libraries are required too.
 
 use heapmin_conformance::BUILD;
-use heapmin_conformance::clause::{Case, Clause, Verdict};
+use heapmin_conformance::clause::{Case, Clause};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
-use heapmin_conformance::expected::names::check_known;
-use heapmin_conformance::run::{judge_observation, observe};
+use heapmin_conformance::expected::gate;
+use heapmin_conformance::expected::profiles::Profiles;
+use heapmin_conformance::observe::observe;
+use heapmin_conformance::run::conclude;
+use heapmin_conformance::select::Selection;
 use heapmin_conformance::snapshot::stable;
 use heapmin_harness::library::inspect::{Format, Maker};
 use heapmin_harness::library::profile::{Profile, Source};
@@ -36,6 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 struct Subject {
     name: String,
     candidate: Candidate,
+    profiles: Profiles,
     seen: BTreeMap<&'static str, OnceLock<Observation>>,
 }
 
@@ -74,9 +78,6 @@ fn concerns(arguments: &Arguments, name: &str) -> bool {
 
 fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = &profile.name;
-    if let Err(error) = check_known(&profile.known) {
-        return vec![failing(format!("{name}::profile"), error)];
-    }
     match catalogue.candidate(name, None, runners) {
         Ok(candidate) => all_trials(name, candidate),
         Err(error) if is_required("all") && profile.if_absent.is_none() => {
@@ -117,10 +118,14 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
         .iter()
         .map(|case| (case.name, OnceLock::new()))
         .collect();
-    let name = name.to_owned();
+    let profiles = match Profiles::of([&candidate]) {
+        Ok(profiles) => profiles,
+        Err(error) => return vec![failing(format!("{name}::profile"), error)],
+    };
     let subject = Arc::new(Subject {
-        name,
+        name: name.to_owned(),
         candidate,
+        profiles,
         seen,
     });
     let judged = clauses::all().map(|clause| judging(&subject, clause));
@@ -145,54 +150,35 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     let subject = subject.clone();
     let name = format!("{}::{}", subject.name, clause.id);
     Trial::test(name, move || {
-        let profile = subject
-            .candidate
-            .profile
-            .as_ref()
-            .expect("it was found by its profile");
-        let mut occurred = Vec::new();
-        for case in clause.cases {
-            let observation = subject.observation(case);
-            let judgement = judge_observation(clause, case, &subject.candidate, observation);
-            let entry = profile.known.iter().find(|known| {
-                known.applies(clause.id, case.name, subject.candidate.image.maker)
-                    && known.verdict == judgement.verdict.name()
-            });
-            match (judgement.verdict, entry) {
-                (_, Some(entry)) => occurred.push(entry),
-                (Verdict::Pass | Verdict::Unsupported, None) => {}
-                (verdict, None) => {
-                    return Err(Failed::from(format!(
-                        "{} in the case {}\n  expected {}\n  observed {}\nA deviation that is meant stands in fixtures/profiles/{}.toml",
-                        verdict.name(),
-                        case.name,
-                        clause.expects(),
-                        judgement.observed,
-                        profile.name
-                    )));
-                }
-            }
-        }
-        let concerns = |known: &&_| {
-            let known: &heapmin_harness::known::Known = known;
-            let maker = subject.candidate.image.maker;
-            clause
-                .cases
-                .iter()
-                .any(|case| known.applies(clause.id, case.name, maker))
+        let cases = clause.cases.iter();
+        let observations: Vec<_> = cases
+            .map(|case| (*case, subject.observation(case).clone()))
+            .collect();
+        let selection = Selection {
+            clauses: vec![clause],
+            fault: None,
         };
-        match profile
-            .known
-            .iter()
-            .filter(concerns)
-            .find(|known| !occurred.contains(known))
-        {
-            None => Ok(()),
-            Some(known) => Err(Failed::from(format!(
-                "{}: the known deviation {} no longer occurs in {}: take it out",
-                known.place, known.clause, profile.name
-            ))),
+        let mut checked = [conclude(
+            subject.candidate.clone(),
+            &selection,
+            &observations,
+        )];
+        subject.profiles.mark(&mut checked);
+        let mut complaints = gate::compare(&checked, &subject.profiles, None).complaints;
+        if complaints.is_empty() {
+            return Ok(());
         }
+        let unexpected = checked[0].outcomes.iter().filter(|it| it.is_unexpected());
+        complaints.extend(unexpected.map(|outcome| {
+            format!(
+                "{} in the case {}\n  expected {}\n  observed {}",
+                outcome.judgement.verdict.name(),
+                outcome.case.name,
+                clause.expects(),
+                outcome.judgement.observed
+            )
+        }));
+        Err(Failed::from(complaints.join("\n")))
     })
 }
 

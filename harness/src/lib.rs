@@ -13,7 +13,6 @@
 //! goes to the probe, and a [`wire::observation`] comes back. The probe trusts no
 //! input of the candidate, and the parent does not trust the probe.
 
-pub mod known;
 pub mod library;
 pub mod memory;
 pub mod parent;

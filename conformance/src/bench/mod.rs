@@ -10,7 +10,7 @@ pub mod report;
 pub mod trace;
 pub mod workload;
 
-use crate::run::observe_with;
+use crate::observe::observe_with;
 use figures::{Figures, Run, Summary};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::wire::observation::{Ending, Observation};

@@ -2,8 +2,9 @@
 
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
-use crate::clause::{Basis, Level};
+use crate::clause::{Basis, Clause, Level};
 use crate::clauses::heapmin::FAULT_HOW as HOW;
+use crate::expected::profiles::known_deviations;
 use crate::select::clause;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
@@ -11,7 +12,7 @@ use std::fmt::Write;
 
 pub fn explain(id: &str) -> Result<u8, InputError> {
     let clause = clause(id)?;
-    let catalogue = catalogue()?;
+    let broken_by = broken_by(clause)?;
     let mut text = String::new();
     let meaning = match clause.level {
         Level::Must => "the page states it",
@@ -37,28 +38,33 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
         if clause.cases.iter().any(|case| case.fault.is_some()) {
             writeln!(text, "  fault     made {}", HOW)?;
         }
-        let mut anybody = false;
-        for profile in &catalogue.profiles {
-            for known in profile
-                .known
-                .iter()
-                .filter(|known| known.clause == clause.id)
-            {
-                let whose = match known.maker {
-                    Some(Maker::Wine) => "Wine's ",
-                    Some(Maker::Microsoft) => "Microsoft's ",
-                    Some(Maker::Other) | None => "",
-                };
-                writeln!(text, "  broken by {whose}{}: {}", profile.name, known.why)?;
-                anybody = true;
-            }
+        for (library, why) in &broken_by {
+            writeln!(text, "  broken by {library}: {why}")?;
         }
-        if !anybody {
-            writeln!(text, "  broken by none of the libraries with a profile")?;
+        if broken_by.is_empty() {
+            writeln!(text, "  broken by no library that has a profile")?;
         }
         Ok(())
     };
     write().expect("writing to a string");
     Output::Standard.write(&text)?;
     Ok(AS_EXPECTED)
+}
+
+/// The libraries whose profiles list a deviation from the clause, with the reason.
+fn broken_by(clause: &Clause) -> Result<Vec<(String, String)>, InputError> {
+    let mut found = Vec::new();
+    for profile in catalogue()?.profiles {
+        for known in known_deviations(&profile)? {
+            if known.clause == clause.id {
+                let whose = match known.maker {
+                    Some(Maker::Wine) => "Wine's ",
+                    Some(Maker::Microsoft) => "Microsoft's ",
+                    Some(Maker::Other) | None => "",
+                };
+                found.push((format!("{whose}{}", profile.name), known.why));
+            }
+        }
+    }
+    Ok(found)
 }

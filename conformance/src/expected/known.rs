@@ -1,9 +1,9 @@
 //! Entries about a candidate's results, as profiles, shared lists and files
 //! given with `--expected` hold them, and where in their file each stands.
 
-use crate::library::inspect::Maker;
-use crate::text::input_error::InputError;
-use crate::text::toml_file::not_toml;
+use heapmin_harness::library::inspect::Maker;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::toml_file::not_toml;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -108,14 +108,13 @@ impl Expected {
     }
 }
 
-/// Reads a list of known deviations that profiles share. `file` is its name
-/// for messages.
+/// Reads the `[[known]]` entries of a text that may hold other keys too: a
+/// profile, or a list that profiles share. `file` is its name for messages.
 ///
 /// # Errors
-/// If it has something else in it; the message has the line.
-pub fn parse_list(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
+/// If an entry is wrong; the message has the line.
+pub fn parse_known(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
     struct List {
         #[serde(default, deserialize_with = "entries")]
         known: Vec<Known>,
@@ -210,7 +209,7 @@ impl<'de> Deserialize<'de> for Names {
 
 /// Reads entries, and gives a deviation for each clause and case that they
 /// name. Of their places only the bytes are known then; see [`locate`].
-pub(crate) fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
+fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
     let mut known = Vec::new();
     for spanned in Vec::<Spanned<Entry>>::deserialize(deserializer)? {
         let head = spanned.span();
@@ -257,7 +256,7 @@ pub(crate) fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
 }
 
 /// Tells entries the name of their file, and their lines in its text.
-pub(crate) fn locate(known: &mut [Known], file: &str, text: &str) {
+fn locate(known: &mut [Known], file: &str, text: &str) {
     let lines = Lines::of(text);
     for entry in known {
         let Place {

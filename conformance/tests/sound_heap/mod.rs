@@ -57,10 +57,8 @@ pub fn judged() -> impl Iterator<Item = &'static Clause> {
 /// A library of the fixtures, by the profile of this name.
 pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
     let catalogue = catalogue()?;
-    let profile = Profile {
-        alias: alias.map(str::to_owned),
-        ..catalogue.profile(profile)?
-    };
+    let mut profile = catalogue.profile(profile)?;
+    profile.alias = alias.map(str::to_owned);
     let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
     Ok(catalogue.candidate(library, Some(&profile), &runners)?)
 }

@@ -17,7 +17,7 @@ fn main() {
         "../src/calls.rs",
         "../src/clauses/workload.rs",
         "../src/clauses/exported.rs",
-        "../../harness/src/probe/mod.rs",
+        "../../harness/src/wire/observation.rs",
     ] {
         common.extend(words(&read(Path::new(path))));
     }
@@ -45,7 +45,7 @@ fn main() {
     let target = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says"));
     fs::write(target.join("words.rs"), table + "];\n").expect("the folder can be written");
     println!("cargo::rerun-if-changed=../src");
-    println!("cargo::rerun-if-changed=../../harness/src/probe/mod.rs");
+    println!("cargo::rerun-if-changed=../../harness/src/wire/observation.rs");
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

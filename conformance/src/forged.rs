@@ -1,12 +1,12 @@
 //! For tests of what judges make of forged observations.
 
 use crate::clause::{Clause, Judgement, Seen};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::identity::Identity;
-use heapmin_harness::inspect::{Format, Library, Maker};
-use heapmin_harness::observation::{Call, Ending, Event, Kind, Observation};
-use heapmin_harness::runner::Runner;
+use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::library::identity::Identity;
+use heapmin_harness::library::inspect::{Format, Library, Maker};
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::runner::Runner;
+use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
 use std::path::Path;
 
 /// A call that returned 0 and changed nothing.
@@ -68,7 +68,7 @@ pub fn candidate() -> Candidate {
         load_name: "/c.so".into(),
         identity: Identity::of(Path::new(".")).unwrap(),
         runner: Runner {
-            front: None,
+            wine: None,
             program: "/heapmin".into(),
             is_fenced: false,
             memory: None,

@@ -1,8 +1,8 @@
 //! From an observation to a verdict: what holds for every clause comes first.
 
 use crate::clause::{Judgement, Level, Seen, Verdict};
-use heapmin_harness::observation::{Ending, Observation};
-use heapmin_harness::printable::on_one_line;
+use heapmin_harness::text::printable::on_one_line;
+use heapmin_harness::wire::observation::{Ending, Observation};
 
 /// The fact that any case may report: bytes of live blocks that changed.
 pub const LOST_BYTES: &str = "lost bytes";
@@ -34,7 +34,7 @@ fn raw(seen: &Seen) -> Judgement {
             "{lost} bytes of live blocks were not as they were written"
         ));
     }
-    (seen.clause.judge)(seen)
+    seen.clause.judge(seen)
 }
 
 /// What there is to say if the case did not run to its end.
@@ -119,9 +119,9 @@ mod tests {
     use crate::clause::Clause;
     use crate::clauses;
     use crate::forged::{call, candidate, fact, judged_by};
-    use heapmin_harness::errno_names::Numbering;
+    use heapmin_harness::library::errno_names::Numbering;
     use heapmin_harness::memory::Memory;
-    use heapmin_harness::observation::Event;
+    use heapmin_harness::wire::observation::Event;
     use rstest::rstest;
 
     fn clause(id: &str) -> &'static Clause {

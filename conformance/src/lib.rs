@@ -5,7 +5,6 @@
 //! verdicts; [`report`] tells the user.
 
 pub mod bench;
-pub mod calls;
 pub mod clause;
 pub mod clauses;
 pub mod cli;

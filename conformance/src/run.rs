@@ -1,21 +1,20 @@
 //! Has candidates' cases acted out, several at a time, and judges them.
 
 use crate::clause::{Case, Clause, Judgement, Seen};
-use crate::clauses::heapmin::{GIVEN_BACK, given_back};
 use crate::expected::standing::concerns;
 use crate::judge::judge;
 use crate::select::Selection;
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::channel::{Job, new_token};
-use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::fence::InForce;
-use heapmin_harness::interruption;
 use heapmin_harness::known::Known;
-use heapmin_harness::launch::Launch;
-use heapmin_harness::observation::{Ending, Event, Observation};
-use heapmin_harness::os_name::shown;
-use heapmin_harness::printable::on_one_line;
-use heapmin_harness::probe::crt::ROUTINES;
+use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::library::routines::ROUTINES;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::interruption;
+use heapmin_harness::parent::launch::Launch;
+use heapmin_harness::text::printable::{on_one_line, shown};
+use heapmin_harness::wire::channel::new_token;
+use heapmin_harness::wire::fence::InForce;
+use heapmin_harness::wire::job::Job;
+use heapmin_harness::wire::observation::{Ending, Event, Observation};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -72,7 +71,7 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
     launch(candidate, case.name, None, case.forks, timeout)
 }
 
-/// Runs a script of [`heapmin_harness::script`] on a candidate.
+/// Runs a script of [`heapmin_harness::wire::script`] on a candidate.
 pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) -> Observation {
     launch(candidate, "script", Some(script), false, timeout)
 }
@@ -271,8 +270,7 @@ pub fn conclude(
     }
     let figures: Vec<_> = observations
         .iter()
-        .filter(|(case, _)| GIVEN_BACK.contains(&case.name))
-        .filter_map(|(_, observation)| given_back(observation))
+        .filter_map(|(case, observation)| case.given_back?(observation))
         .collect();
     let sum = |(held, back): (u64, u64), figure: &(u64, u64)| {
         (held.saturating_add(figure.0), back.saturating_add(figure.1))

@@ -3,8 +3,8 @@
 use crate::clause::{Case, Clause};
 use crate::clauses;
 use globset::{Glob, GlobMatcher};
-use heapmin_harness::input_error::InputError;
-use heapmin_harness::suggest::nearest;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::suggest::nearest;
 
 /// What is checked of each candidate.
 pub struct Selection {

@@ -2,7 +2,7 @@
 //! reduced to what must stay.
 
 use heapmin_harness::memory::Memory;
-use heapmin_harness::observation::{Call, Ending, Event, Kind, Observation};
+use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
 use std::fmt::Write;
 
 /// Facts that are another number in every run.

@@ -23,7 +23,7 @@ fn file(name: &str, bytes: &[u8]) -> String {
 
 /// A small candidate that was built, as bytes.
 fn small_candidate() -> Vec<u8> {
-    let (_, path) = heapmin_fixtures::CANDIDATES[0];
+    let (_, path) = heapmin_test_libraries::CANDIDATES[0];
     std::fs::read(path).expect("it was built")
 }
 

@@ -1,12 +1,12 @@
 //! The book's tables of clauses and of known deviations are those of the
 //! program. With UPDATE_BOOK=1 they are written anew.
 
-use heapmin_conformance::clause::Clause;
+use heapmin_conformance::clause::{Clause, Source};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
-use heapmin_harness::inspect::Maker;
 use heapmin_harness::known::Known;
-use heapmin_harness::profile::Profile;
+use heapmin_harness::library::inspect::Maker;
+use heapmin_harness::library::profile::Profile;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -58,14 +58,19 @@ fn each_family_has_its_tables_in_the_book() {
 }
 
 fn tables(family: &str, profiles: &[Profile]) -> String {
-    let mut text =
-        String::from("\n\n| clause | level | what must hold | page |\n| --- | --- | --- | --- |\n");
+    let mut text = String::from(
+        "\n\n| clause | level | what must hold | source | basis |\n| --- | --- | --- | --- | --- |\n",
+    );
     let of_family = || clauses::all().filter(|clause| self::family(clause) == family);
     for clause in of_family() {
         writeln!(
             text,
-            "| `{}` | {} | {} | {} |",
-            clause.id, clause.level, clause.summary, clause.page
+            "| `{}` | {} | {} | {} | {} |",
+            clause.id,
+            clause.level,
+            clause.promise,
+            links(&clause.source),
+            clause.source.basis
         )
         .expect("writing to a string");
     }
@@ -95,6 +100,13 @@ fn tables(family: &str, profiles: &[Profile]) -> String {
         .expect("writing to a string");
     }
     text + "\n"
+}
+
+/// The sections that a promise comes from, as links.
+fn links(source: &Source) -> String {
+    let places = source.places().into_iter();
+    let links = places.map(|it| format!("[{}, {}]({})", it.page, it.section, it.address));
+    links.collect::<Vec<_>>().join("; ")
 }
 
 struct Deviation<'a> {

@@ -14,12 +14,13 @@ use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::expected::names::check_known;
 use heapmin_conformance::run::{judge_observation, observe};
 use heapmin_conformance::snapshot::stable;
-use heapmin_harness::candidate::{Candidate, Catalogue};
-use heapmin_harness::input_error::InputError;
-use heapmin_harness::inspect::{Format, Maker};
-use heapmin_harness::observation::Observation;
-use heapmin_harness::profile::{Profile, Source};
-use heapmin_harness::runner::Runners;
+use heapmin_harness::library::inspect::{Format, Maker};
+use heapmin_harness::library::profile::{Profile, Source};
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::catalogue::Catalogue;
+use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::wire::observation::Observation;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -165,7 +166,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
                         "{} in the case {}\n  expected {}\n  observed {}\nA deviation that is meant stands in fixtures/profiles/{}.toml",
                         verdict.name(),
                         case.name,
-                        clause.expects,
+                        clause.expects(),
                         judgement.observed,
                         profile.name
                     )));
@@ -272,7 +273,7 @@ fn snapshot_group(subject: &Subject) -> String {
     match (candidate.image.format, candidate.image.maker, source) {
         (Format::Pe, _, Some(Source::Reference)) => "reference-dll".into(),
         (Format::Pe, Maker::Wine, _) => format!("{name}-of-wine"),
-        (Format::Pe, _, _) if candidate.runner.front.is_some() => format!("{name}-under-wine"),
+        (Format::Pe, _, _) if candidate.runner.wine.is_some() => format!("{name}-under-wine"),
         (Format::Pe, _, _) => format!("{name}-on-windows"),
         _ => name.clone(),
     }

@@ -16,7 +16,7 @@ fn heapmin(arguments: &[&str]) -> Output {
 
 fn small_candidate(name: &str) -> &'static str {
     let file = format!("lib{name}.so");
-    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    let candidates = heapmin_test_libraries::CANDIDATES.iter();
     candidates
         .clone()
         .find(|(known, _)| *known == file)

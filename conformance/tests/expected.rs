@@ -23,7 +23,7 @@ impl Project {
     /// Puts one of the small candidates there.
     fn copy_of(&self, file: &str, name: &str) {
         let built = format!("lib{name}.so");
-        let mut candidates = heapmin_fixtures::CANDIDATES.iter();
+        let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
         let (_, path) = candidates
             .find(|(known, _)| *known == built)
             .expect("it was built");

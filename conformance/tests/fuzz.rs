@@ -14,7 +14,7 @@ fn fuzz(arguments: &[&str]) -> Output {
 
 fn candidate(name: &str) -> &'static str {
     let file = format!("lib{name}.so");
-    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    let candidates = heapmin_test_libraries::CANDIDATES.iter();
     let found = candidates.clone().find(|(known, _)| *known == file);
     found.expect("it was built").1
 }

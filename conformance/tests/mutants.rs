@@ -1,7 +1,7 @@
 //! Every judged clause can fail, and a sound heap passes all of them.
 //!
 //! A mutant is a sound heap, not the reference, with a few routines that are
-//! wrong in one way (`fixtures/mutants/`). Its clauses, and no others, must
+//! wrong in one way (`fixtures/test-libraries/mutants/`). Its clauses, and no others, must
 //! find that out. The slow cases are acted out for the clauses that a
 //! mutant breaks; for all clauses with HEAPMIN_MUTANTS=every-case.
 #![cfg(target_os = "linux")]
@@ -10,7 +10,7 @@ mod sound_heap;
 
 use heapmin_conformance::clause::{Case, Verdict};
 use heapmin_conformance::clauses;
-use heapmin_fixtures::{MUTANTS, Mutant, SOUND};
+use heapmin_test_libraries::{MUTANTS, Mutant, SOUND};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sound_heap::{NEED_MEMORY, Subject, candidate, families, judged, keeps_promises};
 use std::fmt::Write;

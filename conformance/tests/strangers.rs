@@ -1,13 +1,13 @@
 //! Sound heaps of designs that are not the reference's keep every promise.
 //!
 //! A clause that one of them breaks would judge a habit of our own heap
-//! (`fixtures/strangers/`, docs/internals/strangers.md).
+//! (`fixtures/test-libraries/strangers/`, docs/internals/strangers.md).
 #![cfg(target_os = "linux")]
 
 mod sound_heap;
 
 use heapmin_conformance::clauses;
-use heapmin_fixtures::STRANGERS;
+use heapmin_test_libraries::STRANGERS;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sound_heap::{Subject, candidate, families, judged, keeps_promises};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};

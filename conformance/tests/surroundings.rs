@@ -2,7 +2,7 @@
 //! beside it, and a machine that has little time for it.
 #![cfg(target_os = "linux")]
 
-use heapmin_fixtures::HOSTILE;
+use heapmin_test_libraries::HOSTILE;
 use rstest::rstest;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
@@ -216,7 +216,7 @@ fn a_report_is_not_written_over_what_the_run_reads() {
     let list = folder.path().join("expected.toml");
     fs::write(&list, "# mine\n").expect("it can be written");
     let library = folder.path().join("lib.so");
-    fs::copy(heapmin_fixtures::SOUND, &library).expect("it can be copied");
+    fs::copy(heapmin_test_libraries::SOUND, &library).expect("it can be copied");
     for over in [&list, &library] {
         let before = fs::read(over).expect("it is there");
         let output = short_check()
@@ -284,7 +284,7 @@ fn runs_do_not_disturb_each_other_and_need_neither_two_cores_nor_haste() {
 fn a_candidate_gets_no_descriptor_of_somebody_else() {
     let folder = TempDir::new().unwrap();
     let others = folder.path().join("of somebody else");
-    let mut candidates = heapmin_fixtures::CANDIDATES.iter();
+    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
     let (_, path) = candidates
         .find(|(name, _)| *name == "libprints_everywhere.so")
         .expect("it was built");

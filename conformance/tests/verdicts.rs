@@ -7,15 +7,15 @@ use heapmin_conformance::clause::Verdict::{self, Crash, Fail, Pass, Timeout, Uns
 use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::run::{Limits, Outcome, check};
 use heapmin_conformance::select::{Selection, select};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::input_error::InputError;
-use heapmin_harness::runner::Runners;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::text::input_error::InputError;
 use rstest::rstest;
 use std::time::Duration;
 
 fn candidate(name: &str) -> Result<Candidate, InputError> {
     let file = format!("lib{name}.so");
-    let candidates = heapmin_fixtures::CANDIDATES.iter();
+    let candidates = heapmin_test_libraries::CANDIDATES.iter();
     let path = candidates
         .clone()
         .find(|(known, _)| *known == file)

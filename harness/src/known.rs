@@ -1,14 +1,13 @@
 //! Entries about a candidate's results, as profiles, shared lists and files
 //! given with `--expected` hold them, and where in their file each stands.
 
-use crate::input_error::InputError;
-use crate::inspect::Maker;
-use crate::text_file;
+use crate::library::inspect::Maker;
+use crate::text::input_error::InputError;
+use crate::text::toml_file::not_toml;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::ops::Range;
-use std::path::Path;
 use toml::Spanned;
 
 /// A known deviation.
@@ -310,28 +309,6 @@ impl Lines {
     }
 }
 
-pub(crate) fn read(path: &Path) -> Result<String, InputError> {
-    text_file::read(path).map_err(|error| {
-        let name = path.display();
-        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
-    })
-}
-
-pub(crate) fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
-    /// More is no help to a reader, and a file may be one long line.
-    const LONGEST: usize = 1000;
-    let mut told = error.to_string();
-    if told.len() > LONGEST {
-        let place = told.lines().next().unwrap_or_default();
-        let what: String = error.message().chars().take(LONGEST / 4).collect();
-        told = format!("{place}\n{what}");
-    }
-    InputError::new(
-        format!("{name} cannot be understood: {}", told.trim_end()),
-        "docs/guide/candidates.md and docs/guide/expected.md show what such files may hold",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,7 +384,6 @@ candidate = 'l.so'
         if let Err(error) = expected {
             assert!(error.problem.len() < 2000, "{}", error.problem.len());
         }
-        assert!(crate::profile::Profile::parse("p", &text).is_err());
     }
 
     #[rstest]

@@ -1,32 +1,22 @@
-//! Loads a candidate C runtime in a process of its own and observes it.
+//! Loads a candidate C runtime in a process of its own and observes it. Nothing here
+//! knows a clause.
 //!
-//! The way through: [`inspect`] says what a file is, [`candidate`] turns what
-//! the user named into something to check, [`launch`] starts a [`probe`] for
-//! one case, the probe acts on the library and reports over a [`channel`],
-//! and what comes out is an [`observation`]. A [`fault`] makes the system
-//! refuse on purpose, a [`fence`] keeps a candidate from harm. Nothing here knows a clause.
+//! A process boundary divides the code:
+//!
+//! - [`library`] reads what is known of a library before it is loaded.
+//! - [`parent`] finds a runner for it, starts a probe for each case and watches it.
+//! - [`wire`] is what parent and probe send each other.
+//! - [`probe`] is the process that loads the library and acts on it.
+//! - [`text`] is text from and for the user; [`memory`] is what the system reports.
+//!
+//! Data flows one way: an argument becomes a [`parent::candidate`], a [`wire::job`]
+//! goes to the probe, and a [`wire::observation`] comes back. The probe trusts no
+//! input of the candidate, and the parent does not trust the probe.
 
-pub mod candidate;
-pub mod channel;
-pub mod errno_names;
-pub mod fault;
-pub mod fence;
-pub mod identity;
-pub mod input_error;
-pub mod inspect;
-pub mod interruption;
 pub mod known;
-pub mod launch;
+pub mod library;
 pub mod memory;
-pub mod observation;
-pub mod os_name;
-pub mod printable;
+pub mod parent;
 pub mod probe;
-mod process;
-pub mod profile;
-pub mod runner;
-pub mod script;
-pub mod stage;
-pub mod suggest;
-pub mod text_file;
-mod version_resource;
+pub mod text;
+pub mod wire;

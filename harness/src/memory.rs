@@ -1,4 +1,5 @@
-//! How much memory the system holds for a process, exactly.
+//! Memory of this machine and of a process, as the system reports it to both
+//! sides.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,85 +16,36 @@ pub struct Memory {
     pub lazily_freed: u64,
 }
 
-/// A process whose memory is read from outside.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject {
-    #[cfg(not(windows))]
-    pid: u32,
-    #[cfg(windows)]
-    handle: usize,
+/// Memory that a process may still take, in bytes; `None` where the system
+/// does not say.
+#[cfg(unix)]
+pub fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
+    let kib = line.split_whitespace().nth(1)?.parse::<u64>().ok()?;
+    Some(kib * 1024)
 }
 
-impl Subject {
-    /// The process that a child is, or becomes.
-    pub fn of(child: &std::process::Child) -> Subject {
-        #[cfg(not(windows))]
-        return Subject { pid: child.id() };
-        #[cfg(windows)]
-        return Subject {
-            handle: std::os::windows::io::AsRawHandle::as_raw_handle(child) as usize,
-        };
-    }
-
-    /// This process itself.
-    #[cfg(not(windows))]
-    pub fn this_process() -> Subject {
-        Subject {
-            pid: std::process::id(),
-        }
-    }
-
-    /// Its memory now. `None` where the system does not tell.
-    ///
-    /// Linux: `/proc/PID/smaps_rollup`, which counts page by page (`VmRSS` of
-    /// `/proc/PID/status` is an estimate).
-    #[cfg(target_os = "linux")]
-    pub fn measure(&self) -> Option<Memory> {
-        let process = procfs::process::Process::new(self.pid.try_into().ok()?).ok()?;
-        let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
-        let figures = &rollup.0.first()?.extension.map;
-        let figure = |name| figures.get(name).copied().unwrap_or(0);
-        let resident = match figures.get("Pss_Shmem") {
-            Some(shared) => {
-                let huge = figure("Private_Hugetlb") + figure("Shared_Hugetlb");
-                figures.get("Anonymous")? + shared + huge
-            }
-            // Kernels before 5.4 do not tell the parts apart.
-            None => *figures.get("Rss")?,
-        };
-        Some(Memory {
-            resident: resident + figure("Swap"),
-            lazily_freed: figure("LazyFree"),
-        })
-    }
-
-    /// Its memory now: the working set.
-    #[cfg(windows)]
-    pub fn measure(&self) -> Option<Memory> {
-        working_set(self.handle as _)
-    }
-
-    /// Its memory now; this system is not covered.
-    #[cfg(not(any(target_os = "linux", windows)))]
-    pub fn measure(&self) -> Option<Memory> {
-        let _ = self.pid;
-        None
-    }
-}
-
-/// The memory of this process as it sees it itself: the process memory
-/// counters on Windows (and in a Windows program under Wine). Elsewhere the
-/// parent's view is exact, and there is no second one.
-pub fn own() -> Option<Memory> {
-    #[cfg(windows)]
-    // SAFETY: a pseudo handle, which needs no closing.
-    return working_set(unsafe { windows_sys::Win32::System::Threading::GetCurrentProcess() });
-    #[cfg(not(windows))]
-    None
-}
-
+/// Memory that a process may still take, in bytes; `None` where the system
+/// does not say.
 #[cfg(windows)]
-fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory> {
+pub fn available_memory() -> Option<u64> {
+    use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
+    let mut status = MEMORYSTATUSEX {
+        dwLength: size_of::<MEMORYSTATUSEX>() as u32,
+        // SAFETY: plain data, for which zeros are a value.
+        ..unsafe { std::mem::zeroed() }
+    };
+    // SAFETY: a record of the length it says.
+    let known = unsafe { GlobalMemoryStatusEx(&mut status) } != 0;
+    known.then_some(status.ullAvailPhys.min(status.ullAvailPageFile))
+}
+
+/// The working set of a process.
+#[cfg(windows)]
+pub(crate) fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory> {
     use windows_sys::Win32::System::ProcessStatus::{
         K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS,
     };
@@ -106,45 +58,4 @@ fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Option<Memory
         resident: counters.WorkingSetSize as u64,
         lazily_freed: 0,
     })
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    /// So much that what other tests of this process hold meanwhile does not matter.
-    const LEN: usize = 256 << 20;
-
-    // One test, so that its parts are not in each other's way.
-    #[test]
-    fn pages_are_counted_while_they_are_ours() {
-        let measured = || Subject::this_process().measure().expect("Linux tells");
-        let near = |a: u64, b: u64| a.abs_diff(b) < LEN as u64 / 4;
-        let before = measured();
-        let mut pages = memmap2::MmapMut::map_anon(LEN).unwrap();
-        let reserved = measured();
-        assert!(
-            near(reserved.resident, before.resident),
-            "{before:?} {reserved:?}"
-        );
-        pages.fill(1);
-        let written = measured();
-        assert!(
-            near(written.resident, before.resident + LEN as u64),
-            "{before:?} {written:?}"
-        );
-        // SAFETY: nobody looks at these bytes again.
-        let freed = unsafe { pages.unchecked_advise(memmap2::UncheckedAdvice::Free) };
-        freed.expect("Linux has had it since 4.5");
-        let lazily_freed = measured().lazily_freed;
-        assert!(near(lazily_freed, LEN as u64), "{lazily_freed}");
-        drop(pages);
-        let gone = measured();
-        assert!(near(gone.resident, before.resident), "{before:?} {gone:?}");
-    }
-
-    #[test]
-    fn the_process_itself_has_no_second_view() {
-        assert_eq!(own(), None);
-    }
 }

@@ -2,7 +2,7 @@
 //! allocate meanwhile.
 #![cfg(target_os = "linux")]
 
-use heapmin_harness::memory::Subject;
+use heapmin_harness::parent::memory::Subject;
 
 #[test]
 fn memory_that_is_written_is_seen_and_gone_when_unmapped() {

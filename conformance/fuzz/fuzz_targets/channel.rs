@@ -2,8 +2,9 @@
 //! as the order that a probe reads.
 #![no_main]
 
-use heapmin_harness::channel::{Job, decode, encode, events};
-use heapmin_harness::script::Operation;
+use heapmin_harness::wire::channel::{decode, encode, events};
+use heapmin_harness::wire::job::Job;
+use heapmin_harness::wire::script::Operation;
 use libfuzzer_sys::fuzz_target;
 
 const TOKEN: &str = "seed";

@@ -6,8 +6,8 @@ use heapmin_conformance::fuzz::compare::{Finding, KINDS, Whose, by_itself, with_
 use heapmin_conformance::fuzz::transcript::{self, Transcript};
 use heapmin_fuzz_targets::candidate::candidate;
 use heapmin_fuzz_targets::draft::{answer, observation};
-use heapmin_harness::observation::Event;
-use heapmin_harness::script::{Operation, Slot};
+use heapmin_harness::wire::observation::Event;
+use heapmin_harness::wire::script::{Operation, Slot};
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Bytes as a library's file.
 #![no_main]
 
-use heapmin_harness::inspect::recognise;
+use heapmin_harness::library::inspect::recognise;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 

@@ -5,7 +5,7 @@
 use heapmin_conformance::expected::names;
 use heapmin_fixtures::DEVIATIONS;
 use heapmin_harness::known::{Expected, Place, parse_list};
-use heapmin_harness::profile::Profile;
+use heapmin_harness::library::profile::Profile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,11 +1,11 @@
 //! A candidate as judges see it. Nothing is ever loaded.
 
 use arbitrary::{Result, Unstructured};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::identity::Identity;
-use heapmin_harness::inspect::{Format, Library, Maker};
-use heapmin_harness::probe::crt::ROUTINES;
-use heapmin_harness::runner::Runner;
+use heapmin_harness::library::identity::Identity;
+use heapmin_harness::library::inspect::{Format, Library, Maker};
+use heapmin_harness::library::routines::ROUTINES;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::runner::Runner;
 use std::path::Path;
 
 /// A candidate that exports some of the routines.
@@ -48,7 +48,7 @@ fn exporting(exports: Vec<String>) -> Candidate {
         load_name: "/candidate.so".into(),
         identity: Identity::of(Path::new("/")).expect("there is a root"),
         runner: Runner {
-            front: None,
+            wine: None,
             program: "/heapmin".into(),
             is_fenced: false,
             memory: None,

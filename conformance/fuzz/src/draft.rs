@@ -2,9 +2,9 @@
 //! figures, in any order and number.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use heapmin_harness::fence::InForce;
 use heapmin_harness::memory::Memory;
-use heapmin_harness::observation::{Answer, Call, Ending, Event, Kind, Observation, Walk};
+use heapmin_harness::wire::fence::InForce;
+use heapmin_harness::wire::observation::{Answer, Call, Ending, Event, Kind, Observation, Walk};
 
 /// More events of one observation show nothing new.
 const MOST: usize = 48;

@@ -4,8 +4,8 @@
 
 use heapmin_conformance::clause::Case;
 use heapmin_conformance::clauses;
-use heapmin_harness::channel::{encode, events};
-use heapmin_harness::observation::{Ending, Event, Observation};
+use heapmin_harness::wire::channel::{encode, events};
+use heapmin_harness::wire::observation::{Ending, Event, Observation};
 
 const TOKEN: &str = "seed";
 

@@ -6,7 +6,7 @@ use crate::forgery::Forgery;
 use crate::words;
 use arbitrary::{Result, Unstructured};
 use heapmin_conformance::clauses;
-use heapmin_harness::observation::Event;
+use heapmin_harness::wire::observation::Event;
 
 /// The bytes of a forgery, changed in a few places. The same `seed` makes the
 /// same changes.

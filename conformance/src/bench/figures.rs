@@ -1,7 +1,7 @@
 //! What a run of a workload showed, and what several runs come to.
 
-use heapmin_harness::observation::{Event, Observation};
 use heapmin_harness::probe::pages::PAGE;
+use heapmin_harness::wire::observation::{Event, Observation};
 use serde::Serialize;
 
 /// The figures of one run, or of one kind over several.
@@ -147,7 +147,7 @@ pub fn geometric_mean(values: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
     use heapmin_harness::memory::Memory;
-    use heapmin_harness::observation::Ending;
+    use heapmin_harness::wire::observation::Ending;
 
     fn seen(events: Vec<Event>) -> Observation {
         Observation {

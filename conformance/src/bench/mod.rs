@@ -12,8 +12,8 @@ pub mod workload;
 
 use crate::run::observe_with;
 use figures::{Figures, Run, Summary};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::observation::{Ending, Observation};
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::wire::observation::{Ending, Observation};
 use std::path::PathBuf;
 use std::time::Duration;
 

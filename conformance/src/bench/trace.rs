@@ -5,9 +5,9 @@
 //! may come again. Lines that begin with `#` are for the reader.
 
 use super::act::{TRACE_VARIABLE, nanoseconds};
-use heapmin_harness::input_error::InputError;
 use heapmin_harness::probe::crt::BareBlock;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::text::input_error::InputError;
 use std::path::Path;
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ const MOST_BLOCKS: usize = 1 << 24;
 /// # Errors
 /// With the line that is wrong, and why.
 pub fn read(path: &Path) -> Result<Vec<Call>, InputError> {
-    let text = heapmin_harness::text_file::read(path).map_err(|error| {
+    let text = heapmin_harness::text::text_file::read(path).map_err(|error| {
         let what = format!("cannot read the trace {}: {error}", path.display());
         InputError::new(what, "name a file that docs/guide/benchmarks.md describes")
     })?;

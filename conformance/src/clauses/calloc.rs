@@ -1,142 +1,108 @@
 //! `void *calloc(size_t number, size_t size)`: a block for so many items, all
 //! zero, or NULL with `errno` set to `ENOMEM`.
 
-use super::exported::{LOAD, exported};
 use super::sizes::{
     FUNDAMENTAL_ALIGNMENT, NOT_TO_BE_HAD, OVER_MAXREQ, OVERFLOWING, SIZES, START_ERRNO,
 };
 use super::workload::mixed_size;
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
+const CALLOC: Routine = Routine {
+    name: "calloc",
+    page: &pages::CALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &ZEROED,
-    &ZEROED_AFTER_REUSE,
-    &ZERO_SIZE,
-    &ALIGNMENT,
-    &OVERFLOW,
-    &OVER_HEAP_MAXREQ,
-    &NO_MEMORY,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: calloc
+    // EXPECTED: the loader finds a routine named calloc
+    exported(CALLOC, "calloc.exported", "the library exports calloc"),
+    // PAGE: calloc
+    // EXPECTED: every byte 0, in blocks of all sizes
+    must(
+        CALLOC,
+        "calloc.zeroed",
+        "each element is initialised to 0",
+        stated(Remarks),
+        &[&FRESH],
+        &[none_of(NOT_ZERO, BLOCKS)],
+    ),
+    // PAGE: calloc
+    // EXPECTED: every byte 0, in blocks that take the place of freed ones
+    must(
+        CALLOC,
+        "calloc.zeroed-after-reuse",
+        "so is memory that others have written to and freed, also after part of it went back to the system",
+        stated(Remarks),
+        &[&REUSED, &REUSED_AFTER_HEAPMIN],
+        &[none_of(NOT_ZERO, BLOCKS)],
+    ),
+    // PAGE: calloc
+    // EXPECTED: not NULL
+    must(
+        CALLOC,
+        "calloc.zero-size",
+        "no elements, or elements of no size, give a block all the same",
+        stated(Remarks),
+        &[&NOTHING],
+        &[every_call(BLOCK)],
+    ),
+    // PAGE: calloc
+    // EXPECTED: every address a multiple of 16 (of 8 on 32-bit systems)
+    must(
+        CALLOC,
+        "calloc.alignment",
+        "a block of any size is aligned for any type, as malloc's are",
+        stated(Remarks),
+        &[&FRESH],
+        &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    // PAGE: calloc
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        CALLOC,
+        "calloc.overflow",
+        "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
+        stated(Remarks),
+        &[&OVERFLOWS],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: calloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        CALLOC,
+        "calloc.over-heap-maxreq",
+        "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&OVER],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: calloc
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        CALLOC,
+        "calloc.no-memory",
+        "a request that there is no memory for gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: errno
+    // EXPECTED: a block, errno and _doserrno as before, from every start value
+    must(
+        CALLOC,
+        "calloc.success-keeps-errno",
+        "a request that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "calloc.exported",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "the library exports calloc",
-    expects: "the loader finds a routine named calloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ZEROED: Clause = Clause {
-    id: "calloc.zeroed",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "each element is initialised to 0",
-    expects: "every byte 0, in blocks of all sizes",
-    cases: &[&FRESH],
-    judge: |seen| none_of(seen, NOT_ZERO, BLOCKS),
-};
-
-static ZEROED_AFTER_REUSE: Clause = Clause {
-    id: "calloc.zeroed-after-reuse",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "so is memory that others have written to and freed, also after part of it went back to the system",
-    expects: "every byte 0, in blocks that take the place of freed ones",
-    cases: &[&REUSED, &REUSED_AFTER_HEAPMIN],
-    judge: |seen| none_of(seen, NOT_ZERO, BLOCKS),
-};
-
-static ZERO_SIZE: Clause = Clause {
-    id: "calloc.zero-size",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "no elements, or elements of no size, give a block all the same",
-    expects: "not NULL",
-    cases: &[&NOTHING],
-    judge: |seen| every("calloc").gives_a_block().judge(seen),
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "calloc.alignment",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "a block of any size is aligned for any type, as malloc's are",
-    expects: "every address a multiple of 16 (of 8 on 32-bit systems)",
-    cases: &[&FRESH],
-    judge: |seen| none_of(seen, MISALIGNED, BLOCKS),
-};
-
-static OVERFLOW: Clause = Clause {
-    id: "calloc.overflow",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVERFLOWS],
-    judge: |seen| {
-        every("calloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static OVER_HEAP_MAXREQ: Clause = Clause {
-    id: "calloc.over-heap-maxreq",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVER],
-    judge: |seen| {
-        every("calloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "calloc.no-memory",
-    routine: "calloc",
-    level: Level::Must,
-    page: "calloc",
-    summary: "a request that there is no memory for gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        every("calloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "calloc.success-keeps-errno",
-    routine: "calloc",
-    level: Level::Must,
-    page: "errno",
-    summary: "a request that succeeds leaves errno and _doserrno as they were",
-    expects: "a block, errno and _doserrno as before, from every start value",
-    cases: &[&ORDINARY],
-    judge: |seen| every("calloc").gives_a_block().keeps_errno().judge(seen),
-};
 
 static FRESH: Case = Case::new(
     "calloc-fresh",

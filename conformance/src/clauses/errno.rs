@@ -1,226 +1,196 @@
 //! `errno`, `_doserrno` and their accessors, and the texts for error numbers.
 //! What each routine does to them stands with the routine.
 
-use super::exported::{LOAD, exported};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{by, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, should, stated};
+use crate::clauses::codes::{EINVAL, ZERO};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Crt;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 use std::thread;
 
-/// The clauses, in the order of the pages.
-pub static CLAUSES: [&Clause; 17] = [
-    &ERRNO_EXPORTED,
-    &DOSERRNO_EXPORTED,
-    &ZERO_AT_START,
-    &ZERO_IN_NEW_THREAD,
-    &PER_THREAD,
-    &TEXT_FOR_ENOSYS,
-    &GET_ERRNO_EXPORTED,
-    &GET_ERRNO,
-    &GET_ERRNO_NULL,
-    &SET_ERRNO_EXPORTED,
-    &SET_ERRNO,
-    &GET_DOSERRNO_EXPORTED,
-    &GET_DOSERRNO,
-    &GET_DOSERRNO_NULL,
-    &SET_DOSERRNO_EXPORTED,
-    &SET_DOSERRNO,
-    &SET_ERRNO_KEEPS_DOSERRNO,
+const ERRNO: Routine = Routine {
+    name: "_errno",
+    page: &pages::ERRNO,
+};
+const DOSERRNO: Routine = Routine {
+    name: "__doserrno",
+    page: &pages::ERRNO,
+};
+const GET_ERRNO: Routine = Routine {
+    name: "_get_errno",
+    page: &pages::GET_ERRNO,
+};
+const SET_ERRNO: Routine = Routine {
+    name: "_set_errno",
+    page: &pages::SET_ERRNO,
+};
+const GET_DOSERRNO: Routine = Routine {
+    name: "_get_doserrno",
+    page: &pages::GET_DOSERRNO,
+};
+const SET_DOSERRNO: Routine = Routine {
+    name: "_set_doserrno",
+    page: &pages::SET_DOSERRNO,
+};
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: errno
+    // EXPECTED: the loader finds a routine named _errno
+    exported(
+        ERRNO,
+        "errno.exported",
+        "the library exports _errno, which is behind the macro errno",
+    ),
+    // PAGE: errno
+    // EXPECTED: the loader finds a routine named __doserrno
+    exported(
+        DOSERRNO,
+        "errno.doserrno-exported",
+        "the library exports __doserrno, which is behind the macro _doserrno",
+    ),
+    // PAGE: errno
+    must(
+        ERRNO,
+        "errno.zero-at-start",
+        "errno and _doserrno are 0 when a program starts",
+        stated(Remarks),
+        &[&START],
+        &[by("0 and 0, before any other call", |seen| {
+            zero(seen, "at the start")
+        })],
+    ),
+    // PAGE: errno
+    should(
+        ERRNO,
+        "errno.zero-in-a-new-thread",
+        "they are 0 in a new thread, whatever they are in the others",
+        stated(Remarks),
+        &[&THREADS],
+        &[by("0 and 0", |seen| zero(seen, "in a new thread"))],
+    ),
+    // PAGE: errno
+    must(
+        ERRNO,
+        "errno.per-thread",
+        "each thread has an errno and a _doserrno of its own",
+        stated(Remarks),
+        &[&THREADS],
+        &[by(
+            "the values of the first thread as they were set, after a second has set its own",
+            per_thread,
+        )],
+    ),
+    // PAGE: errno, strerror
+    // EXPECTED: a text for each, not that of an unknown error, no two alike
+    must(
+        ERRNO,
+        "errno.text-for-enosys",
+        "each errno value has a message in _sys_errlist: ENOSYS, ENOMEM and EINVAL too",
+        stated(Remarks),
+        &[&TEXTS],
+        &[none_of(WITHOUT_TEXT, NUMBERS)],
+    ),
+    // PAGE: _get_errno
+    // EXPECTED: the loader finds a routine named _get_errno
+    exported(
+        GET_ERRNO,
+        "get-errno.exported",
+        "the library exports _get_errno",
+    ),
+    // PAGE: _get_errno
+    must(
+        GET_ERRNO,
+        "get-errno.gets-the-value",
+        "it returns 0 and gives the value that errno has",
+        stated(Remarks),
+        &[&GET_AND_SET],
+        &[none_of(NOT_GOT, VALUES), every_call(one_of(&[ZERO]))],
+    ),
+    // PAGE: _get_errno, Parameter validation
+    // EXPECTED: the handler called, EINVAL (22), errno EINVAL
+    must(
+        GET_ERRNO,
+        "get-errno.null-is-einval",
+        "without a place for the value it calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL",
+        stated(Remarks),
+        &[&GET_NULL],
+        &[every_call(
+            one_of(&[EINVAL]).calls_the_handler().sets_errno("EINVAL"),
+        )],
+    ),
+    // PAGE: _set_errno
+    // EXPECTED: the loader finds a routine named _set_errno
+    exported(
+        SET_ERRNO,
+        "set-errno.exported",
+        "the library exports _set_errno",
+    ),
+    // PAGE: _set_errno
+    must(
+        SET_ERRNO,
+        "set-errno.sets-the-value",
+        "it returns 0, and errno has the value",
+        stated(Remarks),
+        &[&GET_AND_SET],
+        &[none_of(NOT_SET, VALUES), every_call(one_of(&[ZERO]))],
+    ),
+    // PAGE: _get_doserrno
+    // EXPECTED: the loader finds a routine named _get_doserrno
+    exported(
+        GET_DOSERRNO,
+        "get-doserrno.exported",
+        "the library exports _get_doserrno",
+    ),
+    // PAGE: _get_doserrno
+    must(
+        GET_DOSERRNO,
+        "get-doserrno.gets-the-value",
+        "it returns 0 and gives the value that _doserrno has",
+        stated(Remarks),
+        &[&GET_AND_SET_DOSERRNO],
+        &[none_of(NOT_GOT, VALUES), every_call(one_of(&[ZERO]))],
+    ),
+    // PAGE: _get_doserrno, Parameter validation
+    // EXPECTED: the handler called, EINVAL (22), errno EINVAL
+    must(
+        GET_DOSERRNO,
+        "get-doserrno.null-is-einval",
+        "without a place for the value it calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL",
+        stated(Remarks),
+        &[&GET_DOSERRNO_NULL_CASE],
+        &[every_call(
+            one_of(&[EINVAL]).calls_the_handler().sets_errno("EINVAL"),
+        )],
+    ),
+    // PAGE: _set_doserrno
+    // EXPECTED: the loader finds a routine named _set_doserrno
+    exported(
+        SET_DOSERRNO,
+        "set-doserrno.exported",
+        "the library exports _set_doserrno",
+    ),
+    // PAGE: _set_doserrno
+    must(
+        SET_DOSERRNO,
+        "set-doserrno.sets-the-value",
+        "it returns 0, and _doserrno has the value",
+        stated(Remarks),
+        &[&GET_AND_SET_DOSERRNO],
+        &[none_of(NOT_SET, VALUES), every_call(one_of(&[ZERO]))],
+    ),
+    // PAGE: _set_errno
+    should(
+        SET_ERRNO,
+        "set-errno.keeps-doserrno",
+        "the two values are two things: setting errno leaves _doserrno alone",
+        stated(Remarks),
+        &[&GET_AND_SET],
+        &[by("_doserrno as before", keeps_doserrno)],
+    ),
 ];
-
-static ERRNO_EXPORTED: Clause = Clause {
-    id: "errno.exported",
-    routine: "_errno",
-    level: Level::Must,
-    page: "errno",
-    summary: "the library exports _errno, which is behind the macro errno",
-    expects: "the loader finds a routine named _errno",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static DOSERRNO_EXPORTED: Clause = Clause {
-    id: "errno.doserrno-exported",
-    routine: "__doserrno",
-    level: Level::Must,
-    page: "errno",
-    summary: "the library exports __doserrno, which is behind the macro _doserrno",
-    expects: "the loader finds a routine named __doserrno",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ZERO_AT_START: Clause = Clause {
-    id: "errno.zero-at-start",
-    routine: "_errno",
-    level: Level::Must,
-    page: "errno",
-    summary: "errno and _doserrno are 0 when a program starts",
-    expects: "0 and 0, before any other call",
-    cases: &[&START],
-    judge: |seen| zero(seen, "at the start"),
-};
-
-static ZERO_IN_NEW_THREAD: Clause = Clause {
-    id: "errno.zero-in-a-new-thread",
-    routine: "_errno",
-    level: Level::Should,
-    page: "errno",
-    summary: "they are 0 in a new thread, whatever they are in the others",
-    expects: "0 and 0",
-    cases: &[&THREADS],
-    judge: |seen| zero(seen, "in a new thread"),
-};
-
-static PER_THREAD: Clause = Clause {
-    id: "errno.per-thread",
-    routine: "_errno",
-    level: Level::Must,
-    page: "errno",
-    summary: "each thread has an errno and a _doserrno of its own",
-    expects: "the values of the first thread as they were set, after a second has set its own",
-    cases: &[&THREADS],
-    judge: per_thread,
-};
-
-static TEXT_FOR_ENOSYS: Clause = Clause {
-    id: "errno.text-for-enosys",
-    routine: "_errno",
-    level: Level::Must,
-    page: "errno, strerror",
-    summary: "each errno value has a message in _sys_errlist: ENOSYS, ENOMEM and EINVAL too",
-    expects: "a text for each, not that of an unknown error, no two alike",
-    cases: &[&TEXTS],
-    judge: |seen| none_of(seen, WITHOUT_TEXT, NUMBERS),
-};
-
-static GET_ERRNO_EXPORTED: Clause = Clause {
-    id: "get-errno.exported",
-    routine: "_get_errno",
-    level: Level::Must,
-    page: "_get_errno",
-    summary: "the library exports _get_errno",
-    expects: "the loader finds a routine named _get_errno",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static GET_ERRNO: Clause = Clause {
-    id: "get-errno.gets-the-value",
-    routine: "_get_errno",
-    level: Level::Must,
-    page: "_get_errno",
-    summary: "it returns 0 and gives the value that errno has",
-    expects: "0, and each value that was set",
-    cases: &[&GET_AND_SET],
-    judge: |seen| agrees(seen, "_get_errno", NOT_GOT),
-};
-
-static GET_ERRNO_NULL: Clause = Clause {
-    id: "get-errno.null-is-einval",
-    routine: "_get_errno",
-    level: Level::Must,
-    page: "_get_errno, Parameter validation",
-    summary: "without a place for the value it calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL",
-    expects: "the handler called, EINVAL (22), errno EINVAL",
-    cases: &[&GET_NULL],
-    judge: |seen| {
-        let calls = every("_get_errno").calls_the_handler();
-        calls.returns(&[22]).sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static SET_ERRNO_EXPORTED: Clause = Clause {
-    id: "set-errno.exported",
-    routine: "_set_errno",
-    level: Level::Must,
-    page: "_set_errno",
-    summary: "the library exports _set_errno",
-    expects: "the loader finds a routine named _set_errno",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static SET_ERRNO: Clause = Clause {
-    id: "set-errno.sets-the-value",
-    routine: "_set_errno",
-    level: Level::Must,
-    page: "_set_errno",
-    summary: "it returns 0, and errno has the value",
-    expects: "0, and errno as it was set",
-    cases: &[&GET_AND_SET],
-    judge: |seen| agrees(seen, "_set_errno", NOT_SET),
-};
-
-static GET_DOSERRNO_EXPORTED: Clause = Clause {
-    id: "get-doserrno.exported",
-    routine: "_get_doserrno",
-    level: Level::Must,
-    page: "_get_doserrno",
-    summary: "the library exports _get_doserrno",
-    expects: "the loader finds a routine named _get_doserrno",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static GET_DOSERRNO: Clause = Clause {
-    id: "get-doserrno.gets-the-value",
-    routine: "_get_doserrno",
-    level: Level::Must,
-    page: "_get_doserrno",
-    summary: "it returns 0 and gives the value that _doserrno has",
-    expects: "0, and each value that was set",
-    cases: &[&GET_AND_SET_DOSERRNO],
-    judge: |seen| agrees(seen, "_get_doserrno", NOT_GOT),
-};
-
-static GET_DOSERRNO_NULL: Clause = Clause {
-    id: "get-doserrno.null-is-einval",
-    routine: "_get_doserrno",
-    level: Level::Must,
-    page: "_get_doserrno, Parameter validation",
-    summary: "without a place for the value it calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL",
-    expects: "the handler called, EINVAL (22), errno EINVAL",
-    cases: &[&GET_DOSERRNO_NULL_CASE],
-    judge: |seen| {
-        let calls = every("_get_doserrno").calls_the_handler();
-        calls.returns(&[22]).sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static SET_DOSERRNO_EXPORTED: Clause = Clause {
-    id: "set-doserrno.exported",
-    routine: "_set_doserrno",
-    level: Level::Must,
-    page: "_set_doserrno",
-    summary: "the library exports _set_doserrno",
-    expects: "the loader finds a routine named _set_doserrno",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static SET_DOSERRNO: Clause = Clause {
-    id: "set-doserrno.sets-the-value",
-    routine: "_set_doserrno",
-    level: Level::Must,
-    page: "_set_doserrno",
-    summary: "it returns 0, and _doserrno has the value",
-    expects: "0, and _doserrno as it was set",
-    cases: &[&GET_AND_SET_DOSERRNO],
-    judge: |seen| agrees(seen, "_set_doserrno", NOT_SET),
-};
-
-static SET_ERRNO_KEEPS_DOSERRNO: Clause = Clause {
-    id: "set-errno.keeps-doserrno",
-    routine: "_set_errno",
-    level: Level::Should,
-    page: "_set_errno",
-    summary: "the two values are two things: setting errno leaves _doserrno alone",
-    expects: "_doserrno as before",
-    cases: &[&GET_AND_SET],
-    judge: keeps_doserrno,
-};
 
 static START: Case = Case::new(
     "errno-start",
@@ -408,14 +378,6 @@ fn get_and_set_doserrno(probe: &mut Probe) -> Result<(), Stop> {
     probe.fact(NOT_GOT, not_got)?;
     probe.fact(NOT_SET, not_set)?;
     probe.fact(VALUES, SOME.len() as i64)
-}
-
-/// The routine returned 0 each time, and the values agreed.
-fn agrees(seen: &Seen, routine: &'static str, wrong: &str) -> Judgement {
-    match seen.observation.fact(wrong) {
-        Some(0) => every(routine).returns(&[0]).judge(seen),
-        _ => none_of(seen, wrong, VALUES),
-    }
 }
 
 fn keeps_doserrno(seen: &Seen) -> Judgement {

@@ -1,154 +1,114 @@
 //! `void *_expand(void *memblock, size_t size)`: gives a block a new size
 //! where it stands, or NULL.
 
-use super::exported::{LOAD, exported};
 use super::sizes::{NOT_TO_BE_HAD, OVER_MAXREQ, SIZES};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, BLOCK, NULL, by, every_call, none_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, should, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const EXPAND: Routine = Routine {
+    name: "_expand",
+    page: &pages::EXPAND,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 10] = [
-    &EXPORTED,
-    &NEVER_MOVES,
-    &KEEPS_CONTENTS,
-    &GROWN_HAS_ITS_BYTES,
-    &SHRINKS,
-    &FAILURE_SETS_ERRNO,
-    &NULL_IS_EINVAL,
-    &NULL_CALLS_HANDLER,
-    &OVER_HEAP_MAXREQ,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _expand
+    // EXPECTED: the loader finds a routine named _expand
+    exported(EXPAND, "expand.exported", "the library exports _expand"),
+    // PAGE: _expand
+    // EXPECTED: no other address, from each of several sizes to each other
+    must(
+        EXPAND,
+        "expand.never-moves",
+        "it gives the same address, or NULL",
+        stated(Remarks),
+        &[&ALL_PAIRS],
+        &[none_of(MOVED, ASKED)],
+    ),
+    // PAGE: _expand
+    // EXPECTED: every byte as written
+    must(
+        EXPAND,
+        "expand.keeps-contents",
+        "the contents are unchanged up to the shorter of the new and old sizes, and all of them if it fails",
+        stated(Remarks),
+        &[&ALL_PAIRS, &TOO_MUCH],
+        &[none_of(CHANGED, ASKED)],
+    ),
+    // PAGE: _expand
+    // EXPECTED: _msize not below the new size, and neighbours unharmed when all of it is written
+    must(
+        EXPAND,
+        "expand.grown-has-its-bytes",
+        "a block is never expanded to less than requested: after a success it has all bytes of the new size",
+        stated(Remarks),
+        &[&ALL_PAIRS],
+        &[none_of(TOO_SMALL, ASKED), none_of(NEIGHBOURS, ASKED)],
+    ),
+    // PAGE: _expand
+    // EXPECTED: the same address for each smaller size
+    should(
+        EXPAND,
+        "expand.shrinking-succeeds",
+        "a sound block can be made smaller, if only in name",
+        stated(Remarks),
+        &[&SMALLER],
+        &[every_call(BLOCK)],
+    ),
+    // PAGE: _expand
+    must(
+        EXPAND,
+        "expand.failure-sets-errno",
+        "when there is not enough memory to expand the block in place, errno indicates the nature of the failure",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[by("NULL, errno set", failure_sets_errno)],
+    ),
+    // PAGE: _expand
+    // EXPECTED: NULL, errno EINVAL
+    must(
+        EXPAND,
+        "expand.null-is-einval",
+        "without a block it gives NULL and EINVAL",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(NULL.sets_errno("EINVAL"))],
+    ),
+    // PAGE: _expand, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        EXPAND,
+        "expand.null-calls-handler",
+        "without a block it calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: _expand, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        EXPAND,
+        "expand.over-heap-maxreq",
+        "a size over _HEAP_MAXREQ gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&OVER],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: errno
+    // EXPECTED: errno and _doserrno as before
+    must(
+        EXPAND,
+        "expand.success-keeps-errno",
+        "a call that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&SMALLER],
+        &[every_call(ANY.where_a_block_is_returned().keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "expand.exported",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand",
-    summary: "the library exports _expand",
-    expects: "the loader finds a routine named _expand",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NEVER_MOVES: Clause = Clause {
-    id: "expand.never-moves",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand",
-    summary: "it gives the same address, or NULL",
-    expects: "no other address, from each of several sizes to each other",
-    cases: &[&ALL_PAIRS],
-    judge: |seen| none_of(seen, MOVED, ASKED),
-};
-
-static KEEPS_CONTENTS: Clause = Clause {
-    id: "expand.keeps-contents",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand",
-    summary: "the contents are unchanged up to the shorter of the new and old sizes, and all of them if it fails",
-    expects: "every byte as written",
-    cases: &[&ALL_PAIRS, &TOO_MUCH],
-    judge: |seen| none_of(seen, CHANGED, ASKED),
-};
-
-static GROWN_HAS_ITS_BYTES: Clause = Clause {
-    id: "expand.grown-has-its-bytes",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand",
-    summary: "a block is never expanded to less than requested: after a success it has all bytes of the new size",
-    expects: "_msize not below the new size, and neighbours unharmed when all of it is written",
-    cases: &[&ALL_PAIRS],
-    judge: |seen| match seen.observation.fact(TOO_SMALL) {
-        Some(1..) => none_of(seen, TOO_SMALL, ASKED),
-        _ => none_of(seen, NEIGHBOURS, ASKED),
-    },
-};
-
-static SHRINKS: Clause = Clause {
-    id: "expand.shrinking-succeeds",
-    routine: "_expand",
-    level: Level::Should,
-    page: "_expand",
-    summary: "a sound block can be made smaller, if only in name",
-    expects: "the same address for each smaller size",
-    cases: &[&SMALLER],
-    judge: |seen| every("_expand").gives_a_block().judge(seen),
-};
-
-static FAILURE_SETS_ERRNO: Clause = Clause {
-    id: "expand.failure-sets-errno",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand",
-    summary: "when there is not enough memory to expand the block in place, errno indicates the nature of the failure",
-    expects: "NULL, errno set",
-    cases: &[&TOO_MUCH],
-    judge: failure_sets_errno,
-};
-
-static NULL_IS_EINVAL: Clause = Clause {
-    id: "expand.null-is-einval",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand",
-    summary: "without a block it gives NULL and EINVAL",
-    expects: "NULL, errno EINVAL",
-    cases: &[&NULL],
-    judge: |seen| {
-        every("_expand")
-            .gives_null()
-            .sets_errno("EINVAL")
-            .judge(seen)
-    },
-};
-
-static NULL_CALLS_HANDLER: Clause = Clause {
-    id: "expand.null-calls-handler",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand, Parameter validation",
-    summary: "without a block it calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&NULL],
-    judge: |seen| every("_expand").calls_the_handler().judge(seen),
-};
-
-static OVER_HEAP_MAXREQ: Clause = Clause {
-    id: "expand.over-heap-maxreq",
-    routine: "_expand",
-    level: Level::Must,
-    page: "_expand, _HEAP_MAXREQ",
-    summary: "a size over _HEAP_MAXREQ gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVER],
-    judge: |seen| {
-        every("_expand")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "expand.success-keeps-errno",
-    routine: "_expand",
-    level: Level::Must,
-    page: "errno",
-    summary: "a call that succeeds leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before",
-    cases: &[&SMALLER],
-    judge: |seen| {
-        every("_expand")
-            .that_gives_a_block()
-            .keeps_errno()
-            .judge(seen)
-    },
-};
 
 static ALL_PAIRS: Case = Case::new(
     "expand-all-pairs",
@@ -174,7 +134,7 @@ static OVER: Case = Case::new(
     |probe| refused(probe, &OVER_MAXREQ),
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "expand-null",
     "sets an invalid parameter handler that goes on, and calls _expand without a block",
     |probe| {
@@ -262,6 +222,6 @@ fn failure_sets_errno(seen: &Seen) -> Judgement {
     });
     match unset {
         Some(call) => Judgement::fail(format!("{call}, errno as before")),
-        None => every("_expand").gives_null().judge(seen),
+        None => every_call(NULL).judge(seen),
     }
 }

@@ -2,7 +2,7 @@
 //! says that it is gone, no longer does.
 
 use crate::clause::{Case, Judgement, Seen};
-use heapmin_harness::probe::crt::ROUTINES;
+use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub static LOAD: Case = Case::new("load", "loads the library and looks every routine up", load);
@@ -23,7 +23,7 @@ fn found(routine: &str) -> String {
 
 /// Judges by what the file exports, what the loader finds, and what the
 /// profile says of it: a routine that nobody promised may be missing.
-pub fn exported(seen: &Seen) -> Judgement {
+pub fn judge(seen: &Seen) -> Judgement {
     let routine = seen.clause.routine;
     let exports = &seen.candidate.image.exports;
     let profile = seen.candidate.profile.as_ref();

@@ -1,63 +1,61 @@
 //! `void free(void *memblock)`: takes a block back; NULL is ignored.
 
-use super::exported::{LOAD, exported};
 use super::sizes::{SIZES, START_ERRNO};
 use super::workload::{MIB, count_for, mixed_size, warm_up};
-use crate::calls::every;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, by, every_call};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clauses::pages;
 use crate::figures::amount;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
+const FREE: Routine = Routine {
+    name: "free",
+    page: &pages::FREE,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 4] = [&EXPORTED, &NULL_IS_IGNORED, &AVAILABLE_AGAIN, &KEEPS_ERRNO];
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: free
+    // EXPECTED: the loader finds a routine named free
+    exported(FREE, "free.exported", "the library exports free"),
+    // PAGE: free
+    // EXPECTED: a return, errno kept
+    must(
+        FREE,
+        "free.null-is-ignored",
+        "NULL is ignored, on a heap never used and on one in use",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(ANY.keeps_errno())],
+    ),
+    // PAGE: free
+    must(
+        FREE,
+        "free.memory-available-again",
+        "freed memory is available for allocation again, or has gone back to the system",
+        stated(Remarks),
+        &[&ROUNDS],
+        &[by(
+            "after 100 rounds of allocating and freeing 8 MiB, at most 16 MiB more resident than before",
+            available_again,
+        )],
+    ),
+    // PAGE: free, errno
+    // EXPECTED: errno and _doserrno as before, for blocks of all sizes, from every start value
+    must(
+        FREE,
+        "free.keeps-errno",
+        "freeing a block leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[every_call(ANY.keeps_errno())],
+    ),
+];
 
-static EXPORTED: Clause = Clause {
-    id: "free.exported",
-    routine: "free",
-    level: Level::Must,
-    page: "free",
-    summary: "the library exports free",
-    expects: "the loader finds a routine named free",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NULL_IS_IGNORED: Clause = Clause {
-    id: "free.null-is-ignored",
-    routine: "free",
-    level: Level::Must,
-    page: "free",
-    summary: "NULL is ignored, on a heap never used and on one in use",
-    expects: "a return, errno kept",
-    cases: &[&NULL],
-    judge: |seen| every("free").keeps_errno().judge(seen),
-};
-
-static AVAILABLE_AGAIN: Clause = Clause {
-    id: "free.memory-available-again",
-    routine: "free",
-    level: Level::Must,
-    page: "free",
-    summary: "freed memory is available for allocation again, or has gone back to the system",
-    expects: "after 100 rounds of allocating and freeing 8 MiB, at most 16 MiB more resident than before",
-    cases: &[&ROUNDS],
-    judge: available_again,
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "free.keeps-errno",
-    routine: "free",
-    level: Level::Must,
-    page: "free, errno",
-    summary: "freeing a block leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before, for blocks of all sizes, from every start value",
-    cases: &[&ORDINARY],
-    judge: |seen| every("free").keeps_errno().judge(seen),
-};
-
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "free-null",
     "frees NULL before the first allocation and between others",
     null,

@@ -1,47 +1,48 @@
 //! `intptr_t _get_heap_handle(void)`: the Win32 heap behind the C runtime's,
 //! where there is one.
 
-use super::exported::{LOAD, exported};
 use super::sizes::SIZES;
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop, win32_heap_owns};
 
+const GET_HEAP_HANDLE: Routine = Routine {
+    name: "_get_heap_handle",
+    page: &pages::GET_HEAP_HANDLE,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 3] = [&EXPORTED, &OWNS_BLOCKS, &KEEPS_ERRNO];
-
-static EXPORTED: Clause = Clause {
-    id: "get-heap-handle.exported",
-    routine: "_get_heap_handle",
-    level: Level::Must,
-    page: "_get_heap_handle",
-    summary: "the library exports _get_heap_handle",
-    expects: "the loader finds a routine named _get_heap_handle",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static OWNS_BLOCKS: Clause = Clause {
-    id: "get-heap-handle.owns-the-blocks",
-    routine: "_get_heap_handle",
-    level: Level::Must,
-    page: "_get_heap_handle",
-    summary: "it gives the handle of the Win32 heap that the C runtime uses: the blocks of malloc are that heap's",
-    expects: "HeapValidate content with each block, and HeapSize not below the request",
-    cases: &[&HANDLE],
-    judge: |seen| none_of(seen, FOREIGN, BLOCKS),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "get-heap-handle.keeps-errno",
-    routine: "_get_heap_handle",
-    level: Level::Must,
-    page: "errno",
-    summary: "asking for the handle leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before",
-    cases: &[&HANDLE],
-    judge: |seen| every("_get_heap_handle").keeps_errno().judge(seen),
-};
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _get_heap_handle
+    // EXPECTED: the loader finds a routine named _get_heap_handle
+    exported(
+        GET_HEAP_HANDLE,
+        "get-heap-handle.exported",
+        "the library exports _get_heap_handle",
+    ),
+    // PAGE: _get_heap_handle
+    // EXPECTED: HeapValidate content with each block, and HeapSize not below the request
+    must(
+        GET_HEAP_HANDLE,
+        "get-heap-handle.owns-the-blocks",
+        "it gives the handle of the Win32 heap that the C runtime uses: the blocks of malloc are that heap's",
+        stated(Remarks),
+        &[&HANDLE],
+        &[none_of(FOREIGN, BLOCKS)],
+    ),
+    // PAGE: errno
+    // EXPECTED: errno and _doserrno as before
+    must(
+        GET_HEAP_HANDLE,
+        "get-heap-handle.keeps-errno",
+        "asking for the handle leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&HANDLE],
+        &[every_call(ANY.keeps_errno())],
+    ),
+];
 
 static HANDLE: Case = Case::new(
     "get-heap-handle-blocks",

@@ -2,62 +2,60 @@
 //! No longer supported on any Win32 system, and gone from ucrtbase since
 //! Visual Studio 2015.
 
-use super::exported::{LOAD, exported};
 use super::sizes::SIZES;
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::codes::MINUS_ONE;
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const HEAPADD: Routine = Routine {
+    name: "_heapadd",
+    page: &pages::HEAPADD,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 4] = [&EXPORTED, &RETURNS_MINUS_ONE, &SETS_ENOSYS, &KEEPS_HEAP];
-
-static EXPORTED: Clause = Clause {
-    id: "heapadd.exported",
-    routine: "_heapadd",
-    level: Level::Must,
-    page: "_heapadd",
-    summary: "the library exports _heapadd; ucrtbase, since Visual Studio 2015, no longer does",
-    expects: "the loader finds a routine named _heapadd, or finds none where its page says that it is gone",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static RETURNS_MINUS_ONE: Clause = Clause {
-    id: "heapadd.returns-minus-one",
-    routine: "_heapadd",
-    level: Level::Must,
-    page: "_heapadd",
-    summary: "it is not supported: it returns -1 for memory of any kind",
-    expects: "-1",
-    cases: &[&ADD],
-    judge: |seen| every("_heapadd").returns(&[-1]).judge(seen),
-};
-
-static SETS_ENOSYS: Clause = Clause {
-    id: "heapadd.sets-enosys",
-    routine: "_heapadd",
-    level: Level::Must,
-    page: "_heapadd",
-    summary: "it sets errno to ENOSYS",
-    expects: "errno ENOSYS",
-    cases: &[&ADD],
-    judge: |seen| every("_heapadd").sets_errno("ENOSYS").judge(seen),
-};
-
-static KEEPS_HEAP: Clause = Clause {
-    id: "heapadd.never-uses-the-memory",
-    routine: "_heapadd",
-    level: Level::Must,
-    page: "_heapadd",
-    summary: "the memory that it did not take is not used by the heap",
-    expects: "every byte of it as written, and no block inside it",
-    cases: &[&ADD],
-    judge: |seen| match seen.observation.fact(INSIDE) {
-        Some(1..) => none_of(seen, INSIDE, ASKED),
-        _ => none_of(seen, CHANGED, ASKED),
-    },
-};
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapadd
+    // EXPECTED: the loader finds a routine named _heapadd, or finds none where its page says that it is gone
+    exported(
+        HEAPADD,
+        "heapadd.exported",
+        "the library exports _heapadd; ucrtbase, since Visual Studio 2015, no longer does",
+    ),
+    // PAGE: _heapadd
+    // EXPECTED: -1
+    must(
+        HEAPADD,
+        "heapadd.returns-minus-one",
+        "it is not supported: it returns -1 for memory of any kind",
+        stated(Remarks),
+        &[&ADD],
+        &[every_call(one_of(&[MINUS_ONE]))],
+    ),
+    // PAGE: _heapadd
+    // EXPECTED: errno ENOSYS
+    must(
+        HEAPADD,
+        "heapadd.sets-enosys",
+        "it sets errno to ENOSYS",
+        stated(Remarks),
+        &[&ADD],
+        &[every_call(ANY.sets_errno("ENOSYS"))],
+    ),
+    // PAGE: _heapadd
+    // EXPECTED: every byte of it as written, and no block inside it
+    must(
+        HEAPADD,
+        "heapadd.never-uses-the-memory",
+        "the memory that it did not take is not used by the heap",
+        stated(Remarks),
+        &[&ADD],
+        &[none_of(INSIDE, ASKED), none_of(CHANGED, ASKED)],
+    ),
+];
 
 static ADD: Case = Case::new(
     "heapadd-memory",

@@ -1,96 +1,92 @@
 //! `int _heapset(unsigned int fill)`: looks whether the heap is consistent and
 //! fills its free entries. Gone from ucrtbase since Visual Studio 2015.
 
-use super::exported::{LOAD, exported};
 use super::heapwalk::walk::{FREE_ENTRY, HEAP_OK};
 use super::workload::{mixed_size, scattered};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, by, every_call, every_call_of, none_of, one_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clauses::codes::{HEAPEMPTY, HEAPOK};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::HeapInfo;
 use heapmin_harness::probe::{Probe, Stop, read_memory};
 
+const HEAPSET: Routine = Routine {
+    name: "_heapset",
+    page: &pages::HEAPSET,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 6] = [
-    &EXPORTED,
-    &SOUND,
-    &FILLS,
-    &KEEPS_LIVE_BLOCKS,
-    &USABLE,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapset
+    // EXPECTED: the loader finds a routine named _heapset, or finds none where its page says that it is gone
+    exported(
+        HEAPSET,
+        "heapset.exported",
+        "the library exports _heapset; ucrtbase, since Visual Studio 2015, no longer does",
+    ),
+    // PAGE: _heapset
+    // EXPECTED: _HEAPOK (-2) or _HEAPEMPTY (-1)
+    must(
+        HEAPSET,
+        "heapset.sound-heap",
+        "a sound heap appears to be consistent, or not initialised before its first use",
+        stated(Remarks),
+        &[&FILL],
+        &[every_call(one_of(&[HEAPOK, HEAPEMPTY]))],
+    ),
+    // PAGE: _heapset
+    must(
+        HEAPSET,
+        "heapset.fills-free-entries",
+        "it sets each byte of the heap's free entries to the fill value",
+        stated(Remarks),
+        &[&FILL],
+        &[by(
+            "every byte of the entries that _heapwalk names as free, as far as it can be read",
+            fills,
+        )],
+    ),
+    // PAGE: _heapset
+    // EXPECTED: every byte as written
+    must(
+        HEAPSET,
+        "heapset.keeps-live-blocks",
+        "live blocks are not filled",
+        stated(Remarks),
+        &[&FILL],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _heapset
+    // EXPECTED: blocks of many sizes, those of calloc with every byte 0, and _heapchk content
+    must(
+        HEAPSET,
+        "heapset.heap-stays-usable",
+        "afterwards the heap gives blocks, and calloc still zeroed ones",
+        stated(Remarks),
+        &[&FILL],
+        &[
+            none_of(NOT_ZERO, BLOCKS),
+            every_call_of("_heapchk", one_of(&[HEAPOK, HEAPEMPTY])),
+        ],
+    ),
+    // PAGE: _heapset, errno
+    must(
+        HEAPSET,
+        "heapset.success-keeps-errno",
+        "a call on a sound heap leaves errno and _doserrno as they were, but for ENOSYS on a system that has no such thing",
+        stated(Remarks),
+        &[&FILL],
+        &[by(
+            "errno and _doserrno as before",
+            |seen| match is_unsupported(seen) {
+                true => Judgement::unsupported(NO_FILLING),
+                false => every_call(ANY.keeps_errno()).judge(seen),
+            },
+        )],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "heapset.exported",
-    routine: "_heapset",
-    level: Level::Must,
-    page: "_heapset",
-    summary: "the library exports _heapset; ucrtbase, since Visual Studio 2015, no longer does",
-    expects: "the loader finds a routine named _heapset, or finds none where its page says that it is gone",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static SOUND: Clause = Clause {
-    id: "heapset.sound-heap",
-    routine: "_heapset",
-    level: Level::Must,
-    page: "_heapset",
-    summary: "a sound heap appears to be consistent, or not initialised before its first use",
-    expects: "_HEAPOK (-2) or _HEAPEMPTY (-1)",
-    cases: &[&FILL],
-    judge: |seen| every("_heapset").returns(&[-2, -1]).judge(seen),
-};
-
-static FILLS: Clause = Clause {
-    id: "heapset.fills-free-entries",
-    routine: "_heapset",
-    level: Level::Must,
-    page: "_heapset",
-    summary: "it sets each byte of the heap's free entries to the fill value",
-    expects: "every byte of the entries that _heapwalk names as free, as far as it can be read",
-    cases: &[&FILL],
-    judge: fills,
-};
-
-static KEEPS_LIVE_BLOCKS: Clause = Clause {
-    id: "heapset.keeps-live-blocks",
-    routine: "_heapset",
-    level: Level::Must,
-    page: "_heapset",
-    summary: "live blocks are not filled",
-    expects: "every byte as written",
-    cases: &[&FILL],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static USABLE: Clause = Clause {
-    id: "heapset.heap-stays-usable",
-    routine: "_heapset",
-    level: Level::Must,
-    page: "_heapset",
-    summary: "afterwards the heap gives blocks, and calloc still zeroed ones",
-    expects: "blocks of many sizes, those of calloc with every byte 0, and _heapchk content",
-    cases: &[&FILL],
-    judge: |seen| match seen.observation.fact(NOT_ZERO) {
-        Some(1..) => none_of(seen, NOT_ZERO, BLOCKS),
-        _ => every("_heapchk").returns(&[-2, -1]).judge(seen),
-    },
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "heapset.success-keeps-errno",
-    routine: "_heapset",
-    level: Level::Must,
-    page: "_heapset, errno",
-    summary: "a call on a sound heap leaves errno and _doserrno as they were, but for ENOSYS on a system that has no such thing",
-    expects: "errno and _doserrno as before",
-    cases: &[&FILL],
-    judge: |seen| match is_unsupported(seen) {
-        true => Judgement::unsupported(NO_FILLING),
-        false => every("_heapset").keeps_errno().judge(seen),
-    },
-};
 
 static FILL: Case = Case::new(
     "heapset-fill",
@@ -177,6 +173,6 @@ fn fills(seen: &Seen) -> Judgement {
         (false, Some(0)) => {
             Judgement::unsupported("_heapwalk named no free entry that could be read")
         }
-        (false, _) => none_of(seen, UNFILLED, READ),
+        (false, _) => none_of(UNFILLED, READ).judge(seen),
     }
 }

@@ -2,190 +2,182 @@
 //! routine is given what its page does not allow. That the routines of the
 //! heap call it stands with each of them.
 
-use super::exported::{LOAD, exported};
-use crate::clause::{Case, Clause, Judgement, Level, Seen, Verdict};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::{Block, Crt, WhichHandler, handler_calls};
 use heapmin_harness::probe::{Probe, Stop};
 use std::thread;
 
+const SET: Routine = Routine {
+    name: "_set_invalid_parameter_handler",
+    page: &pages::SET_INVALID_PARAMETER_HANDLER,
+};
+const GET: Routine = Routine {
+    name: "_get_invalid_parameter_handler",
+    page: &pages::GET_INVALID_PARAMETER_HANDLER,
+};
+const SET_THREAD_LOCAL: Routine = Routine {
+    name: "_set_thread_local_invalid_parameter_handler",
+    page: &pages::SET_INVALID_PARAMETER_HANDLER,
+};
+const GET_THREAD_LOCAL: Routine = Routine {
+    name: "_get_thread_local_invalid_parameter_handler",
+    page: &pages::GET_INVALID_PARAMETER_HANDLER,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 11] = [
-    &SET_EXPORTED,
-    &GET_EXPORTED,
-    &THREAD_SET_EXPORTED,
-    &THREAD_GET_EXPORTED,
-    &NONE_AT_START,
-    &SET_GIVES_PREVIOUS,
-    &GET_GIVES_CURRENT,
-    &FOR_ALL_THREADS,
-    &THREAD_COMES_FIRST,
-    &THREAD_ONLY,
-    &THREAD_GIVES_BACK,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _set_invalid_parameter_handler
+    // EXPECTED: the loader finds a routine of that name
+    exported(
+        SET,
+        "invalid-parameter.set-exported",
+        "the library exports _set_invalid_parameter_handler",
+    ),
+    // PAGE: _get_invalid_parameter_handler
+    // EXPECTED: the loader finds a routine of that name
+    exported(
+        GET,
+        "invalid-parameter.get-exported",
+        "the library exports _get_invalid_parameter_handler",
+    ),
+    // PAGE: _set_thread_local_invalid_parameter_handler
+    // EXPECTED: the loader finds a routine of that name
+    exported(
+        SET_THREAD_LOCAL,
+        "invalid-parameter.thread-local-set-exported",
+        "the library exports _set_thread_local_invalid_parameter_handler",
+    ),
+    // PAGE: _get_thread_local_invalid_parameter_handler
+    // EXPECTED: the loader finds a routine of that name
+    exported(
+        GET_THREAD_LOCAL,
+        "invalid-parameter.thread-local-get-exported",
+        "the library exports _get_thread_local_invalid_parameter_handler",
+    ),
+    // PAGE: _get_invalid_parameter_handler
+    must(
+        GET,
+        "invalid-parameter.none-at-start",
+        "before a handler is set, a null pointer is given",
+        stated(Remarks),
+        &[&SET_AND_GET],
+        &[by("none", |seen| {
+            is_handler(seen, &[("at the start", WhichHandler::None)])
+        })],
+    ),
+    // PAGE: _set_invalid_parameter_handler
+    must(
+        SET,
+        "invalid-parameter.set-gives-the-previous",
+        "setting a handler gives the one before it, also when none is set in its place",
+        stated(Remarks),
+        &[&SET_AND_GET],
+        &[by(
+            "none, then the first, then the second, then none",
+            |seen| {
+                is_handler(
+                    seen,
+                    &[
+                        ("before the first", WhichHandler::None),
+                        ("before the second", WhichHandler::First),
+                        ("before none", WhichHandler::Second),
+                        ("before the first again", WhichHandler::None),
+                    ],
+                )
+            },
+        )],
+    ),
+    // PAGE: _get_invalid_parameter_handler
+    must(
+        GET,
+        "invalid-parameter.get-gives-the-current",
+        "it gives the handler that is set",
+        stated(Remarks),
+        &[&SET_AND_GET],
+        &[by(
+            "the first, the second, and none after none was set",
+            |seen| {
+                is_handler(
+                    seen,
+                    &[
+                        ("after the first", WhichHandler::First),
+                        ("after the second", WhichHandler::Second),
+                        ("after none", WhichHandler::None),
+                    ],
+                )
+            },
+        )],
+    ),
+    // PAGE: _set_invalid_parameter_handler
+    must(
+        SET,
+        "invalid-parameter.for-all-threads",
+        "the handler is global: it is called for a wrong argument in another thread too",
+        stated(Remarks),
+        &[&CALLED],
+        &[by(
+            "called once for each wrong argument, here and there",
+            |seen| is_called(seen, &[("here", (1, 0)), ("in another thread", (1, 0))]),
+        )],
+    ),
+    // PAGE: _set_thread_local_invalid_parameter_handler
+    must(
+        SET_THREAD_LOCAL,
+        "invalid-parameter.thread-local-comes-first",
+        "a thread's own handler is called instead of the global one",
+        stated(Remarks),
+        &[&THREAD_LOCAL],
+        &[by("only the thread's own called", |seen| {
+            is_called(seen, &[("with its own", (0, 1))])
+        })],
+    ),
+    // PAGE: _set_thread_local_invalid_parameter_handler
+    must(
+        SET_THREAD_LOCAL,
+        "invalid-parameter.thread-local-is-the-threads",
+        "it is called in that thread only, and the global one again when it is taken away",
+        stated(Remarks),
+        &[&THREAD_LOCAL],
+        &[by(
+            "the global one called in another thread, and here afterwards",
+            |seen| {
+                is_called(
+                    seen,
+                    &[
+                        ("in another thread", (1, 0)),
+                        ("after its own was taken away", (1, 0)),
+                    ],
+                )
+            },
+        )],
+    ),
+    // PAGE: _get_thread_local_invalid_parameter_handler
+    must(
+        SET_THREAD_LOCAL,
+        "invalid-parameter.thread-local-set-and-get",
+        "setting a thread's own handler gives the one before it, getting gives the one that is set, none at the start and in another thread",
+        stated(Remarks),
+        &[&THREAD_LOCAL],
+        &[by(
+            "none, the second, none in another thread, none again",
+            |seen| {
+                is_handler(
+                    seen,
+                    &[
+                        ("before its own", WhichHandler::None),
+                        ("its own", WhichHandler::Second),
+                        ("its own in another thread", WhichHandler::None),
+                        ("before it was taken away", WhichHandler::Second),
+                        ("its own afterwards", WhichHandler::None),
+                    ],
+                )
+            },
+        )],
+    ),
 ];
-
-const GLOBAL: &str = "_set_invalid_parameter_handler";
-const GLOBAL_GET: &str = "_get_invalid_parameter_handler";
-const LOCAL: &str = "_set_thread_local_invalid_parameter_handler";
-const LOCAL_GET: &str = "_get_thread_local_invalid_parameter_handler";
-
-static SET_EXPORTED: Clause = Clause {
-    id: "invalid-parameter.set-exported",
-    routine: GLOBAL,
-    level: Level::Must,
-    page: "_set_invalid_parameter_handler",
-    summary: "the library exports _set_invalid_parameter_handler",
-    expects: "the loader finds a routine of that name",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static GET_EXPORTED: Clause = Clause {
-    id: "invalid-parameter.get-exported",
-    routine: GLOBAL_GET,
-    level: Level::Must,
-    page: "_get_invalid_parameter_handler",
-    summary: "the library exports _get_invalid_parameter_handler",
-    expects: "the loader finds a routine of that name",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static THREAD_SET_EXPORTED: Clause = Clause {
-    id: "invalid-parameter.thread-local-set-exported",
-    routine: LOCAL,
-    level: Level::Must,
-    page: "_set_thread_local_invalid_parameter_handler",
-    summary: "the library exports _set_thread_local_invalid_parameter_handler",
-    expects: "the loader finds a routine of that name",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static THREAD_GET_EXPORTED: Clause = Clause {
-    id: "invalid-parameter.thread-local-get-exported",
-    routine: LOCAL_GET,
-    level: Level::Must,
-    page: "_get_thread_local_invalid_parameter_handler",
-    summary: "the library exports _get_thread_local_invalid_parameter_handler",
-    expects: "the loader finds a routine of that name",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NONE_AT_START: Clause = Clause {
-    id: "invalid-parameter.none-at-start",
-    routine: GLOBAL_GET,
-    level: Level::Must,
-    page: "_get_invalid_parameter_handler",
-    summary: "before a handler is set, a null pointer is given",
-    expects: "none",
-    cases: &[&SET_AND_GET],
-    judge: |seen| is_handler(seen, &[("at the start", WhichHandler::None)]),
-};
-
-static SET_GIVES_PREVIOUS: Clause = Clause {
-    id: "invalid-parameter.set-gives-the-previous",
-    routine: GLOBAL,
-    level: Level::Must,
-    page: "_set_invalid_parameter_handler",
-    summary: "setting a handler gives the one before it, also when none is set in its place",
-    expects: "none, then the first, then the second, then none",
-    cases: &[&SET_AND_GET],
-    judge: |seen| {
-        is_handler(
-            seen,
-            &[
-                ("before the first", WhichHandler::None),
-                ("before the second", WhichHandler::First),
-                ("before none", WhichHandler::Second),
-                ("before the first again", WhichHandler::None),
-            ],
-        )
-    },
-};
-
-static GET_GIVES_CURRENT: Clause = Clause {
-    id: "invalid-parameter.get-gives-the-current",
-    routine: GLOBAL_GET,
-    level: Level::Must,
-    page: "_get_invalid_parameter_handler",
-    summary: "it gives the handler that is set",
-    expects: "the first, the second, and none after none was set",
-    cases: &[&SET_AND_GET],
-    judge: |seen| {
-        is_handler(
-            seen,
-            &[
-                ("after the first", WhichHandler::First),
-                ("after the second", WhichHandler::Second),
-                ("after none", WhichHandler::None),
-            ],
-        )
-    },
-};
-
-static FOR_ALL_THREADS: Clause = Clause {
-    id: "invalid-parameter.for-all-threads",
-    routine: GLOBAL,
-    level: Level::Must,
-    page: "_set_invalid_parameter_handler",
-    summary: "the handler is global: it is called for a wrong argument in another thread too",
-    expects: "called once for each wrong argument, here and there",
-    cases: &[&CALLED],
-    judge: |seen| is_called(seen, &[("here", (1, 0)), ("in another thread", (1, 0))]),
-};
-
-static THREAD_COMES_FIRST: Clause = Clause {
-    id: "invalid-parameter.thread-local-comes-first",
-    routine: LOCAL,
-    level: Level::Must,
-    page: "_set_thread_local_invalid_parameter_handler",
-    summary: "a thread's own handler is called instead of the global one",
-    expects: "only the thread's own called",
-    cases: &[&THREAD_LOCAL],
-    judge: |seen| is_called(seen, &[("with its own", (0, 1))]),
-};
-
-static THREAD_ONLY: Clause = Clause {
-    id: "invalid-parameter.thread-local-is-the-threads",
-    routine: LOCAL,
-    level: Level::Must,
-    page: "_set_thread_local_invalid_parameter_handler",
-    summary: "it is called in that thread only, and the global one again when it is taken away",
-    expects: "the global one called in another thread, and here afterwards",
-    cases: &[&THREAD_LOCAL],
-    judge: |seen| {
-        is_called(
-            seen,
-            &[
-                ("in another thread", (1, 0)),
-                ("after its own was taken away", (1, 0)),
-            ],
-        )
-    },
-};
-
-static THREAD_GIVES_BACK: Clause = Clause {
-    id: "invalid-parameter.thread-local-set-and-get",
-    routine: LOCAL,
-    level: Level::Must,
-    page: "_get_thread_local_invalid_parameter_handler",
-    summary: "setting a thread's own handler gives the one before it, getting gives the one that is set, none at the start and in another thread",
-    expects: "none, the second, none in another thread, none again",
-    cases: &[&THREAD_LOCAL],
-    judge: |seen| {
-        is_handler(
-            seen,
-            &[
-                ("before its own", WhichHandler::None),
-                ("its own", WhichHandler::Second),
-                ("its own in another thread", WhichHandler::None),
-                ("before it was taken away", WhichHandler::Second),
-                ("its own afterwards", WhichHandler::None),
-            ],
-        )
-    },
-};
 
 static SET_AND_GET: Case = Case::new(
     "invalid-parameter-set-and-get",

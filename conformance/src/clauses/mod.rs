@@ -2,9 +2,10 @@
 
 mod aligned;
 mod calloc;
+pub(crate) mod codes;
 mod errno;
 mod expand;
-mod exported;
+pub(crate) mod exported;
 mod free;
 mod get_heap_handle;
 mod heapadd;
@@ -13,8 +14,10 @@ pub mod heapmin;
 mod heapset;
 mod heapwalk;
 mod invalid_parameter;
+pub(crate) mod limits;
 mod malloc;
 mod msize;
+pub(crate) mod pages;
 mod realloc;
 mod recalloc;
 mod sizes;
@@ -23,34 +26,54 @@ mod workload;
 use crate::clause::{Case, Clause};
 use heapmin_harness::probe::Act;
 
+/// The lists of clauses, in the order of reports.
+static LISTS: &[&[Clause]] = &[
+    heapmin::CLAUSES,
+    heapmin::success::CLAUSES,
+    heapmin::failure::CLAUSES,
+    heapmin::faults::CLAUSES,
+    heapmin::memory_limit::CLAUSES,
+    heapmin::release::CLAUSES,
+    heapmin::coalesces::CLAUSES,
+    heapmin::reuse::CLAUSES,
+    heapmin::live_blocks::CLAUSES,
+    heapmin::empty_heap::CLAUSES,
+    heapmin::heap_consistent::CLAUSES,
+    heapmin::errno_per_thread::CLAUSES,
+    heapmin::concurrent::CLAUSES,
+    heapmin::alias::CLAUSES,
+    malloc::CLAUSES,
+    malloc::edges::CLAUSES,
+    malloc::large::CLAUSES,
+    malloc::threads::CLAUSES,
+    malloc::fork::CLAUSES,
+    calloc::CLAUSES,
+    realloc::CLAUSES,
+    free::CLAUSES,
+    msize::CLAUSES,
+    expand::CLAUSES,
+    recalloc::CLAUSES,
+    aligned::malloc::CLAUSES,
+    aligned::offset_malloc::CLAUSES,
+    aligned::realloc::CLAUSES,
+    aligned::offset_realloc::CLAUSES,
+    aligned::recalloc::CLAUSES,
+    aligned::offset_recalloc::CLAUSES,
+    aligned::msize::CLAUSES,
+    aligned::free::CLAUSES,
+    heapchk::CLAUSES,
+    heapchk::damage::CLAUSES,
+    heapwalk::CLAUSES,
+    heapset::CLAUSES,
+    heapadd::CLAUSES,
+    get_heap_handle::CLAUSES,
+    errno::CLAUSES,
+    invalid_parameter::CLAUSES,
+];
+
 /// Every clause.
 pub fn all() -> impl Iterator<Item = &'static Clause> {
-    let routines: [&[&'static Clause]; 23] = [
-        &heapmin::CLAUSES,
-        &malloc::CLAUSES,
-        &calloc::CLAUSES,
-        &realloc::CLAUSES,
-        &free::CLAUSES,
-        &msize::CLAUSES,
-        &expand::CLAUSES,
-        &recalloc::CLAUSES,
-        &aligned::malloc::CLAUSES,
-        &aligned::offset_malloc::CLAUSES,
-        &aligned::realloc::CLAUSES,
-        &aligned::offset_realloc::CLAUSES,
-        &aligned::recalloc::CLAUSES,
-        &aligned::offset_recalloc::CLAUSES,
-        &aligned::msize::CLAUSES,
-        &aligned::free::CLAUSES,
-        &heapchk::CLAUSES,
-        &heapwalk::CLAUSES,
-        &heapset::CLAUSES,
-        &heapadd::CLAUSES,
-        &get_heap_handle::CLAUSES,
-        &errno::CLAUSES,
-        &invalid_parameter::CLAUSES,
-    ];
-    routines.into_iter().flatten().copied()
+    LISTS.iter().copied().flatten()
 }
 
 /// Every case, each once, in the order in which clauses name them.

@@ -1,93 +1,76 @@
 //! `size_t _msize(void *memblock)`: how many bytes a block has.
 
-use super::exported::{LOAD, exported};
 use super::sizes::SIZES;
 use super::workload::mixed_size;
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Routine, exported, must, should, stated};
+use crate::clauses::codes::MINUS_ONE;
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const MSIZE: Routine = Routine {
+    name: "_msize",
+    page: &pages::MSIZE,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 6] = [
-    &EXPORTED,
-    &AT_LEAST_REQUESTED,
-    &EVERY_BYTE_USABLE,
-    &NULL_IS_EINVAL,
-    &NULL_CALLS_HANDLER,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _msize
+    // EXPECTED: the loader finds a routine named _msize
+    exported(MSIZE, "msize.exported", "the library exports _msize"),
+    // PAGE: _msize
+    // EXPECTED: no block smaller than requested
+    must(
+        MSIZE,
+        "msize.at-least-requested",
+        "it gives at least the size asked for, of blocks of malloc, calloc and realloc",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[none_of(TOO_SMALL, BLOCKS)],
+    ),
+    // PAGE: _msize
+    // EXPECTED: every byte of 2000 live blocks as written, up to what _msize says
+    should(
+        MSIZE,
+        "msize.every-byte-usable",
+        "all the bytes it counts belong to the block, and can be written without harm to others",
+        stated(Remarks),
+        &[&TO_THE_END],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _msize
+    // EXPECTED: -1, errno EINVAL
+    must(
+        MSIZE,
+        "msize.null-is-einval",
+        "without a block it gives -1 and EINVAL",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(one_of(&[MINUS_ONE]).sets_errno("EINVAL"))],
+    ),
+    // PAGE: _msize, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        MSIZE,
+        "msize.null-calls-handler",
+        "without a block it calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: errno
+    // EXPECTED: errno and _doserrno as before
+    must(
+        MSIZE,
+        "msize.success-keeps-errno",
+        "asking for a block's size leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[every_call(ANY.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "msize.exported",
-    routine: "_msize",
-    level: Level::Must,
-    page: "_msize",
-    summary: "the library exports _msize",
-    expects: "the loader finds a routine named _msize",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static AT_LEAST_REQUESTED: Clause = Clause {
-    id: "msize.at-least-requested",
-    routine: "_msize",
-    level: Level::Must,
-    page: "_msize",
-    summary: "it gives at least the size asked for, of blocks of malloc, calloc and realloc",
-    expects: "no block smaller than requested",
-    cases: &[&ORDINARY],
-    judge: |seen| none_of(seen, TOO_SMALL, BLOCKS),
-};
-
-static EVERY_BYTE_USABLE: Clause = Clause {
-    id: "msize.every-byte-usable",
-    routine: "_msize",
-    level: Level::Should,
-    page: "_msize",
-    summary: "all the bytes it counts belong to the block, and can be written without harm to others",
-    expects: "every byte of 2000 live blocks as written, up to what _msize says",
-    cases: &[&TO_THE_END],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NULL_IS_EINVAL: Clause = Clause {
-    id: "msize.null-is-einval",
-    routine: "_msize",
-    level: Level::Must,
-    page: "_msize",
-    summary: "without a block it gives -1 and EINVAL",
-    expects: "-1, errno EINVAL",
-    cases: &[&NULL],
-    judge: |seen| {
-        every("_msize")
-            .returns(&[-1])
-            .sets_errno("EINVAL")
-            .judge(seen)
-    },
-};
-
-static NULL_CALLS_HANDLER: Clause = Clause {
-    id: "msize.null-calls-handler",
-    routine: "_msize",
-    level: Level::Must,
-    page: "_msize, Parameter validation",
-    summary: "without a block it calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&NULL],
-    judge: |seen| every("_msize").calls_the_handler().judge(seen),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "msize.success-keeps-errno",
-    routine: "_msize",
-    level: Level::Must,
-    page: "errno",
-    summary: "asking for a block's size leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before",
-    cases: &[&ORDINARY],
-    judge: |seen| every("_msize").keeps_errno().judge(seen),
-};
 
 static ORDINARY: Case = Case::new(
     "msize-ordinary",
@@ -101,7 +84,7 @@ static TO_THE_END: Case = Case::new(
     to_the_end,
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "msize-null",
     "sets an invalid parameter handler that goes on, and calls _msize without a block",
     |probe| {

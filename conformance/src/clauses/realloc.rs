@@ -2,150 +2,121 @@
 //! elsewhere if need be, or NULL with `errno` set to `ENOMEM` and the old
 //! block as it was.
 
-use super::exported::{LOAD, exported};
 use super::sizes::{FUNDAMENTAL_ALIGNMENT, NOT_TO_BE_HAD, OVER_MAXREQ, SIZES, START_ERRNO};
 use super::workload::MIB;
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{BLOCK, NULL, by, every_call, none_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clauses::pages;
 use crate::figures::amount;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
+const REALLOC: Routine = Routine {
+    name: "realloc",
+    page: &pages::REALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 10] = [
-    &EXPORTED,
-    &NULL_ACTS_AS_MALLOC,
-    &ZERO_SIZE_GIVES_NULL,
-    &ZERO_SIZE_FREES,
-    &KEEPS_CONTENTS,
-    &ALIGNMENT,
-    &OVER_HEAP_MAXREQ,
-    &NO_MEMORY,
-    &FAILURE_KEEPS_BLOCK,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: realloc
+    // EXPECTED: the loader finds a routine named realloc
+    exported(REALLOC, "realloc.exported", "the library exports realloc"),
+    // PAGE: realloc
+    // EXPECTED: a block, errno kept
+    must(
+        REALLOC,
+        "realloc.null-acts-as-malloc",
+        "without a block it behaves as malloc does, size 0 included",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
+    // PAGE: realloc
+    // EXPECTED: NULL, errno kept
+    must(
+        REALLOC,
+        "realloc.zero-size-gives-null",
+        "size 0 gives NULL, which is no failure",
+        stated(Remarks),
+        &[&ZERO],
+        &[every_call(NULL.keeps_errno())],
+    ),
+    // PAGE: realloc
+    must(
+        REALLOC,
+        "realloc.zero-size-frees",
+        "size 0 frees the block: its memory can be had again",
+        stated(Remarks),
+        &[&ZERO_MANY],
+        &[by(
+            "after 64 blocks of 1 MiB, each freed so before the next, at most 10 % of them resident",
+            zero_frees,
+        )],
+    ),
+    // PAGE: realloc
+    // EXPECTED: every byte as written, from each of several sizes to each other, and in 300 steps from 1 byte to 90 KB
+    must(
+        REALLOC,
+        "realloc.keeps-contents",
+        "the contents are unchanged up to the shorter of the new and old sizes",
+        stated(Remarks),
+        &[&ALL_PAIRS, &STEP_BY_STEP],
+        &[none_of(CHANGED, RESIZED)],
+    ),
+    // PAGE: realloc
+    // EXPECTED: every address a multiple of 16 (of 8 on 32-bit systems)
+    must(
+        REALLOC,
+        "realloc.alignment",
+        "a resized block is aligned for any type, as malloc's are",
+        stated(Remarks),
+        &[&ALL_PAIRS, &STEP_BY_STEP],
+        &[none_of(MISALIGNED, RESIZED)],
+    ),
+    // PAGE: realloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        REALLOC,
+        "realloc.over-heap-maxreq",
+        "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&OVER],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: realloc
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        REALLOC,
+        "realloc.no-memory",
+        "a request that there is no memory for gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: realloc
+    // EXPECTED: every byte as written, after the failures and after a resize that succeeds
+    must(
+        REALLOC,
+        "realloc.failure-keeps-block",
+        "when it fails, the original block is left unchanged, and can be resized and freed as before",
+        stated(Remarks),
+        &[&OVER, &TOO_MUCH],
+        &[none_of(CHANGED, RESIZED)],
+    ),
+    // PAGE: errno
+    // EXPECTED: a block, errno and _doserrno as before, from every start value
+    must(
+        REALLOC,
+        "realloc.success-keeps-errno",
+        "a call that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
 ];
 
-static EXPORTED: Clause = Clause {
-    id: "realloc.exported",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "the library exports realloc",
-    expects: "the loader finds a routine named realloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NULL_ACTS_AS_MALLOC: Clause = Clause {
-    id: "realloc.null-acts-as-malloc",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "without a block it behaves as malloc does, size 0 included",
-    expects: "a block, errno kept",
-    cases: &[&NULL],
-    judge: |seen| every("realloc").gives_a_block().keeps_errno().judge(seen),
-};
-
-static ZERO_SIZE_GIVES_NULL: Clause = Clause {
-    id: "realloc.zero-size-gives-null",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "size 0 gives NULL, which is no failure",
-    expects: "NULL, errno kept",
-    cases: &[&ZERO],
-    judge: |seen| every("realloc").gives_null().keeps_errno().judge(seen),
-};
-
-static ZERO_SIZE_FREES: Clause = Clause {
-    id: "realloc.zero-size-frees",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "size 0 frees the block: its memory can be had again",
-    expects: "after 64 blocks of 1 MiB, each freed so before the next, at most 10 % of them resident",
-    cases: &[&ZERO_MANY],
-    judge: zero_frees,
-};
-
-static KEEPS_CONTENTS: Clause = Clause {
-    id: "realloc.keeps-contents",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "the contents are unchanged up to the shorter of the new and old sizes",
-    expects: "every byte as written, from each of several sizes to each other, and in 300 steps from 1 byte to 90 KB",
-    cases: &[&ALL_PAIRS, &STEP_BY_STEP],
-    judge: |seen| none_of(seen, CHANGED, RESIZED),
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "realloc.alignment",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "a resized block is aligned for any type, as malloc's are",
-    expects: "every address a multiple of 16 (of 8 on 32-bit systems)",
-    cases: &[&ALL_PAIRS, &STEP_BY_STEP],
-    judge: |seen| none_of(seen, MISALIGNED, RESIZED),
-};
-
-static OVER_HEAP_MAXREQ: Clause = Clause {
-    id: "realloc.over-heap-maxreq",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVER],
-    judge: |seen| {
-        every("realloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "realloc.no-memory",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "a request that there is no memory for gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        every("realloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static FAILURE_KEEPS_BLOCK: Clause = Clause {
-    id: "realloc.failure-keeps-block",
-    routine: "realloc",
-    level: Level::Must,
-    page: "realloc",
-    summary: "when it fails, the original block is left unchanged, and can be resized and freed as before",
-    expects: "every byte as written, after the failures and after a resize that succeeds",
-    cases: &[&OVER, &TOO_MUCH],
-    judge: |seen| none_of(seen, CHANGED, RESIZED),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "realloc.success-keeps-errno",
-    routine: "realloc",
-    level: Level::Must,
-    page: "errno",
-    summary: "a call that succeeds leaves errno and _doserrno as they were",
-    expects: "a block, errno and _doserrno as before, from every start value",
-    cases: &[&ORDINARY],
-    judge: |seen| every("realloc").gives_a_block().keeps_errno().judge(seen),
-};
-
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "realloc-null",
     "calls realloc without a block, for several sizes",
     null,

@@ -1,137 +1,109 @@
 //! `void *_recalloc(void *memblock, size_t num, size_t size)`: `realloc` whose
 //! new bytes are zero.
 
-use super::exported::{LOAD, exported};
 use super::sizes::{NOT_TO_BE_HAD, OVER_MAXREQ, OVERFLOWING, SIZES};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const RECALLOC: Routine = Routine {
+    name: "_recalloc",
+    page: &pages::RECALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &NEW_BYTES_ZERO,
-    &KEEPS_CONTENTS,
-    &NULL_ACTS_AS_CALLOC,
-    &ZERO_SIZE_FREES,
-    &OVERFLOW,
-    &NO_MEMORY,
-    &FAILURE_KEEPS_BLOCK,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _recalloc
+    // EXPECTED: the loader finds a routine named _recalloc
+    exported(
+        RECALLOC,
+        "recalloc.exported",
+        "the library exports _recalloc",
+    ),
+    // PAGE: _recalloc
+    // EXPECTED: every byte behind the old size 0, from each of several sizes to each larger one
+    must(
+        RECALLOC,
+        "recalloc.new-bytes-zero",
+        "the elements that are added are initialised to 0, also where the block had room for them before",
+        stated(Remarks),
+        &[&GROWING],
+        &[none_of(NOT_ZERO, RESIZED)],
+    ),
+    // PAGE: _recalloc
+    // EXPECTED: every byte as written
+    must(
+        RECALLOC,
+        "recalloc.keeps-contents",
+        "the contents are unchanged up to the shorter of the new and old sizes",
+        stated(Remarks),
+        &[&GROWING, &SHRINKING],
+        &[none_of(CHANGED, RESIZED)],
+    ),
+    // PAGE: _recalloc
+    // EXPECTED: a block with every byte 0, errno kept
+    must(
+        RECALLOC,
+        "recalloc.null-acts-as-calloc",
+        "without a block it behaves as calloc does",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[none_of(NOT_ZERO, RESIZED), every_call(BLOCK.keeps_errno())],
+    ),
+    // PAGE: _recalloc
+    // EXPECTED: NULL, errno kept
+    must(
+        RECALLOC,
+        "recalloc.zero-size-gives-null",
+        "a requested size of 0 frees the block and gives NULL, which is no failure",
+        stated(Remarks),
+        &[&ZERO],
+        &[every_call(NULL.keeps_errno())],
+    ),
+    // PAGE: _recalloc
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        RECALLOC,
+        "recalloc.overflow",
+        "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
+        stated(Remarks),
+        &[&OVERFLOWS],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _recalloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        RECALLOC,
+        "recalloc.no-memory",
+        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&OVER, &TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _recalloc
+    // EXPECTED: every byte as written
+    must(
+        RECALLOC,
+        "recalloc.failure-keeps-block",
+        "when it fails, the original block is left unchanged",
+        stated(Remarks),
+        &[&OVERFLOWS, &OVER, &TOO_MUCH],
+        &[none_of(CHANGED, RESIZED)],
+    ),
+    // PAGE: errno
+    // EXPECTED: a block, errno and _doserrno as before
+    must(
+        RECALLOC,
+        "recalloc.success-keeps-errno",
+        "a call that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&SHRINKING],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "recalloc.exported",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "the library exports _recalloc",
-    expects: "the loader finds a routine named _recalloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NEW_BYTES_ZERO: Clause = Clause {
-    id: "recalloc.new-bytes-zero",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "the elements that are added are initialised to 0, also where the block had room for them before",
-    expects: "every byte behind the old size 0, from each of several sizes to each larger one",
-    cases: &[&GROWING],
-    judge: |seen| none_of(seen, NOT_ZERO, RESIZED),
-};
-
-static KEEPS_CONTENTS: Clause = Clause {
-    id: "recalloc.keeps-contents",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "the contents are unchanged up to the shorter of the new and old sizes",
-    expects: "every byte as written",
-    cases: &[&GROWING, &SHRINKING],
-    judge: |seen| none_of(seen, CHANGED, RESIZED),
-};
-
-static NULL_ACTS_AS_CALLOC: Clause = Clause {
-    id: "recalloc.null-acts-as-calloc",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "without a block it behaves as calloc does",
-    expects: "a block with every byte 0, errno kept",
-    cases: &[&NULL],
-    judge: |seen| match seen.observation.fact(NOT_ZERO) {
-        Some(1..) => none_of(seen, NOT_ZERO, RESIZED),
-        _ => every("_recalloc").gives_a_block().keeps_errno().judge(seen),
-    },
-};
-
-static ZERO_SIZE_FREES: Clause = Clause {
-    id: "recalloc.zero-size-gives-null",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "a requested size of 0 frees the block and gives NULL, which is no failure",
-    expects: "NULL, errno kept",
-    cases: &[&ZERO],
-    judge: |seen| every("_recalloc").gives_null().keeps_errno().judge(seen),
-};
-
-static OVERFLOW: Clause = Clause {
-    id: "recalloc.overflow",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVERFLOWS],
-    judge: |seen| {
-        every("_recalloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "recalloc.no-memory",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVER, &TOO_MUCH],
-    judge: |seen| {
-        every("_recalloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static FAILURE_KEEPS_BLOCK: Clause = Clause {
-    id: "recalloc.failure-keeps-block",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "_recalloc",
-    summary: "when it fails, the original block is left unchanged",
-    expects: "every byte as written",
-    cases: &[&OVERFLOWS, &OVER, &TOO_MUCH],
-    judge: |seen| none_of(seen, CHANGED, RESIZED),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "recalloc.success-keeps-errno",
-    routine: "_recalloc",
-    level: Level::Must,
-    page: "errno",
-    summary: "a call that succeeds leaves errno and _doserrno as they were",
-    expects: "a block, errno and _doserrno as before",
-    cases: &[&SHRINKING],
-    judge: |seen| every("_recalloc").gives_a_block().keeps_errno().judge(seen),
-};
 
 static GROWING: Case = Case::new(
     "recalloc-growing",
@@ -145,7 +117,7 @@ static SHRINKING: Case = Case::new(
     shrinking,
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "recalloc-null",
     "calls _recalloc without a block, where others have written before",
     null,

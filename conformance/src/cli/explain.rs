@@ -2,11 +2,11 @@
 
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
-use crate::clause::Level;
+use crate::clause::{Basis, Level};
 use crate::clauses::heapmin::FAULT_HOW as HOW;
 use crate::select::clause;
-use heapmin_harness::input_error::InputError;
-use heapmin_harness::inspect::Maker;
+use heapmin_harness::library::inspect::Maker;
+use heapmin_harness::text::input_error::InputError;
 use std::fmt::Write;
 
 pub fn explain(id: &str) -> Result<u8, InputError> {
@@ -20,14 +20,17 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
     };
     let mut write = || -> std::fmt::Result {
         writeln!(text, "{}\n", clause.id)?;
-        writeln!(text, "  asks      {}", clause.summary)?;
-        writeln!(text, "  expects   {}", clause.expects)?;
+        writeln!(text, "  promises  {}", clause.promise)?;
+        writeln!(text, "  expects   {}", clause.expects())?;
         writeln!(text, "  level     {} ({meaning})", clause.level)?;
-        writeln!(
-            text,
-            "  page      {} (Microsoft's C runtime reference)",
-            clause.page
-        )?;
+        for place in clause.source.places() {
+            writeln!(text, "  page      {}, {}", place.page, place.section)?;
+            writeln!(text, "            {}", place.address)?;
+        }
+        writeln!(text, "  basis     {}", clause.source.basis)?;
+        if let Basis::Limit(limit) = clause.source.basis {
+            writeln!(text, "            {}", limit.reason)?;
+        }
         for case in clause.cases {
             writeln!(text, "  case      {}: {}", case.name, case.summary)?;
         }

@@ -5,7 +5,7 @@ use super::signals::interrupted;
 use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue, runners};
 use crate::fuzz::compare::{Finding, Whose};
 use crate::fuzz::{Found, Outcome, Pair, file};
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::text::input_error::InputError;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};

@@ -4,8 +4,9 @@ use super::output::{Output, terminal_width};
 use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
+use crate::report::SourceEntry;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::text::input_error::InputError;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -19,7 +20,9 @@ struct Entry {
     id: &'static str,
     routine: &'static str,
     level: Level,
-    page: &'static str,
+    page: String,
+    #[serde(flatten)]
+    source: SourceEntry,
     summary: &'static str,
     cases: Vec<&'static str>,
 }
@@ -46,8 +49,9 @@ fn json() -> String {
         id: clause.id,
         routine: clause.routine,
         level: clause.level,
-        page: clause.page,
-        summary: clause.summary,
+        page: clause.source.titles(),
+        source: SourceEntry::of(clause),
+        summary: clause.promise,
         cases: case_names(clause),
     };
     let list = List {
@@ -63,7 +67,7 @@ fn human() -> String {
         table.add_row([
             clause.id.to_owned(),
             clause.level.to_string(),
-            clause.summary.to_owned(),
+            clause.promise.to_owned(),
             case_names(clause).join("\n"),
         ]);
     }

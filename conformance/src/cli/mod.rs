@@ -11,12 +11,12 @@ mod signals;
 use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use heapmin_harness::candidate::Catalogue;
-use heapmin_harness::fence::scratch::Scratch;
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::library::profile::Profile;
+use heapmin_harness::parent::catalogue::Catalogue;
+use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::scratch::Scratch;
 use heapmin_harness::probe;
-use heapmin_harness::profile::Profile;
-use heapmin_harness::runner::Runners;
+use heapmin_harness::text::input_error::InputError;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ enum Command {
     /// Measure the reference beside the allocators of this machine
     Bench(BenchArgs),
     /// Run one case in this process; started by heapmin itself
-    #[command(hide = true, name = heapmin_harness::launch::PROBE_COMMAND)]
+    #[command(hide = true, name = heapmin_harness::wire::job::PROBE_COMMAND)]
     Probe,
 }
 

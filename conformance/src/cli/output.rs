@@ -1,7 +1,7 @@
 //! Where reports and lists go.
 
 use anstream::StripStream;
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::text::input_error::InputError;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Ctrl-C and the like: the run ends early, and tells what it knows so far.
 
-use heapmin_harness::interruption;
+use heapmin_harness::parent::interruption;
 
 /// Lets a signal end the run in good order, and another one at once.
 #[cfg(unix)]

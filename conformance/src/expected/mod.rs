@@ -15,9 +15,9 @@ pub mod target;
 pub mod update;
 
 use crate::run::Checked;
-use heapmin_harness::input_error::InputError;
 use heapmin_harness::known::{Expected, Known};
-use heapmin_harness::text_file;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::text_file;
 use std::path::Path;
 use target::Target;
 

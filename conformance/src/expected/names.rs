@@ -2,9 +2,9 @@
 
 use crate::clause::{Clause, Verdict};
 use crate::select::clause;
-use heapmin_harness::input_error::InputError;
 use heapmin_harness::known::{Expected, Judged, Known, Place};
-use heapmin_harness::suggest::nearest;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::suggest::nearest;
 
 /// What a known deviation may come out as. What passes is none; where there is
 /// nothing to judge, there is none; and nobody knows what an error hides.

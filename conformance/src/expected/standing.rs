@@ -2,9 +2,9 @@
 
 use crate::clause::Verdict;
 use crate::run::{Checked, Outcome};
-use heapmin_harness::candidate::Candidate;
 use heapmin_harness::known::{Judged, Known};
-use heapmin_harness::os_name::shown;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::text::printable::shown;
 
 /// How a known deviation stands to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +124,8 @@ pub fn mark(checked: &mut [Checked], known: &[Known]) {
 mod tests {
     use super::*;
     use crate::forged::candidate;
-    use heapmin_harness::inspect::Maker;
     use heapmin_harness::known::Expected;
+    use heapmin_harness::library::inspect::Maker;
     use rstest::rstest;
 
     /// A candidate that the user called by this name and that lies at this path.

@@ -1,6 +1,6 @@
 //! A file that is replaced as a whole or not at all.
 
-use heapmin_harness::input_error::InputError;
+use heapmin_harness::text::input_error::InputError;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@ use super::standing::{Standing, concerns, label, not_judged, of_clause, of_known
 use crate::clause::Verdict;
 use crate::clauses;
 use crate::run::Checked;
-use heapmin_harness::input_error::InputError;
 use heapmin_harness::known::{Expected, Judged, Known, Place};
+use heapmin_harness::text::input_error::InputError;
 use std::fmt;
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! What is wrong with what was seen: by itself, or beside the other library.
 
 use super::transcript::Transcript;
-use heapmin_harness::observation::{Answer, Call, Kind};
-use heapmin_harness::script::Operation;
+use heapmin_harness::wire::observation::{Answer, Call, Kind};
+use heapmin_harness::wire::script::Operation;
 
 /// Whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

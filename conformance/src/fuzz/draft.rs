@@ -1,7 +1,7 @@
 //! Random sequences. What is drawn is a draft, which may make no sense where
 //! it stands, such as a `free` of an empty slot; what is kept of it is legal.
 
-use heapmin_harness::script::{Operation, Slot};
+use heapmin_harness::wire::script::{Operation, Slot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,9 +1,9 @@
 //! A sequence in a file: text that a person reads and a run repeats.
 
 use super::Found;
-use heapmin_harness::input_error::InputError;
-use heapmin_harness::script::Operation;
-use heapmin_harness::text_file;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::text_file;
+use heapmin_harness::wire::script::Operation;
 use std::fmt::Write;
 use std::path::Path;
 

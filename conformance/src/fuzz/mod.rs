@@ -12,9 +12,9 @@ pub mod shrink;
 pub mod transcript;
 
 use compare::{Finding, Whose};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::interruption;
-use heapmin_harness::script::Operation;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::interruption;
+use heapmin_harness::wire::script::Operation;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -6,7 +6,7 @@
 
 use super::compare::{Finding, Whose};
 use super::{Found, Pair};
-use heapmin_harness::script::Operation;
+use heapmin_harness::wire::script::Operation;
 use proptest::num::usize::BinarySearch;
 use proptest::strategy::ValueTree;
 

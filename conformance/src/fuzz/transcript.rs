@@ -1,11 +1,11 @@
 //! What a library did with a sequence.
 
 use crate::run::{numbering, observe_script};
-use heapmin_harness::candidate::Candidate;
-use heapmin_harness::errno_names::Numbering;
-use heapmin_harness::observation::{Answer, Ending, Event, Observation};
-use heapmin_harness::printable::on_one_line;
-use heapmin_harness::script::Operation;
+use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::text::printable::on_one_line;
+use heapmin_harness::wire::observation::{Answer, Ending, Event, Observation};
+use heapmin_harness::wire::script::Operation;
 use std::fmt::Write;
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::expected::gate::Findings;
 use crate::figures::{amount, share};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
-use heapmin_harness::os_name::shown;
+use heapmin_harness::text::printable::shown;
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
@@ -55,8 +55,8 @@ fn candidate(
     if let Some(profile) = &candidate.profile {
         write!(text, ", profile {}", profile.name)?;
     }
-    if let Some(front) = &candidate.runner.front {
-        write!(text, ", run by {}", front.display())?;
+    if let Some(wine) = &candidate.runner.wine {
+        write!(text, ", run by {}", wine.display())?;
     }
     writeln!(text, "{FAINT:#}")?;
     fence(text, checked)?;
@@ -76,7 +76,7 @@ fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
         let why = match &checked.candidate.runner {
             // No probe got so far as to raise it.
             runner if runner.is_fenced => return Ok(()),
-            runner if runner.front.is_some() => "no fence: there is none under Wine",
+            runner if runner.wine.is_some() => "no fence: there is none under Wine",
             _ => "no fence",
         };
         return writeln!(text, "{FAINT}{why}{FAINT:#}");
@@ -121,12 +121,9 @@ fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
         clause.id,
         outcome.judgement.verdict.name()
     )?;
-    writeln!(
-        text,
-        "  promised  {} (page: {})",
-        clause.summary, clause.page
-    )?;
-    writeln!(text, "  expected  {}", clause.expects)?;
+    writeln!(text, "  promised  {} ({})", clause.promise, clause.source)?;
+    writeln!(text, "  basis     {}", clause.source.basis)?;
+    writeln!(text, "  expected  {}", clause.expects())?;
     writeln!(text, "  observed  {}", outcome.judgement.observed)?;
     writeln!(
         text,

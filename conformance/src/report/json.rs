@@ -1,9 +1,9 @@
 //! The JSON report. Its shape is fixed from the first version on.
 
-use super::counts;
+use super::{SourceEntry, counts};
 use crate::clause::{Level, Verdict};
 use crate::run::{Checked, Outcome};
-use heapmin_harness::inspect::Format;
+use heapmin_harness::library::inspect::Format;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,9 @@ struct Line<'a> {
     case: &'a str,
     level: Level,
     verdict: Verdict,
-    expected: &'a str,
+    expected: String,
+    #[serde(flatten)]
+    source: SourceEntry,
     observed: &'a str,
     known: bool,
     duration_ms: u64,
@@ -77,7 +79,8 @@ fn line(outcome: &Outcome) -> Line<'_> {
         case: outcome.case.name,
         level: outcome.clause.level,
         verdict: outcome.judgement.verdict,
-        expected: outcome.clause.expects,
+        expected: outcome.clause.expects(),
+        source: SourceEntry::of(outcome.clause),
         observed: &outcome.judgement.observed,
         known: outcome.known.is_some(),
         duration_ms: outcome.duration_ms,

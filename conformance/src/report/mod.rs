@@ -3,9 +3,12 @@
 pub mod human;
 pub mod json;
 pub mod markdown;
+mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+
+pub use source::SourceEntry;
 
 use crate::clause::Verdict;
 use crate::run::Checked;

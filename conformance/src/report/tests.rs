@@ -6,7 +6,7 @@ use crate::clauses;
 use crate::expected::gate::Findings;
 use crate::forged::candidate;
 use crate::run::{Checked, Outcome};
-use heapmin_harness::fence::InForce;
+use heapmin_harness::wire::fence::InForce;
 use std::path::PathBuf;
 
 fn clause(id: &str) -> &'static Clause {
@@ -237,7 +237,7 @@ fn a_complaint_stands_apart_from_the_closing_line() {
 #[test]
 fn a_library_under_wine_has_no_fence() {
     let mut checked = checked(vec![]);
-    checked.candidate.runner.front = Some(PathBuf::from("/usr/bin/wine"));
+    checked.candidate.runner.wine = Some(PathBuf::from("/usr/bin/wine"));
     let text = told(checked, false);
     assert!(text.contains("no fence: there is none under Wine"));
 }

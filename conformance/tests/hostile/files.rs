@@ -2,7 +2,7 @@
 //! are made of, and by changing while they are looked at.
 
 use crate::run::{Run, verdicts};
-use heapmin_fixtures::{CANDIDATES, MUTANTS, SOUND};
+use heapmin_test_libraries::{CANDIDATES, MUTANTS, SOUND};
 use libtest_mimic::{Failed, Trial};
 use std::collections::HashSet;
 use std::ffi::OsStr;

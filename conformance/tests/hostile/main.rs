@@ -5,7 +5,7 @@
 mod files;
 mod run;
 
-use heapmin_fixtures::{HOSTILE, Hostile};
+use heapmin_test_libraries::{HOSTILE, Hostile};
 use libtest_mimic::{Arguments, Failed, Trial};
 use run::{Run, verdicts};
 use std::process::ExitCode;

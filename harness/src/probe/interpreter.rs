@@ -3,8 +3,8 @@
 
 use super::crt::{Block, Crt, HeapInfo};
 use super::{ErrorState, Probe, Stop};
-use crate::observation::{Answer, Call, Event, Walk};
-use crate::script::{Operation, Slot};
+use crate::wire::observation::{Answer, Call, Event, Walk};
+use crate::wire::script::{Operation, Slot};
 
 const HEAP_OK: i32 = -2;
 const USED_ENTRY: i32 = 1;

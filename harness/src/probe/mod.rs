@@ -6,19 +6,20 @@
 
 pub mod blocks;
 pub mod crt;
+pub mod fault;
+mod fence;
 mod host;
 mod interpreter;
 pub mod pages;
 mod pipe;
 
-use crate::channel::Job;
-use crate::fault::{Fault, Plan};
-use crate::fence;
-use crate::memory;
-use crate::observation::{Call, Event};
-use crate::script::Operation;
+use crate::memory::available_memory;
+use crate::wire::job::Job;
+use crate::wire::observation::{Call, Event, HANDLER_SET};
+use crate::wire::script::Operation;
 use crt::{Crt, Returned, WhichHandler};
-pub use host::{Child, available_memory, in_a_fork, read_memory, win32_heap_owns};
+use fault::{Fault, Plan};
+pub use host::{Child, in_a_fork, read_memory, win32_heap_owns};
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -35,9 +36,6 @@ pub enum Stop {
     /// The probe cannot go on: the harness is gone, or the system refuses.
     Failed(String),
 }
-
-/// The fact that our invalid parameter handler is in force.
-pub const HANDLER_SET: &str = "invalid parameter handler set";
 
 /// What a case does.
 pub type Act = fn(&mut Probe) -> Result<(), Stop>;
@@ -87,7 +85,7 @@ impl Probe {
     pub fn moment(&mut self, name: &str) -> Result<(), Stop> {
         let event = Event::Moment {
             name: name.to_owned(),
-            inside: memory::own(),
+            inside: host::own_memory(),
             outside: None,
         };
         self.pipe.send(&event)?;
@@ -209,7 +207,7 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
         std::process::exit(2);
     };
     pipe.use_token(&job.token);
-    host::report_exceptions(&pipe, &job.token);
+    host::report_exceptions(pipe.output(), &job.token);
     let hello = Event::Hello {
         build: build.to_owned(),
     };

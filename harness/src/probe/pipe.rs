@@ -1,8 +1,8 @@
 //! The probe's end of the channel.
 
 use super::{Stop, host};
-use crate::channel::encode;
-use crate::observation::Event;
+use crate::wire::channel::encode;
+use crate::wire::observation::Event;
 use std::fs::File;
 use std::io::{Read, Write};
 
@@ -37,7 +37,6 @@ impl Pipe {
         }
     }
 
-    #[cfg(windows)]
     pub fn output(&self) -> &File {
         &self.output
     }

@@ -1,69 +1,70 @@
 //! `void _aligned_free(void *memblock)`: takes an aligned block back; NULL is
 //! ignored.
 
-use super::super::exported::{LOAD, exported};
 use super::super::workload::{MIB, scattered};
 use super::SIZES;
-use crate::calls::every;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, by, every_call};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clauses::pages;
 use crate::figures::amount;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_FREE: Routine = Routine {
+    name: "_aligned_free",
+    page: &pages::ALIGNED_FREE,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 4] = [&EXPORTED, &NULL_IS_IGNORED, &AVAILABLE_AGAIN, &KEEPS_ERRNO];
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_free
+    // EXPECTED: the loader finds a routine named _aligned_free
+    exported(
+        ALIGNED_FREE,
+        "aligned-free.exported",
+        "the library exports _aligned_free",
+    ),
+    // PAGE: _aligned_free
+    must(
+        ALIGNED_FREE,
+        "aligned-free.null-is-ignored",
+        "NULL is ignored: errno is not changed and no invalid parameter handler called",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[by("errno kept, the handler not called", |seen| {
+            let mut calls = seen.observation.calls("_aligned_free");
+            match calls.find(|call| call.handler_calls > 0) {
+                Some(call) => Judgement::fail(format!("{call}, handler called")),
+                None => every_call(ANY.keeps_errno()).judge(seen),
+            }
+        })],
+    ),
+    // PAGE: _aligned_free, free
+    must(
+        ALIGNED_FREE,
+        "aligned-free.memory-available-again",
+        "the whole of an aligned block is available again, what was set aside to align it included",
+        stated(Remarks),
+        &[&MANY],
+        &[by(
+            "after 2000 blocks of up to 128 KiB, each freed before the next, at most 8 MiB more resident than before",
+            available_again,
+        )],
+    ),
+    // PAGE: errno
+    // EXPECTED: errno and _doserrno as before
+    must(
+        ALIGNED_FREE,
+        "aligned-free.keeps-errno",
+        "freeing a block leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[every_call(ANY.keeps_errno())],
+    ),
+];
 
-static EXPORTED: Clause = Clause {
-    id: "aligned-free.exported",
-    routine: "_aligned_free",
-    level: Level::Must,
-    page: "_aligned_free",
-    summary: "the library exports _aligned_free",
-    expects: "the loader finds a routine named _aligned_free",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NULL_IS_IGNORED: Clause = Clause {
-    id: "aligned-free.null-is-ignored",
-    routine: "_aligned_free",
-    level: Level::Must,
-    page: "_aligned_free",
-    summary: "NULL is ignored: errno is not changed and no invalid parameter handler called",
-    expects: "errno kept, the handler not called",
-    cases: &[&NULL],
-    judge: |seen| {
-        let mut calls = seen.observation.calls("_aligned_free");
-        match calls.find(|call| call.handler_calls > 0) {
-            Some(call) => Judgement::fail(format!("{call}, handler called")),
-            None => every("_aligned_free").keeps_errno().judge(seen),
-        }
-    },
-};
-
-static AVAILABLE_AGAIN: Clause = Clause {
-    id: "aligned-free.memory-available-again",
-    routine: "_aligned_free",
-    level: Level::Must,
-    page: "_aligned_free, free",
-    summary: "the whole of an aligned block is available again, what was set aside to align it included",
-    expects: "after 2000 blocks of up to 128 KiB, each freed before the next, at most 8 MiB more resident than before",
-    cases: &[&MANY],
-    judge: available_again,
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "aligned-free.keeps-errno",
-    routine: "_aligned_free",
-    level: Level::Must,
-    page: "errno",
-    summary: "freeing a block leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before",
-    cases: &[&ORDINARY],
-    judge: |seen| every("_aligned_free").keeps_errno().judge(seen),
-};
-
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "aligned-free-null",
     "sets an invalid parameter handler that goes on, and frees NULL",
     |probe| {

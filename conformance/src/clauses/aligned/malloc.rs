@@ -1,136 +1,109 @@
 //! `void *_aligned_malloc(size_t size, size_t alignment)`: a block whose
 //! address is a multiple of the alignment.
 
-use super::super::exported::{LOAD, exported};
 use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
 use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, fill_check_and_free, is_aligned};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_MALLOC: Routine = Routine {
+    name: "_aligned_malloc",
+    page: &pages::ALIGNED_MALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &ALIGNMENT,
-    &DISJOINT,
-    &NO_MEMORY,
-    &NOT_POWER_OF_TWO,
-    &NOT_POWER_OF_TWO_CALLS_HANDLER,
-    &ZERO_SIZE,
-    &ZERO_SIZE_CALLS_HANDLER,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_malloc
+    // EXPECTED: the loader finds a routine named _aligned_malloc
+    exported(
+        ALIGNED_MALLOC,
+        "aligned-malloc.exported",
+        "the library exports _aligned_malloc",
+    ),
+    // PAGE: _aligned_malloc
+    // EXPECTED: no block misaligned
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.alignment",
+        "the address is a multiple of the alignment, from 1 to 1 MiB",
+        stated(Remarks),
+        &[&ALL],
+        &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    // PAGE: _aligned_malloc
+    // EXPECTED: every byte of blocks of all alignments and sizes as written when all were written
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.blocks-are-disjoint",
+        "each block has its bytes for itself",
+        stated(Remarks),
+        &[&ALL],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_malloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM, also where size and alignment together overflow
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.no-memory",
+        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _aligned_malloc
+    // EXPECTED: NULL, errno EINVAL
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.not-a-power-of-two",
+        "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(NULL.sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_malloc, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.not-a-power-of-two-calls-handler",
+        "an alignment that is not a power of two calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: _aligned_malloc
+    // EXPECTED: NULL, errno EINVAL
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.zero-size",
+        "a request for 0 bytes gives NULL and EINVAL",
+        stated(Remarks),
+        &[&ZERO],
+        &[every_call(NULL.sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_malloc, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.zero-size-calls-handler",
+        "a request for 0 bytes calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&ZERO],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: errno
+    // EXPECTED: a block, errno and _doserrno as before
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.success-keeps-errno",
+        "a request that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ALL],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "aligned-malloc.exported",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc",
-    summary: "the library exports _aligned_malloc",
-    expects: "the loader finds a routine named _aligned_malloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "aligned-malloc.alignment",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc",
-    summary: "the address is a multiple of the alignment, from 1 to 1 MiB",
-    expects: "no block misaligned",
-    cases: &[&ALL],
-    judge: |seen| none_of(seen, MISALIGNED, BLOCKS),
-};
-
-static DISJOINT: Clause = Clause {
-    id: "aligned-malloc.blocks-are-disjoint",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc",
-    summary: "each block has its bytes for itself",
-    expects: "every byte of blocks of all alignments and sizes as written when all were written",
-    cases: &[&ALL],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "aligned-malloc.no-memory",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM, also where size and alignment together overflow",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        let calls = every("_aligned_malloc");
-        calls.gives_null().sets_errno("ENOMEM").judge(seen)
-    },
-};
-
-static NOT_POWER_OF_TWO: Clause = Clause {
-    id: "aligned-malloc.not-a-power-of-two",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc",
-    summary: "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
-    expects: "NULL, errno EINVAL",
-    cases: &[&ODD],
-    judge: |seen| {
-        let calls = every("_aligned_malloc");
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static NOT_POWER_OF_TWO_CALLS_HANDLER: Clause = Clause {
-    id: "aligned-malloc.not-a-power-of-two-calls-handler",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc, Parameter validation",
-    summary: "an alignment that is not a power of two calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&ODD],
-    judge: |seen| every("_aligned_malloc").calls_the_handler().judge(seen),
-};
-
-static ZERO_SIZE: Clause = Clause {
-    id: "aligned-malloc.zero-size",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc",
-    summary: "a request for 0 bytes gives NULL and EINVAL",
-    expects: "NULL, errno EINVAL",
-    cases: &[&ZERO],
-    judge: |seen| {
-        let calls = every("_aligned_malloc");
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static ZERO_SIZE_CALLS_HANDLER: Clause = Clause {
-    id: "aligned-malloc.zero-size-calls-handler",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "_aligned_malloc, Parameter validation",
-    summary: "a request for 0 bytes calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&ZERO],
-    judge: |seen| every("_aligned_malloc").calls_the_handler().judge(seen),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "aligned-malloc.success-keeps-errno",
-    routine: "_aligned_malloc",
-    level: Level::Must,
-    page: "errno",
-    summary: "a request that succeeds leaves errno and _doserrno as they were",
-    expects: "a block, errno and _doserrno as before",
-    cases: &[&ALL],
-    judge: |seen| {
-        let calls = every("_aligned_malloc");
-        calls.gives_a_block().keeps_errno().judge(seen)
-    },
-};
 
 static ALL: Case = Case::new(
     "aligned-malloc-all",

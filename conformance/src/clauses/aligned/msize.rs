@@ -1,95 +1,85 @@
 //! `size_t _aligned_msize(void *memblock, size_t alignment, size_t offset)`:
 //! how many bytes an aligned block has.
 
-use super::super::exported::{LOAD, exported};
 use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO};
 use super::{BLOCKS, SIZES};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::codes::MINUS_ONE;
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_MSIZE: Routine = Routine {
+    name: "_aligned_msize",
+    page: &pages::ALIGNED_MSIZE,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 6] = [
-    &EXPORTED,
-    &AT_LEAST_REQUESTED,
-    &NULL_IS_EINVAL,
-    &NULL_CALLS_HANDLER,
-    &NOT_POWER_OF_TWO,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_msize
+    // EXPECTED: the loader finds a routine named _aligned_msize
+    exported(
+        ALIGNED_MSIZE,
+        "aligned-msize.exported",
+        "the library exports _aligned_msize",
+    ),
+    // PAGE: _aligned_msize
+    // EXPECTED: no block smaller than requested
+    must(
+        ALIGNED_MSIZE,
+        "aligned-msize.at-least-requested",
+        "it gives at least the size asked for, of blocks of all alignments, with and without an offset",
+        stated(Remarks),
+        &[&ALL],
+        &[none_of(TOO_SMALL, BLOCKS)],
+    ),
+    // PAGE: _aligned_msize
+    // EXPECTED: -1, errno EINVAL
+    must(
+        ALIGNED_MSIZE,
+        "aligned-msize.null-is-einval",
+        "without a block it gives -1 and EINVAL",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(one_of(&[MINUS_ONE]).sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_msize, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        ALIGNED_MSIZE,
+        "aligned-msize.null-calls-handler",
+        "without a block it calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: _aligned_msize
+    // EXPECTED: the handler called, -1, errno EINVAL
+    must(
+        ALIGNED_MSIZE,
+        "aligned-msize.not-a-power-of-two",
+        "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives -1 and EINVAL",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(
+            one_of(&[MINUS_ONE])
+                .calls_the_handler()
+                .sets_errno("EINVAL"),
+        )],
+    ),
+    // PAGE: errno
+    // EXPECTED: errno and _doserrno as before
+    must(
+        ALIGNED_MSIZE,
+        "aligned-msize.success-keeps-errno",
+        "asking for a block's size leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ALL],
+        &[every_call(ANY.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "aligned-msize.exported",
-    routine: "_aligned_msize",
-    level: Level::Must,
-    page: "_aligned_msize",
-    summary: "the library exports _aligned_msize",
-    expects: "the loader finds a routine named _aligned_msize",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static AT_LEAST_REQUESTED: Clause = Clause {
-    id: "aligned-msize.at-least-requested",
-    routine: "_aligned_msize",
-    level: Level::Must,
-    page: "_aligned_msize",
-    summary: "it gives at least the size asked for, of blocks of all alignments, with and without an offset",
-    expects: "no block smaller than requested",
-    cases: &[&ALL],
-    judge: |seen| none_of(seen, TOO_SMALL, BLOCKS),
-};
-
-static NULL_IS_EINVAL: Clause = Clause {
-    id: "aligned-msize.null-is-einval",
-    routine: "_aligned_msize",
-    level: Level::Must,
-    page: "_aligned_msize",
-    summary: "without a block it gives -1 and EINVAL",
-    expects: "-1, errno EINVAL",
-    cases: &[&NULL],
-    judge: |seen| {
-        let calls = every("_aligned_msize");
-        calls.returns(&[-1]).sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static NULL_CALLS_HANDLER: Clause = Clause {
-    id: "aligned-msize.null-calls-handler",
-    routine: "_aligned_msize",
-    level: Level::Must,
-    page: "_aligned_msize, Parameter validation",
-    summary: "without a block it calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&NULL],
-    judge: |seen| every("_aligned_msize").calls_the_handler().judge(seen),
-};
-
-static NOT_POWER_OF_TWO: Clause = Clause {
-    id: "aligned-msize.not-a-power-of-two",
-    routine: "_aligned_msize",
-    level: Level::Must,
-    page: "_aligned_msize",
-    summary: "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives -1 and EINVAL",
-    expects: "the handler called, -1, errno EINVAL",
-    cases: &[&ODD],
-    judge: |seen| {
-        let calls = every("_aligned_msize").calls_the_handler();
-        calls.returns(&[-1]).sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "aligned-msize.success-keeps-errno",
-    routine: "_aligned_msize",
-    level: Level::Must,
-    page: "errno",
-    summary: "asking for a block's size leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before",
-    cases: &[&ALL],
-    judge: |seen| every("_aligned_msize").keeps_errno().judge(seen),
-};
 
 static ALL: Case = Case::new(
     "aligned-msize-all",
@@ -97,7 +87,7 @@ static ALL: Case = Case::new(
     all,
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "aligned-msize-null",
     "sets an invalid parameter handler that goes on, and calls _aligned_msize without a block",
     |probe| {

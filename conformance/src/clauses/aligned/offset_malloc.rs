@@ -1,144 +1,109 @@
 //! `void *_aligned_offset_malloc(size_t size, size_t alignment, size_t offset)`:
 //! a block that is aligned at an offset into it.
 
-use super::super::exported::{LOAD, exported};
 use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
 use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, fill_check_and_free, is_aligned, offsets};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_OFFSET_MALLOC: Routine = Routine {
+    name: "_aligned_offset_malloc",
+    page: &pages::ALIGNED_OFFSET_MALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &ALIGNMENT,
-    &DISJOINT,
-    &NO_MEMORY,
-    &NOT_POWER_OF_TWO,
-    &NOT_POWER_OF_TWO_CALLS_HANDLER,
-    &OFFSET_TOO_LARGE,
-    &OFFSET_TOO_LARGE_CALLS_HANDLER,
-    &KEEPS_ERRNO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_offset_malloc
+    // EXPECTED: the loader finds a routine named _aligned_offset_malloc
+    exported(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.exported",
+        "the library exports _aligned_offset_malloc",
+    ),
+    // PAGE: _aligned_offset_malloc
+    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB and offsets from 0 to the last byte
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.alignment",
+        "the address is a multiple of the alignment at the offset into the block",
+        stated(Remarks),
+        &[&ALL],
+        &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    // PAGE: _aligned_offset_malloc
+    // EXPECTED: every byte as written when all were written
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.blocks-are-disjoint",
+        "each block has its bytes for itself",
+        stated(Remarks),
+        &[&ALL],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_offset_malloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.no-memory",
+        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _aligned_offset_malloc
+    // EXPECTED: NULL, errno EINVAL
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.not-a-power-of-two",
+        "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(NULL.sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_offset_malloc, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.not-a-power-of-two-calls-handler",
+        "an alignment that is not a power of two calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: _aligned_offset_malloc
+    // EXPECTED: NULL, errno EINVAL
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.offset-too-large",
+        "an offset that is not 0 and not below the size gives NULL and EINVAL",
+        stated(Remarks),
+        &[&FAR],
+        &[every_call(NULL.sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_offset_malloc, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.offset-too-large-calls-handler",
+        "an offset that is not 0 and not below the size calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&FAR],
+        &[every_call(ANY.calls_the_handler())],
+    ),
+    // PAGE: errno
+    // EXPECTED: a block, errno and _doserrno as before
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.success-keeps-errno",
+        "a request that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ALL],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "aligned-offset-malloc.exported",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc",
-    summary: "the library exports _aligned_offset_malloc",
-    expects: "the loader finds a routine named _aligned_offset_malloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "aligned-offset-malloc.alignment",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc",
-    summary: "the address is a multiple of the alignment at the offset into the block",
-    expects: "no block misaligned, for alignments from 1 to 1 MiB and offsets from 0 to the last byte",
-    cases: &[&ALL],
-    judge: |seen| none_of(seen, MISALIGNED, BLOCKS),
-};
-
-static DISJOINT: Clause = Clause {
-    id: "aligned-offset-malloc.blocks-are-disjoint",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc",
-    summary: "each block has its bytes for itself",
-    expects: "every byte as written when all were written",
-    cases: &[&ALL],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "aligned-offset-malloc.no-memory",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        let calls = every("_aligned_offset_malloc");
-        calls.gives_null().sets_errno("ENOMEM").judge(seen)
-    },
-};
-
-static NOT_POWER_OF_TWO: Clause = Clause {
-    id: "aligned-offset-malloc.not-a-power-of-two",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc",
-    summary: "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
-    expects: "NULL, errno EINVAL",
-    cases: &[&ODD],
-    judge: |seen| {
-        let calls = every("_aligned_offset_malloc");
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static NOT_POWER_OF_TWO_CALLS_HANDLER: Clause = Clause {
-    id: "aligned-offset-malloc.not-a-power-of-two-calls-handler",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc, Parameter validation",
-    summary: "an alignment that is not a power of two calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&ODD],
-    judge: |seen| {
-        every("_aligned_offset_malloc")
-            .calls_the_handler()
-            .judge(seen)
-    },
-};
-
-static OFFSET_TOO_LARGE: Clause = Clause {
-    id: "aligned-offset-malloc.offset-too-large",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc",
-    summary: "an offset that is not 0 and not below the size gives NULL and EINVAL",
-    expects: "NULL, errno EINVAL",
-    cases: &[&FAR],
-    judge: |seen| {
-        let calls = every("_aligned_offset_malloc");
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static OFFSET_TOO_LARGE_CALLS_HANDLER: Clause = Clause {
-    id: "aligned-offset-malloc.offset-too-large-calls-handler",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "_aligned_offset_malloc, Parameter validation",
-    summary: "an offset that is not 0 and not below the size calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&FAR],
-    judge: |seen| {
-        every("_aligned_offset_malloc")
-            .calls_the_handler()
-            .judge(seen)
-    },
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "aligned-offset-malloc.success-keeps-errno",
-    routine: "_aligned_offset_malloc",
-    level: Level::Must,
-    page: "errno",
-    summary: "a request that succeeds leaves errno and _doserrno as they were",
-    expects: "a block, errno and _doserrno as before",
-    cases: &[&ALL],
-    judge: |seen| {
-        let calls = every("_aligned_offset_malloc");
-        calls.gives_a_block().keeps_errno().judge(seen)
-    },
-};
 
 static ALL: Case = Case::new(
     "aligned-offset-malloc-all",

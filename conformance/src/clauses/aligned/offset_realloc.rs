@@ -2,140 +2,110 @@
 //! alignment, size_t offset)`: a block that is aligned at an offset, in its
 //! new size.
 
-use super::super::exported::{LOAD, exported};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
 use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, resize_all};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_OFFSET_REALLOC: Routine = Routine {
+    name: "_aligned_offset_realloc",
+    page: &pages::ALIGNED_OFFSET_REALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &ALIGNMENT,
-    &KEEPS_CONTENTS,
-    &NULL_ACTS_AS_ALIGNED_OFFSET_MALLOC,
-    &ZERO_SIZE_GIVES_NULL,
-    &NO_MEMORY,
-    &FAILURE_KEEPS_BLOCK,
-    &NOT_POWER_OF_TWO,
-    &OFFSET_TOO_LARGE,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: the loader finds a routine named _aligned_offset_realloc
+    exported(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.exported",
+        "the library exports _aligned_offset_realloc",
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.alignment",
+        "the resized block is aligned at the offset as it was",
+        stated(Remarks),
+        &[&RESIZE],
+        &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: every byte as written
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.keeps-contents",
+        "the contents are unchanged up to the shorter of the new and old sizes",
+        stated(Remarks),
+        &[&RESIZE],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: a block, errno kept
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.null-acts-as-aligned-offset-malloc",
+        "without a block it calls _aligned_offset_malloc",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: NULL, errno kept
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.zero-size-gives-null",
+        "size 0 frees the block and gives NULL, which is no failure",
+        stated(Remarks),
+        &[&ZERO],
+        &[every_call(NULL.keeps_errno())],
+    ),
+    // PAGE: _aligned_offset_realloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.no-memory",
+        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: every byte as written, after each kind of failure
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.failure-keeps-block",
+        "when it fails, the original block is unchanged",
+        stated(Remarks),
+        &[&TOO_MUCH, &ODD, &FAR],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: the handler called, NULL, errno EINVAL
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.not-a-power-of-two",
+        "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives NULL and EINVAL",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_offset_realloc
+    // EXPECTED: the handler called, NULL, errno EINVAL
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.offset-too-large",
+        "an offset that is not 0 and not below the new size calls the invalid parameter handler and gives NULL and EINVAL",
+        stated(Remarks),
+        &[&FAR],
+        &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "aligned-offset-realloc.exported",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "the library exports _aligned_offset_realloc",
-    expects: "the loader finds a routine named _aligned_offset_realloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "aligned-offset-realloc.alignment",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "the resized block is aligned at the offset as it was",
-    expects: "no block misaligned, for alignments from 1 to 1 MiB",
-    cases: &[&RESIZE],
-    judge: |seen| none_of(seen, MISALIGNED, BLOCKS),
-};
-
-static KEEPS_CONTENTS: Clause = Clause {
-    id: "aligned-offset-realloc.keeps-contents",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "the contents are unchanged up to the shorter of the new and old sizes",
-    expects: "every byte as written",
-    cases: &[&RESIZE],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NULL_ACTS_AS_ALIGNED_OFFSET_MALLOC: Clause = Clause {
-    id: "aligned-offset-realloc.null-acts-as-aligned-offset-malloc",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "without a block it calls _aligned_offset_malloc",
-    expects: "a block, errno kept",
-    cases: &[&NULL],
-    judge: |seen| {
-        let calls = every("_aligned_offset_realloc");
-        calls.gives_a_block().keeps_errno().judge(seen)
-    },
-};
-
-static ZERO_SIZE_GIVES_NULL: Clause = Clause {
-    id: "aligned-offset-realloc.zero-size-gives-null",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "size 0 frees the block and gives NULL, which is no failure",
-    expects: "NULL, errno kept",
-    cases: &[&ZERO],
-    judge: |seen| {
-        let calls = every("_aligned_offset_realloc");
-        calls.gives_null().keeps_errno().judge(seen)
-    },
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "aligned-offset-realloc.no-memory",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        let calls = every("_aligned_offset_realloc");
-        calls.gives_null().sets_errno("ENOMEM").judge(seen)
-    },
-};
-
-static FAILURE_KEEPS_BLOCK: Clause = Clause {
-    id: "aligned-offset-realloc.failure-keeps-block",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "when it fails, the original block is unchanged",
-    expects: "every byte as written, after each kind of failure",
-    cases: &[&TOO_MUCH, &ODD, &FAR],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NOT_POWER_OF_TWO: Clause = Clause {
-    id: "aligned-offset-realloc.not-a-power-of-two",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives NULL and EINVAL",
-    expects: "the handler called, NULL, errno EINVAL",
-    cases: &[&ODD],
-    judge: |seen| {
-        let calls = every("_aligned_offset_realloc").calls_the_handler();
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static OFFSET_TOO_LARGE: Clause = Clause {
-    id: "aligned-offset-realloc.offset-too-large",
-    routine: "_aligned_offset_realloc",
-    level: Level::Must,
-    page: "_aligned_offset_realloc",
-    summary: "an offset that is not 0 and not below the new size calls the invalid parameter handler and gives NULL and EINVAL",
-    expects: "the handler called, NULL, errno EINVAL",
-    cases: &[&FAR],
-    judge: |seen| {
-        let calls = every("_aligned_offset_realloc").calls_the_handler();
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
 
 static RESIZE: Case = Case::new(
     "aligned-offset-realloc-resize",
@@ -152,7 +122,7 @@ static RESIZE: Case = Case::new(
     },
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "aligned-offset-realloc-null",
     "calls _aligned_offset_realloc without a block",
     |probe| {

@@ -1,137 +1,110 @@
 //! `void *_aligned_realloc(void *memblock, size_t size, size_t alignment)`:
 //! an aligned block in its new size.
 
-use super::super::exported::{LOAD, exported};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
 use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, SIZES, resize_all};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_REALLOC: Routine = Routine {
+    name: "_aligned_realloc",
+    page: &pages::ALIGNED_REALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &ALIGNMENT,
-    &KEEPS_CONTENTS,
-    &NULL_ACTS_AS_ALIGNED_MALLOC,
-    &ZERO_SIZE_GIVES_NULL,
-    &NO_MEMORY,
-    &FAILURE_KEEPS_BLOCK,
-    &NOT_POWER_OF_TWO,
-    &NOT_POWER_OF_TWO_CALLS_HANDLER,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_realloc
+    // EXPECTED: the loader finds a routine named _aligned_realloc
+    exported(
+        ALIGNED_REALLOC,
+        "aligned-realloc.exported",
+        "the library exports _aligned_realloc",
+    ),
+    // PAGE: _aligned_realloc
+    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.alignment",
+        "the resized block is aligned as it was",
+        stated(Remarks),
+        &[&RESIZE],
+        &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    // PAGE: _aligned_realloc
+    // EXPECTED: every byte as written
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.keeps-contents",
+        "the contents are unchanged up to the shorter of the new and old sizes",
+        stated(Remarks),
+        &[&RESIZE],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_realloc
+    // EXPECTED: a block, errno kept
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.null-acts-as-aligned-malloc",
+        "without a block it allocates one",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
+    // PAGE: _aligned_realloc
+    // EXPECTED: NULL, errno kept
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.zero-size-gives-null",
+        "size 0 frees the block and gives NULL, which is no failure",
+        stated(Remarks),
+        &[&ZERO],
+        &[every_call(NULL.keeps_errno())],
+    ),
+    // PAGE: _aligned_realloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.no-memory",
+        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _aligned_realloc
+    // EXPECTED: every byte as written
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.failure-keeps-block",
+        "when there is not enough memory, the original block is unchanged",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_realloc
+    // EXPECTED: NULL, errno EINVAL
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.not-a-power-of-two",
+        "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(NULL.sets_errno("EINVAL"))],
+    ),
+    // PAGE: _aligned_realloc, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.not-a-power-of-two-calls-handler",
+        "an alignment that is not a power of two calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(ANY.calls_the_handler())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "aligned-realloc.exported",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "the library exports _aligned_realloc",
-    expects: "the loader finds a routine named _aligned_realloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "aligned-realloc.alignment",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "the resized block is aligned as it was",
-    expects: "no block misaligned, for alignments from 1 to 1 MiB",
-    cases: &[&RESIZE],
-    judge: |seen| none_of(seen, MISALIGNED, BLOCKS),
-};
-
-static KEEPS_CONTENTS: Clause = Clause {
-    id: "aligned-realloc.keeps-contents",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "the contents are unchanged up to the shorter of the new and old sizes",
-    expects: "every byte as written",
-    cases: &[&RESIZE],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NULL_ACTS_AS_ALIGNED_MALLOC: Clause = Clause {
-    id: "aligned-realloc.null-acts-as-aligned-malloc",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "without a block it allocates one",
-    expects: "a block, errno kept",
-    cases: &[&NULL],
-    judge: |seen| {
-        let calls = every("_aligned_realloc");
-        calls.gives_a_block().keeps_errno().judge(seen)
-    },
-};
-
-static ZERO_SIZE_GIVES_NULL: Clause = Clause {
-    id: "aligned-realloc.zero-size-gives-null",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "size 0 frees the block and gives NULL, which is no failure",
-    expects: "NULL, errno kept",
-    cases: &[&ZERO],
-    judge: |seen| {
-        let calls = every("_aligned_realloc");
-        calls.gives_null().keeps_errno().judge(seen)
-    },
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "aligned-realloc.no-memory",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        let calls = every("_aligned_realloc");
-        calls.gives_null().sets_errno("ENOMEM").judge(seen)
-    },
-};
-
-static FAILURE_KEEPS_BLOCK: Clause = Clause {
-    id: "aligned-realloc.failure-keeps-block",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "when there is not enough memory, the original block is unchanged",
-    expects: "every byte as written",
-    cases: &[&TOO_MUCH],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static NOT_POWER_OF_TWO: Clause = Clause {
-    id: "aligned-realloc.not-a-power-of-two",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc",
-    summary: "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
-    expects: "NULL, errno EINVAL",
-    cases: &[&ODD],
-    judge: |seen| {
-        let calls = every("_aligned_realloc");
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
-
-static NOT_POWER_OF_TWO_CALLS_HANDLER: Clause = Clause {
-    id: "aligned-realloc.not-a-power-of-two-calls-handler",
-    routine: "_aligned_realloc",
-    level: Level::Must,
-    page: "_aligned_realloc, Parameter validation",
-    summary: "an alignment that is not a power of two calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&ODD],
-    judge: |seen| every("_aligned_realloc").calls_the_handler().judge(seen),
-};
 
 static RESIZE: Case = Case::new(
     "aligned-realloc-resize",
@@ -146,7 +119,7 @@ static RESIZE: Case = Case::new(
     },
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "aligned-realloc-null",
     "calls _aligned_realloc without a block, for several sizes",
     null,

@@ -1,95 +1,80 @@
 //! `void *_aligned_recalloc(void *memblock, size_t num, size_t size, size_t
 //! alignment)`: `_aligned_realloc` whose new bytes are zero.
 
-use super::super::exported::{LOAD, exported};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
 use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, Offsets, resize_all};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
+const ALIGNED_RECALLOC: Routine = Routine {
+    name: "_aligned_recalloc",
+    page: &pages::ALIGNED_RECALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 6] = [
-    &EXPORTED,
-    &NEW_BYTES_ZERO,
-    &ALIGNMENT,
-    &KEEPS_CONTENTS,
-    &OVERFLOW,
-    &NOT_POWER_OF_TWO,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _aligned_recalloc
+    // EXPECTED: the loader finds a routine named _aligned_recalloc
+    exported(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.exported",
+        "the library exports _aligned_recalloc",
+    ),
+    // PAGE: _aligned_recalloc
+    // EXPECTED: every byte behind the old size 0, also without an old block
+    must(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.new-bytes-zero",
+        "the elements that are added are initialised to 0",
+        stated(Remarks),
+        &[&RESIZE],
+        &[none_of(NOT_ZERO, BLOCKS)],
+    ),
+    // PAGE: _aligned_recalloc
+    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB
+    must(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.alignment",
+        "the resized block is aligned as it was",
+        stated(Remarks),
+        &[&RESIZE],
+        &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    // PAGE: _aligned_recalloc
+    // EXPECTED: every byte as written
+    must(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.keeps-contents",
+        "the contents are unchanged up to the shorter of the new and old sizes, and all of them if it fails",
+        stated(Remarks),
+        &[&RESIZE, &OVERFLOWS],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: _aligned_recalloc
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.overflow",
+        "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
+        stated(Remarks),
+        &[&OVERFLOWS],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: _aligned_recalloc
+    // EXPECTED: the handler called, NULL, errno EINVAL
+    must(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.not-a-power-of-two",
+        "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives NULL and EINVAL",
+        stated(Remarks),
+        &[&ODD],
+        &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "aligned-recalloc.exported",
-    routine: "_aligned_recalloc",
-    level: Level::Must,
-    page: "_aligned_recalloc",
-    summary: "the library exports _aligned_recalloc",
-    expects: "the loader finds a routine named _aligned_recalloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static NEW_BYTES_ZERO: Clause = Clause {
-    id: "aligned-recalloc.new-bytes-zero",
-    routine: "_aligned_recalloc",
-    level: Level::Must,
-    page: "_aligned_recalloc",
-    summary: "the elements that are added are initialised to 0",
-    expects: "every byte behind the old size 0, also without an old block",
-    cases: &[&RESIZE],
-    judge: |seen| none_of(seen, NOT_ZERO, BLOCKS),
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "aligned-recalloc.alignment",
-    routine: "_aligned_recalloc",
-    level: Level::Must,
-    page: "_aligned_recalloc",
-    summary: "the resized block is aligned as it was",
-    expects: "no block misaligned, for alignments from 1 to 1 MiB",
-    cases: &[&RESIZE],
-    judge: |seen| none_of(seen, MISALIGNED, BLOCKS),
-};
-
-static KEEPS_CONTENTS: Clause = Clause {
-    id: "aligned-recalloc.keeps-contents",
-    routine: "_aligned_recalloc",
-    level: Level::Must,
-    page: "_aligned_recalloc",
-    summary: "the contents are unchanged up to the shorter of the new and old sizes, and all of them if it fails",
-    expects: "every byte as written",
-    cases: &[&RESIZE, &OVERFLOWS],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
-
-static OVERFLOW: Clause = Clause {
-    id: "aligned-recalloc.overflow",
-    routine: "_aligned_recalloc",
-    level: Level::Must,
-    page: "_aligned_recalloc",
-    summary: "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVERFLOWS],
-    judge: |seen| {
-        let calls = every("_aligned_recalloc");
-        calls.gives_null().sets_errno("ENOMEM").judge(seen)
-    },
-};
-
-static NOT_POWER_OF_TWO: Clause = Clause {
-    id: "aligned-recalloc.not-a-power-of-two",
-    routine: "_aligned_recalloc",
-    level: Level::Must,
-    page: "_aligned_recalloc",
-    summary: "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives NULL and EINVAL",
-    expects: "the handler called, NULL, errno EINVAL",
-    cases: &[&ODD],
-    judge: |seen| {
-        let calls = every("_aligned_recalloc").calls_the_handler();
-        calls.gives_null().sets_errno("EINVAL").judge(seen)
-    },
-};
 
 static RESIZE: Case = Case::new(
     "aligned-recalloc-resize",

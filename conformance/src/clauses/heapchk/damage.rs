@@ -3,77 +3,95 @@
 //! Only what the page does say is judged: an error comes with `ENOSYS`.
 
 use super::super::heapwalk::walk::Search;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
-use heapmin_harness::observation::Ending;
+use crate::clause::Section::Remarks;
+use crate::clause::check::{NO_ERRNO, by};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, record, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Ending;
 
-pub static ERROR_SETS_ENOSYS: Clause = Clause {
-    id: "heapchk.error-sets-enosys",
-    routine: "_heapchk",
-    level: Level::Must,
-    page: "_heapchk",
-    summary: "if an error occurs, errno is set to ENOSYS",
-    expects: "errno ENOSYS whenever it returns neither _HEAPOK nor _HEAPEMPTY",
-    cases: &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
-    judge: error_sets_enosys,
+const HEAPCHK: Routine = Routine {
+    name: "_heapchk",
+    page: &pages::HEAPCHK,
 };
 
-pub static OVERRUN: Clause = Clause {
-    id: "heapchk.after-an-overrun",
-    routine: "_heapchk",
-    level: Level::Record,
-    page: "_heapchk",
-    summary: "what it says after a byte was written behind the end of a block",
-    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
-    cases: &[&OVERRUN_CASE],
-    judge: recorded,
-};
-
-pub static DOUBLE_FREE: Clause = Clause {
-    id: "heapchk.after-a-double-free",
-    routine: "_heapchk",
-    level: Level::Record,
-    page: "_heapchk, free",
-    summary: "what it says after a block was freed twice",
-    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
-    cases: &[&TWICE],
-    judge: recorded,
-};
-
-pub static WILD_FREE: Clause = Clause {
-    id: "heapchk.after-a-wild-free",
-    routine: "_heapchk",
-    level: Level::Record,
-    page: "_heapchk, free",
-    summary: "what it says after an address was freed that no routine had given",
-    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
-    cases: &[&WILD],
-    judge: recorded,
-};
-
-pub static WRITE_AFTER_FREE: Clause = Clause {
-    id: "heapchk.after-a-write-after-free",
-    routine: "_heapchk",
-    level: Level::Record,
-    page: "_heapchk",
-    summary: "what it says after freed blocks were written to",
-    expects: "anything: _HEAPBADNODE, nothing, or the end of the process",
-    cases: &[&LATE],
-    judge: recorded,
-};
-
-pub static WALKABLE: Clause = Clause {
-    id: "heapchk.walkable-after-damage",
-    routine: "_heapchk",
-    level: Level::Record,
-    page: "_heapchk, _heapwalk",
-    summary: "whether the damaged heap can still be walked, and still allocates",
-    expects: "anything: live blocks found and a block given, or the end of the process",
-    cases: &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
-    judge: walkable,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapchk
+    must(
+        HEAPCHK,
+        "heapchk.error-sets-enosys",
+        "if an error occurs, errno is set to ENOSYS",
+        stated(Remarks),
+        &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
+        &[by(
+            "errno ENOSYS whenever it returns neither _HEAPOK nor _HEAPEMPTY",
+            error_sets_enosys,
+        )],
+    ),
+    // PAGE: _heapchk
+    record(
+        HEAPCHK,
+        "heapchk.after-an-overrun",
+        "what it says after a byte was written behind the end of a block",
+        stated(Remarks),
+        &[&OVERRUN_CASE],
+        &[by(
+            "anything: _HEAPBADNODE, nothing, or the end of the process",
+            recorded,
+        )],
+    ),
+    // PAGE: _heapchk, free
+    record(
+        HEAPCHK,
+        "heapchk.after-a-double-free",
+        "what it says after a block was freed twice",
+        stated(Remarks),
+        &[&TWICE],
+        &[by(
+            "anything: _HEAPBADNODE, nothing, or the end of the process",
+            recorded,
+        )],
+    ),
+    // PAGE: _heapchk, free
+    record(
+        HEAPCHK,
+        "heapchk.after-a-wild-free",
+        "what it says after an address was freed that no routine had given",
+        stated(Remarks),
+        &[&WILD],
+        &[by(
+            "anything: _HEAPBADNODE, nothing, or the end of the process",
+            recorded,
+        )],
+    ),
+    // PAGE: _heapchk
+    record(
+        HEAPCHK,
+        "heapchk.after-a-write-after-free",
+        "what it says after freed blocks were written to",
+        stated(Remarks),
+        &[&LATE],
+        &[by(
+            "anything: _HEAPBADNODE, nothing, or the end of the process",
+            recorded,
+        )],
+    ),
+    // PAGE: _heapchk, _heapwalk
+    record(
+        HEAPCHK,
+        "heapchk.walkable-after-damage",
+        "whether the damaged heap can still be walked, and still allocates",
+        stated(Remarks),
+        &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
+        &[by(
+            "anything: live blocks found and a block given, or the end of the process",
+            walkable,
+        )],
+    ),
+];
 
 static OVERRUN_CASE: Case = Case::new(
     "damage-overrun",
@@ -254,7 +272,7 @@ fn error_sets_enosys(seen: &Seen) -> Judgement {
         });
     };
     match call.errno {
-        None => Judgement::unsupported("nobody knows where the library keeps errno"),
+        None => Judgement::unsupported(NO_ERRNO),
         Some((_, after)) => Judgement::pass_if(
             Some(after) == enosys,
             format!("{call}, errno {}", seen.numbering.describe(after)),

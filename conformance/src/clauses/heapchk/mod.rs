@@ -1,59 +1,46 @@
 //! `int _heapchk(void)`: looks whether the heap is consistent.
 
-mod damage;
+pub(super) mod damage;
 
-use super::exported::{LOAD, exported};
 use super::workload::{mixed_size, scattered};
-use crate::calls::every;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, by, every_call, one_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clauses::codes::{HEAPEMPTY, HEAPOK};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
+const HEAPCHK: Routine = Routine {
+    name: "_heapchk",
+    page: &pages::HEAPCHK,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 9] = [
-    &EXPORTED,
-    &SOUND,
-    &KEEPS_ERRNO,
-    &damage::ERROR_SETS_ENOSYS,
-    &damage::OVERRUN,
-    &damage::DOUBLE_FREE,
-    &damage::WILD_FREE,
-    &damage::WRITE_AFTER_FREE,
-    &damage::WALKABLE,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapchk
+    // EXPECTED: the loader finds a routine named _heapchk
+    exported(HEAPCHK, "heapchk.exported", "the library exports _heapchk"),
+    // PAGE: _heapchk
+    // EXPECTED: _HEAPOK (-2) or _HEAPEMPTY (-1), at each moment of a heap's life
+    must(
+        HEAPCHK,
+        "heapchk.sound-heap",
+        "a sound heap appears to be consistent, or not initialised before its first use",
+        stated(Remarks),
+        &[&LIFE],
+        &[every_call(one_of(&[HEAPOK, HEAPEMPTY]))],
+    ),
+    // PAGE: _heapchk, errno
+    must(
+        HEAPCHK,
+        "heapchk.success-keeps-errno",
+        "a look at a sound heap leaves errno and _doserrno as they were, but for ENOSYS on a system that has no such thing",
+        stated(Remarks),
+        &[&LIFE],
+        &[by("errno and _doserrno as before", keeps_errno)],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "heapchk.exported",
-    routine: "_heapchk",
-    level: Level::Must,
-    page: "_heapchk",
-    summary: "the library exports _heapchk",
-    expects: "the loader finds a routine named _heapchk",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static SOUND: Clause = Clause {
-    id: "heapchk.sound-heap",
-    routine: "_heapchk",
-    level: Level::Must,
-    page: "_heapchk",
-    summary: "a sound heap appears to be consistent, or not initialised before its first use",
-    expects: "_HEAPOK (-2) or _HEAPEMPTY (-1), at each moment of a heap's life",
-    cases: &[&LIFE],
-    judge: |seen| every("_heapchk").returns(&[-2, -1]).judge(seen),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "heapchk.success-keeps-errno",
-    routine: "_heapchk",
-    level: Level::Must,
-    page: "_heapchk, errno",
-    summary: "a look at a sound heap leaves errno and _doserrno as they were, but for ENOSYS on a system that has no such thing",
-    expects: "errno and _doserrno as before",
-    cases: &[&LIFE],
-    judge: keeps_errno,
-};
 
 static LIFE: Case = Case::new(
     "heapchk-life",
@@ -93,6 +80,6 @@ fn keeps_errno(seen: &Seen) -> Judgement {
         true => {
             Judgement::unsupported("_heapchk says with ENOSYS that this system has no such thing")
         }
-        false => every("_heapchk").keeps_errno().judge(seen),
+        false => every_call(ANY.keeps_errno()).judge(seen),
     }
 }

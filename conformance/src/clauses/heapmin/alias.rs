@@ -1,27 +1,37 @@
 //! Reached through the API set, it acts on the same heap as ucrtbase.
 
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static SAME_HEAP: Clause = Clause {
-    id: "heapmin.same-heap-through-alias",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "reached through the API set api-ms-win-crt-heap-l1-1-0, it acts on the same heap as ucrtbase",
-    expects: "the same size for the same block, and blocks freed through either name",
-    cases: &[&TWO_NAMES],
-    judge: same_heap,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static TWO_NAMES: Case = Case {
-    name: "two-names-one-heap",
-    summary: "allocates through each of two names of a library and asks, minimises and frees through the other",
-    fault: None,
-    act: two_names,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.same-heap-through-alias",
+        "reached through the API set api-ms-win-crt-heap-l1-1-0, it acts on the same heap as ucrtbase",
+        stated(Remarks),
+        &[&TWO_NAMES],
+        &[by(
+            "the same size for the same block, and blocks freed through either name",
+            same_heap,
+        )],
+    ),
+];
+
+static TWO_NAMES: Case = Case::new(
+    "two-names-one-heap",
+    "allocates through each of two names of a library and asks, minimises and frees through the other",
+    two_names,
+);
 
 const SIZE: usize = 12_345;
 

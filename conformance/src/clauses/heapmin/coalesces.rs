@@ -2,32 +2,42 @@
 
 use super::if_it_succeeds;
 use super::release::held_and_left;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{MIB, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static COALESCES: Clause = Clause {
-    id: "heapmin.coalesces",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "free",
-    summary: "after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak",
-    expects: "no more resident with the large block than at the peak of the small ones (2 % allowed)",
-    cases: &[&SMALL_THEN_LARGE],
-    judge: |seen| if_it_succeeds(seen, coalesces),
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static SMALL_THEN_LARGE: Case = Case {
-    name: "small-blocks-then-a-large-one",
-    summary: "fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB",
-    fault: None,
-    act: small_then_large,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: free
+    must(
+        HEAPMIN,
+        "heapmin.coalesces",
+        "after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak",
+        stated(Remarks),
+        &[&SMALL_THEN_LARGE],
+        &[by(
+            "no more resident with the large block than at the peak of the small ones (2 % allowed)",
+            |seen| if_it_succeeds(seen, coalesces),
+        )],
+    ),
+];
+
+static SMALL_THEN_LARGE: Case = Case::new(
+    "small-blocks-then-a-large-one",
+    "fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB",
+    small_then_large,
+);
 
 const TOTAL: usize = 64 * MIB;
 

@@ -1,6 +1,9 @@
 //! Threads that allocate, verify and free while another loops over `_heapmin`.
 
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, should, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::scattered;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
@@ -9,25 +12,29 @@ use heapmin_harness::probe::{Probe, Stop};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-pub static CONCURRENT: Clause = Clause {
-    id: "heapmin.concurrent",
-    routine: "_heapmin",
-    level: Level::Should,
-    page: "—",
-    summary: "threads that allocate, verify and free while another loops over _heapmin lose no byte and do not hang",
-    expects: "every byte as written, and an end",
-    cases: &[&THREADS],
-    judge: concurrent,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static THREADS: Case = Case {
-    name: "threads-and-heapmin",
-    summary: "four threads allocate, check and free at least 20,000 times each while a fifth calls _heapmin at least 100 times",
-    fault: None,
-    act: threads,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: —
+    should(
+        HEAPMIN,
+        "heapmin.concurrent",
+        "threads that allocate, verify and free while another loops over _heapmin lose no byte and do not hang",
+        stated(Remarks),
+        &[&THREADS],
+        &[by("every byte as written, and an end", concurrent)],
+    ),
+];
+
+static THREADS: Case = Case::new(
+    "threads-and-heapmin",
+    "four threads allocate, check and free at least 20,000 times each while a fifth calls _heapmin at least 100 times",
+    threads,
+);
 
 const WORKERS: usize = 4;
 const ROUNDS: usize = 20_000;

@@ -1,28 +1,38 @@
 //! It works before the first allocation and after the last free.
 
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static EMPTY_HEAP: Clause = Clause {
-    id: "heapmin.empty-heap",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "it works before the first allocation and after the last free",
-    expects: "0 on an empty heap as on one with blocks",
-    cases: &[&EMPTY],
-    judge: works_on_empty,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-pub static EMPTY: Case = Case {
-    name: "empty-heap",
-    summary: "calls _heapmin before the first allocation, between live blocks, and after the last free",
-    fault: None,
-    act: empty,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.empty-heap",
+        "it works before the first allocation and after the last free",
+        stated(Remarks),
+        &[&EMPTY],
+        &[by(
+            "0 on an empty heap as on one with blocks",
+            works_on_empty,
+        )],
+    ),
+];
+
+pub static EMPTY: Case = Case::new(
+    "empty-heap",
+    "calls _heapmin before the first allocation, between live blocks, and after the last free",
+    empty,
+);
 
 fn empty(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("_heapmin before the first allocation")?;

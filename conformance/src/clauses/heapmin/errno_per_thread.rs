@@ -1,29 +1,36 @@
 //! A failure in one thread leaves another thread's `errno` alone.
 
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{NO_ERRNO, by};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-pub static PER_THREAD: Clause = Clause {
-    id: "heapmin.errno-per-thread",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "errno",
-    summary: "a failure in one thread leaves another thread's errno alone",
-    expects: "errno of the first thread as it was set",
-    cases: &[&TWO_THREADS],
-    judge: per_thread,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static TWO_THREADS: Case = Case {
-    name: "failure-in-another-thread",
-    summary: "sets errno, has a second thread ask for more memory than there is and call _heapmin, and looks at errno again",
-    fault: None,
-    act: two_threads,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: errno
+    must(
+        HEAPMIN,
+        "heapmin.errno-per-thread",
+        "a failure in one thread leaves another thread's errno alone",
+        stated(Remarks),
+        &[&TWO_THREADS],
+        &[by("errno of the first thread as it was set", per_thread)],
+    ),
+];
+
+static TWO_THREADS: Case = Case::new(
+    "failure-in-another-thread",
+    "sets errno, has a second thread ask for more memory than there is and call _heapmin, and looks at errno again",
+    two_threads,
+);
 
 const HERE: i32 = 77;
 const THERE: i32 = 5;
@@ -32,9 +39,7 @@ const TOO_MUCH: usize = usize::MAX / 2;
 
 fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
     if probe.crt.errno().is_none() {
-        return Err(Stop::NotApplicable(
-            "nobody knows where the library keeps errno".into(),
-        ));
+        return Err(Stop::NotApplicable(NO_ERRNO.into()));
     }
     probe.step("a second thread fails")?;
     let crt = &probe.crt;

@@ -6,82 +6,89 @@
 use super::empty_heap::EMPTY;
 use super::faults;
 use super::start_values::START_VALUES;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{NO_ERRNO, by};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, record, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::judge::LOST_BYTES;
-use heapmin_harness::observation::Call;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Call;
 
-pub static RETURNS_MINUS_ONE: Clause = Clause {
-    id: "heapmin.failure-returns-minus-one",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "a call that fails returns -1 and nothing else",
-    expects: "-1 from every call that does not return 0",
-    cases: &[
-        &START_VALUES,
-        &EMPTY,
-        &faults::UNSUPPORTED,
-        &faults::ACCESS_DENIED,
-        &faults::NO_MEMORY,
-        &faults::INVALID_PARAMETER,
-        &faults::STALE,
-    ],
-    judge: returns_minus_one,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-pub static SETS_ENOSYS: Clause = Clause {
-    id: "heapmin.failure-sets-enosys",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "a call that fails sets errno to ENOSYS, whatever errno and the system's last error were before",
-    expects: "errno ENOSYS after every call that fails",
-    cases: &[
-        &START_VALUES,
-        &EMPTY,
-        &faults::UNSUPPORTED,
-        &faults::ACCESS_DENIED,
-        &faults::NO_MEMORY,
-        &faults::INVALID_PARAMETER,
-        &faults::STALE,
-        &faults::MIDWAY,
-    ],
-    judge: sets_enosys,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.failure-returns-minus-one",
+        "a call that fails returns -1 and nothing else",
+        stated(Remarks),
+        &[
+            &START_VALUES,
+            &EMPTY,
+            &faults::UNSUPPORTED,
+            &faults::ACCESS_DENIED,
+            &faults::NO_MEMORY,
+            &faults::INVALID_PARAMETER,
+            &faults::STALE,
+        ],
+        &[by(
+            "-1 from every call that does not return 0",
+            returns_minus_one,
+        )],
+    ),
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.failure-sets-enosys",
+        "a call that fails sets errno to ENOSYS, whatever errno and the system's last error were before",
+        stated(Remarks),
+        &[
+            &START_VALUES,
+            &EMPTY,
+            &faults::UNSUPPORTED,
+            &faults::ACCESS_DENIED,
+            &faults::NO_MEMORY,
+            &faults::INVALID_PARAMETER,
+            &faults::STALE,
+            &faults::MIDWAY,
+        ],
+        &[by("errno ENOSYS after every call that fails", sets_enosys)],
+    ),
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.unsupported-os",
+        "on a system that cannot release heap memory it returns -1 with ENOSYS, and the heap stays usable",
+        stated(Remarks),
+        &[&faults::UNSUPPORTED, &AFTER_FAILURE],
+        &[by(
+            "-1 with ENOSYS, every live block whole, and new blocks to be had",
+            unsupported_os,
+        )],
+    ),
+    // PAGE: errno
+    record(
+        HEAPMIN,
+        "heapmin.doserrno",
+        "what _doserrno holds after a failure; nothing is promised for calls that are no I/O",
+        stated(Remarks),
+        &[&START_VALUES, &faults::UNSUPPORTED, &faults::ACCESS_DENIED],
+        &[by("nothing; it is written down", doserrno)],
+    ),
+];
 
-pub static UNSUPPORTED_OS: Clause = Clause {
-    id: "heapmin.unsupported-os",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "on a system that cannot release heap memory it returns -1 with ENOSYS, and the heap stays usable",
-    expects: "-1 with ENOSYS, every live block whole, and new blocks to be had",
-    cases: &[&faults::UNSUPPORTED, &AFTER_FAILURE],
-    judge: unsupported_os,
-};
-
-pub static DOSERRNO: Clause = Clause {
-    id: "heapmin.doserrno",
-    routine: "_heapmin",
-    level: Level::Record,
-    page: "errno",
-    summary: "what _doserrno holds after a failure; nothing is promised for calls that are no I/O",
-    expects: "nothing; it is written down",
-    cases: &[&START_VALUES, &faults::UNSUPPORTED, &faults::ACCESS_DENIED],
-    judge: doserrno,
-};
-
-static AFTER_FAILURE: Case = Case {
-    name: "heap-after-failure",
-    summary: "calls _heapmin between live blocks, then allocates, checks and frees",
-    fault: None,
-    act: after_failure,
-    undefined: false,
-    forks: false,
-};
+static AFTER_FAILURE: Case = Case::new(
+    "heap-after-failure",
+    "calls _heapmin between live blocks, then allocates, checks and frees",
+    after_failure,
+);
 
 fn after_failure(probe: &mut Probe) -> Result<(), Stop> {
     let mut blocks = Blocks::with_room_for(count_for(8 * MIB, mixed_size))?;
@@ -169,7 +176,7 @@ fn sets_enosys(seen: &Seen) -> Judgement {
 /// What is wrong with `errno` after a call that failed, if anything.
 fn wrong_errno(seen: &Seen, call: &Call) -> Result<Option<String>, Judgement> {
     let Some((before, after)) = call.errno else {
-        let reason = "nobody knows where the library keeps errno";
+        let reason = NO_ERRNO;
         return Err(Judgement::unsupported(reason));
     };
     if Some(after) == seen.numbering.number("ENOSYS") {

@@ -1,13 +1,16 @@
 //! Cases in which the system refuses to take memory back, or is made to say
-//! yes, as it is made to by `heapmin_harness::fault`.
+//! yes, as it is made to by `heapmin_harness::probe::fault`.
 
 use super::release::held_and_left;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, should, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
-use heapmin_harness::fault::{Plan, Refusal};
 use heapmin_harness::probe::blocks::Blocks;
+use heapmin_harness::probe::fault::{Plan, Refusal};
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
 /// How the system is made to refuse, for those who ask.
@@ -19,86 +22,77 @@ HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, Off
 and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
 none set. The probe counts: a library that never asks the system gets `unsupported`, not a pass";
 
-pub static UNSUPPORTED: Case = Case {
-    name: "fault-unsupported",
-    summary: "the system says that it has no such call (last error 120 on Windows, ENOSYS elsewhere)",
-    fault: Some("unsupported"),
-    act: |probe| refused(probe, Refusal::Unsupported),
-    undefined: false,
-    forks: false,
+pub static UNSUPPORTED: Case = Case::new(
+    "fault-unsupported",
+    "the system says that it has no such call (last error 120 on Windows, ENOSYS elsewhere)",
+    |probe| refused(probe, Refusal::Unsupported),
+)
+.fault("unsupported");
+
+pub static ACCESS_DENIED: Case = Case::new(
+    "fault-access-denied",
+    "the system denies access (last error 5, EPERM)",
+    |probe| refused(probe, Refusal::AccessDenied),
+)
+.fault("access-denied");
+
+pub static NO_MEMORY: Case = Case::new(
+    "fault-no-memory",
+    "the system has no memory for it (last error 8, ENOMEM)",
+    |probe| refused(probe, Refusal::NoMemory),
+)
+.fault("no-memory");
+
+pub static INVALID_PARAMETER: Case = Case::new(
+    "fault-invalid-parameter",
+    "the system finds a parameter wrong (last error 87, EINVAL)",
+    |probe| refused(probe, Refusal::InvalidParameter),
+)
+.fault("invalid-parameter");
+
+pub static STALE: Case = Case::new(
+    "fault-stale",
+    "the system fails and sets no last error, so that an older one is found",
+    |probe| refused(probe, Refusal::Stale),
+)
+.fault("stale");
+
+pub static SUCCEEDS: Case = Case::new(
+    "fault-succeeds",
+    "the system says yes, where Wine's own would always say no",
+    succeeds,
+)
+.fault("succeeds");
+
+pub static MIDWAY: Case = Case::new("fault-midway", "the system refuses the first release of a call, then the second, and so on to the last; each time another call follows", midway).fault("midway");
+
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-pub static ACCESS_DENIED: Case = Case {
-    name: "fault-access-denied",
-    summary: "the system denies access (last error 5, EPERM)",
-    fault: Some("access-denied"),
-    act: |probe| refused(probe, Refusal::AccessDenied),
-    undefined: false,
-    forks: false,
-};
-
-pub static NO_MEMORY: Case = Case {
-    name: "fault-no-memory",
-    summary: "the system has no memory for it (last error 8, ENOMEM)",
-    fault: Some("no-memory"),
-    act: |probe| refused(probe, Refusal::NoMemory),
-    undefined: false,
-    forks: false,
-};
-
-pub static INVALID_PARAMETER: Case = Case {
-    name: "fault-invalid-parameter",
-    summary: "the system finds a parameter wrong (last error 87, EINVAL)",
-    fault: Some("invalid-parameter"),
-    act: |probe| refused(probe, Refusal::InvalidParameter),
-    undefined: false,
-    forks: false,
-};
-
-pub static STALE: Case = Case {
-    name: "fault-stale",
-    summary: "the system fails and sets no last error, so that an older one is found",
-    fault: Some("stale"),
-    act: |probe| refused(probe, Refusal::Stale),
-    undefined: false,
-    forks: false,
-};
-
-pub static SUCCEEDS: Case = Case {
-    name: "fault-succeeds",
-    summary: "the system says yes, where Wine's own would always say no",
-    fault: Some("succeeds"),
-    act: succeeds,
-    undefined: false,
-    forks: false,
-};
-
-pub static MIDWAY: Case = Case {
-    name: "fault-midway",
-    summary: "the system refuses the first release of a call, then the second, and so on to the last; each time another call follows",
-    fault: Some("midway"),
-    act: midway,
-    undefined: false,
-    forks: false,
-};
-
-pub static RECOVERS: Clause = Clause {
-    id: "heapmin.recovers",
-    routine: "_heapmin",
-    level: Level::Should,
-    page: "_heapmin",
-    summary: "after a refusal, also of one release among many, nothing is lost and a later call that is not refused succeeds and releases",
-    expects: "0 or -1 from the call that was refused, every byte as written, and 0 from the next call, with at most 10 % still resident",
-    cases: &[
-        &UNSUPPORTED,
-        &ACCESS_DENIED,
-        &NO_MEMORY,
-        &INVALID_PARAMETER,
-        &STALE,
-        &MIDWAY,
-    ],
-    judge: recovers,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    should(
+        HEAPMIN,
+        "heapmin.recovers",
+        "after a refusal, also of one release among many, nothing is lost and a later call that is not refused succeeds and releases",
+        stated(Remarks),
+        &[
+            &UNSUPPORTED,
+            &ACCESS_DENIED,
+            &NO_MEMORY,
+            &INVALID_PARAMETER,
+            &STALE,
+            &MIDWAY,
+        ],
+        &[by(
+            "0 or -1 from the call that was refused, every byte as written, and 0 from the next call, with at most 10 % still resident",
+            recovers,
+        )],
+    ),
+];
 
 const DOSERRNO: u32 = 54_321;
 /// 38 and 40 are `ENOSYS` on Linux and at Microsoft; 77 is nothing to anybody.

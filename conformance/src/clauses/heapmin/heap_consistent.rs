@@ -3,30 +3,40 @@
 
 use super::super::heapwalk::if_it_walks;
 use super::super::heapwalk::walk::{self, Search};
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{mixed_size, scattered};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CONSISTENT: Clause = Clause {
-    id: "heapmin.heap-consistent",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapchk, _heapwalk",
-    summary: "afterwards _heapchk says _HEAPOK (or _HEAPEMPTY) and _heapwalk finds every live block in use",
-    expects: "_HEAPOK (-2) or _HEAPEMPTY (-1); each live block once, in use, large enough; _HEAPEND (-5) at the end",
-    cases: &[&WALK],
-    judge: consistent,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static WALK: Case = Case {
-    name: "walk-after-heapmin",
-    summary: "frees two thirds of 3000 blocks, calls _heapmin, then _heapchk, and walks the heap",
-    fault: None,
-    act: walk_after,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapchk, _heapwalk
+    must(
+        HEAPMIN,
+        "heapmin.heap-consistent",
+        "afterwards _heapchk says _HEAPOK (or _HEAPEMPTY) and _heapwalk finds every live block in use",
+        stated(Remarks),
+        &[&WALK],
+        &[by(
+            "_HEAPOK (-2) or _HEAPEMPTY (-1); each live block once, in use, large enough; _HEAPEND (-5) at the end",
+            consistent,
+        )],
+    ),
+];
+
+static WALK: Case = Case::new(
+    "walk-after-heapmin",
+    "frees two thirds of 3000 blocks, calls _heapmin, then _heapchk, and walks the heap",
+    walk_after,
+);
 
 /// The library has no `_heapwalk`.
 const NO_WALK: &str = "no _heapwalk";

@@ -1,31 +1,41 @@
 //! Live blocks keep their address and every byte.
 
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static PRESERVED: Clause = Clause {
-    id: "heapmin.preserves-live-blocks",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "live blocks keep their address and every byte",
-    expects: "every byte of every live block as it was written, also when new blocks have come",
-    cases: &[&BETWEEN],
-    judge: preserved,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static BETWEEN: Case = Case {
-    name: "live-between-freed",
-    summary: "frees one, nine or half of ten blocks in 32 MiB, calls _heapmin, checks the others, and fills the gaps",
-    fault: None,
-    act: between,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.preserves-live-blocks",
+        "live blocks keep their address and every byte",
+        stated(Remarks),
+        &[&BETWEEN],
+        &[by(
+            "every byte of every live block as it was written, also when new blocks have come",
+            preserved,
+        )],
+    ),
+];
+
+static BETWEEN: Case = Case::new(
+    "live-between-freed",
+    "frees one, nine or half of ten blocks in 32 MiB, calls _heapmin, checks the others, and fills the gaps",
+    between,
+);
 
 fn between(probe: &mut Probe) -> Result<(), Stop> {
     let mut blocks = Blocks::with_room_for(count_for(32 * MIB, mixed_size))?;

@@ -1,30 +1,40 @@
 //! When memory runs out, `_heapmin` frees enough for the next allocation.
 
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, should, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::MIB;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static RELIEVES_LIMIT: Clause = Clause {
-    id: "heapmin.relieves-memory-limit",
-    routine: "_heapmin",
-    level: Level::Should,
-    page: "_heapmin, malloc",
-    summary: "when small blocks have used up all memory there is and are freed, a large block is to be had after the call",
-    expects: "NULL with ENOMEM at the limit; after the blocks are freed and _heapmin was called, a block of 32 MiB",
-    cases: &[&LIMIT],
-    judge: relieves,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static LIMIT: Case = Case {
-    name: "memory-limit",
-    summary: "limits the address space to 256 MiB more, allocates 1 KiB blocks until NULL, frees them, calls _heapmin, and asks for 32 MiB",
-    fault: None,
-    act: limit,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin, malloc
+    should(
+        HEAPMIN,
+        "heapmin.relieves-memory-limit",
+        "when small blocks have used up all memory there is and are freed, a large block is to be had after the call",
+        stated(Remarks),
+        &[&LIMIT],
+        &[by(
+            "NULL with ENOMEM at the limit; after the blocks are freed and _heapmin was called, a block of 32 MiB",
+            relieves,
+        )],
+    ),
+];
+
+static LIMIT: Case = Case::new(
+    "memory-limit",
+    "limits the address space to 256 MiB more, allocates 1 KiB blocks until NULL, frees them, calls _heapmin, and asks for 32 MiB",
+    limit,
+);
 
 /// What `_heapmin` returned under the limit.
 pub const RETURNED: &str = "returned under the limit";

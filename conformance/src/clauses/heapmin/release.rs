@@ -4,93 +4,99 @@
 //! first use and before the workload.
 
 use super::if_it_succeeds;
-use crate::clause::{Case, Clause, Judgement, Level, Seen, Verdict};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, must, should, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
 use crate::figures::{amount, share};
 use crate::judge::LOST_BYTES;
-use heapmin_harness::observation::Observation;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::wire::observation::Observation;
 
-pub static MEMORY: Clause = Clause {
-    id: "heapmin.releases-memory",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "after everything is freed, the call gives the unused memory back; memory that free gave back earlier counts",
-    expects: "at most 10 % of what the workload held still resident",
-    cases: &[&SMALL, &MIXED],
-    judge: |seen| if_it_succeeds(seen, releases_memory),
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-pub static PARTIAL: Clause = Clause {
-    id: "heapmin.releases-partial",
-    routine: "_heapmin",
-    level: Level::Should,
-    page: "_heapmin, free",
-    summary: "with a scattered tenth of the blocks alive, the pages without a live block are given back",
-    expects: "at most the pages that hold a live block, and 10 % of the peak, still resident",
-    cases: &[&SCATTERED],
-    judge: |seen| if_it_succeeds(seen, releases_partial),
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.releases-memory",
+        "after everything is freed, the call gives the unused memory back; memory that free gave back earlier counts",
+        stated(Remarks),
+        &[&SMALL, &MIXED],
+        &[by(
+            "at most 10 % of what the workload held still resident",
+            |seen| if_it_succeeds(seen, releases_memory),
+        )],
+    ),
+    // PAGE: _heapmin, free
+    should(
+        HEAPMIN,
+        "heapmin.releases-partial",
+        "with a scattered tenth of the blocks alive, the pages without a live block are given back",
+        stated(Remarks),
+        &[&SCATTERED],
+        &[by(
+            "at most the pages that hold a live block, and 10 % of the peak, still resident",
+            |seen| if_it_succeeds(seen, releases_partial),
+        )],
+    ),
+    // PAGE: _heapmin
+    should(
+        HEAPMIN,
+        "heapmin.never-grows",
+        "resident memory after the call is not above what it was before",
+        stated(Remarks),
+        &[&SMALL, &MIXED, &SCATTERED, &ALL_LIVE],
+        &[by(
+            "no more resident after the call than before (64 KiB allowed for its own stack and data)",
+            |seen| if_it_succeeds(seen, never_grows),
+        )],
+    ),
+    // PAGE: _heapmin
+    should(
+        HEAPMIN,
+        "heapmin.idempotent",
+        "a second call right after gives the same result and releases nothing more",
+        stated(Remarks),
+        &[&SMALL, &MIXED, &SCATTERED],
+        &[by(
+            "the same return value, and the same memory resident within 1 % of the peak",
+            |seen| if_it_succeeds(seen, idempotent),
+        )],
+    ),
+];
 
-pub static NEVER_GROWS: Clause = Clause {
-    id: "heapmin.never-grows",
-    routine: "_heapmin",
-    level: Level::Should,
-    page: "_heapmin",
-    summary: "resident memory after the call is not above what it was before",
-    expects: "no more resident after the call than before (64 KiB allowed for its own stack and data)",
-    cases: &[&SMALL, &MIXED, &SCATTERED, &ALL_LIVE],
-    judge: |seen| if_it_succeeds(seen, never_grows),
-};
+static SMALL: Case = Case::new(
+    "release-64-byte-blocks",
+    "fills 128 MiB with blocks of 64 bytes, frees them all, and calls _heapmin twice",
+    release_small,
+)
+.measures(given_back);
 
-pub static IDEMPOTENT: Clause = Clause {
-    id: "heapmin.idempotent",
-    routine: "_heapmin",
-    level: Level::Should,
-    page: "_heapmin",
-    summary: "a second call right after gives the same result and releases nothing more",
-    expects: "the same return value, and the same memory resident within 1 % of the peak",
-    cases: &[&SMALL, &MIXED, &SCATTERED],
-    judge: |seen| if_it_succeeds(seen, idempotent),
-};
+static MIXED: Case = Case::new(
+    "release-mixed-sizes",
+    "fills 128 MiB with blocks of 16 bytes to 128 KiB, frees them all, and calls _heapmin twice",
+    release_mixed,
+)
+.measures(given_back);
 
-static SMALL: Case = Case {
-    name: "release-64-byte-blocks",
-    summary: "fills 128 MiB with blocks of 64 bytes, frees them all, and calls _heapmin twice",
-    fault: None,
-    act: release_small,
-    undefined: false,
-    forks: false,
-};
+static SCATTERED: Case = Case::new(
+    "release-scattered-tenth",
+    "fills 128 MiB with blocks of 16 to 2048 bytes, frees all but a scattered tenth, and calls _heapmin twice",
+    release_scattered,
+);
 
-static MIXED: Case = Case {
-    name: "release-mixed-sizes",
-    summary: "fills 128 MiB with blocks of 16 bytes to 128 KiB, frees them all, and calls _heapmin twice",
-    fault: None,
-    act: release_mixed,
-    undefined: false,
-    forks: false,
-};
-
-static SCATTERED: Case = Case {
-    name: "release-scattered-tenth",
-    summary: "fills 128 MiB with blocks of 16 to 2048 bytes, frees all but a scattered tenth, and calls _heapmin twice",
-    fault: None,
-    act: release_scattered,
-    undefined: false,
-    forks: false,
-};
-
-static ALL_LIVE: Case = Case {
-    name: "nothing-to-release",
-    summary: "fills 32 MiB with blocks and calls _heapmin a hundred times while all are alive",
-    fault: None,
-    act: all_live,
-    undefined: false,
-    forks: false,
-};
+static ALL_LIVE: Case = Case::new(
+    "nothing-to-release",
+    "fills 32 MiB with blocks and calls _heapmin a hundred times while all are alive",
+    all_live,
+);
 
 const WORKLOAD: usize = 128 * MIB;
 /// What a call may touch for the first time: its own stack and data.
@@ -180,12 +186,9 @@ pub(super) fn held_and_left(
     Ok((held, then.saturating_sub(baseline)))
 }
 
-/// The cases by which a report says how much memory was given back.
-pub const GIVEN_BACK: [&str; 2] = [SMALL.name, MIXED.name];
-
 /// How much the workload of such a case held, and how much of that was given
 /// back when `_heapmin` had been called, in bytes.
-pub fn given_back(observation: &Observation) -> Option<(u64, u64)> {
+fn given_back(observation: &Observation) -> Option<(u64, u64)> {
     let (held, left) = held_and_left(observation, "minimised").ok()?;
     Some((held, held.saturating_sub(left)))
 }

@@ -5,32 +5,42 @@
 //! while their caches fill. A quarter lies clear of both.
 
 use super::release::held_and_left;
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, warm_up};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static MEMORY_REUSABLE: Clause = Clause {
-    id: "heapmin.memory-reusable",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "free",
-    summary: "memory that was freed and not returned is available for allocation again",
-    expects: "the same workload three times again raises the peak by at most a quarter, before _heapmin and after it",
-    cases: &[&AGAIN],
-    judge: reusable,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-static AGAIN: Case = Case {
-    name: "fill-free-fill-again",
-    summary: "fills 64 MiB, frees it and fills it again, three times; then once more after _heapmin",
-    fault: None,
-    act: again,
-    undefined: false,
-    forks: false,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: free
+    must(
+        HEAPMIN,
+        "heapmin.memory-reusable",
+        "memory that was freed and not returned is available for allocation again",
+        stated(Remarks),
+        &[&AGAIN],
+        &[by(
+            "the same workload three times again raises the peak by at most a quarter, before _heapmin and after it",
+            reusable,
+        )],
+    ),
+];
+
+static AGAIN: Case = Case::new(
+    "fill-free-fill-again",
+    "fills 64 MiB, frees it and fills it again, three times; then once more after _heapmin",
+    again,
+);
 
 fn again(probe: &mut Probe) -> Result<(), Stop> {
     let mut blocks = Blocks::with_room_for(count_for(64 * MIB, mixed_size))?;

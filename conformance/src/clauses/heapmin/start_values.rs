@@ -5,14 +5,11 @@
 use crate::clause::Case;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
-pub static START_VALUES: Case = Case {
-    name: "start-values",
-    summary: "calls _heapmin from every pair of several values of errno and of the system's last error",
-    fault: None,
-    act: start_values,
-    undefined: false,
-    forks: false,
-};
+pub static START_VALUES: Case = Case::new(
+    "start-values",
+    "calls _heapmin from every pair of several values of errno and of the system's last error",
+    start_values,
+);
 
 /// 38 and 40 are `ENOSYS` on Linux and at Microsoft; 77 is nothing to anybody.
 const ERRNO: [i32; 6] = [0, 2, 22, 38, 40, 77];

@@ -3,29 +3,43 @@
 use super::empty_heap::EMPTY;
 use super::faults::SUCCEEDS;
 use super::start_values::START_VALUES;
-use crate::clause::{Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{NO_ERRNO, by};
+use crate::clause::{Clause, Judgement, Routine, Seen, must, stated};
+use crate::clauses::pages;
 
-pub static RETURNS_ZERO: Clause = Clause {
-    id: "heapmin.success-returns-zero",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "_heapmin",
-    summary: "on success it returns 0",
-    expects: "0 from every call that does not fail with -1",
-    cases: &[&START_VALUES, &EMPTY, &SUCCEEDS],
-    judge: returns_zero,
+const HEAPMIN: Routine = Routine {
+    name: "_heapmin",
+    page: &pages::HEAPMIN,
 };
 
-pub static KEEPS_ERRNO: Clause = Clause {
-    id: "heapmin.success-keeps-errno",
-    routine: "_heapmin",
-    level: Level::Must,
-    page: "errno",
-    summary: "a successful call leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno after the call as before it, from every start value",
-    cases: &[&START_VALUES, &SUCCEEDS],
-    judge: keeps_errno,
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapmin
+    must(
+        HEAPMIN,
+        "heapmin.success-returns-zero",
+        "on success it returns 0",
+        stated(Remarks),
+        &[&START_VALUES, &EMPTY, &SUCCEEDS],
+        &[by(
+            "0 from every call that does not fail with -1",
+            returns_zero,
+        )],
+    ),
+    // PAGE: errno
+    must(
+        HEAPMIN,
+        "heapmin.success-keeps-errno",
+        "a successful call leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&START_VALUES, &SUCCEEDS],
+        &[by(
+            "errno and _doserrno after the call as before it, from every start value",
+            keeps_errno,
+        )],
+    ),
+];
 
 fn returns_zero(seen: &Seen) -> Judgement {
     let returned: Vec<_> = seen
@@ -58,7 +72,7 @@ fn keeps_errno(seen: &Seen) -> Judgement {
     {
         succeeded += 1;
         let Some((before, after)) = call.errno else {
-            return Judgement::unsupported("nobody knows where the library keeps errno");
+            return Judgement::unsupported(NO_ERRNO);
         };
         if before != after {
             let names = seen.numbering;

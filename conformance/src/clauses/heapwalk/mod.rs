@@ -3,249 +3,230 @@
 
 pub mod walk;
 
-use super::exported::{LOAD, exported};
 use super::workload::{mixed_size, scattered};
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Judgement, Level, Seen};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{ANY, by, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, should, stated};
+use crate::clauses::codes::{HEAPBADPTR, HEAPEND, HEAPOK};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::HeapInfo;
 use heapmin_harness::probe::{Probe, Stop};
 use std::ffi::c_void;
 use walk::{HEAP_BAD_PTR, HEAP_END, HEAP_OK, Search};
 
+const HEAPWALK: Routine = Routine {
+    name: "_heapwalk",
+    page: &pages::HEAPWALK,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 14] = [
-    &EXPORTED,
-    &STARTS_AND_ENDS,
-    &EMPTY_HEAP,
-    &LIVE_BLOCKS,
-    &SIZES,
-    &FREED_NOT_IN_USE,
-    &USE_FLAG,
-    &DISJOINT,
-    &KEEPS_HEAP,
-    &KEEPS_ERRNO,
-    &WILD_ENTRY,
-    &ERROR_SETS_ENOSYS,
-    &NULL_IS_EINVAL,
-    &NULL_CALLS_HANDLER,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: _heapwalk
+    // EXPECTED: the loader finds a routine named _heapwalk
+    exported(
+        HEAPWALK,
+        "heapwalk.exported",
+        "the library exports _heapwalk",
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.starts-at-null-and-ends",
+        "a walk starts at a null _pentry and ends in _HEAPEND",
+        stated(Remarks),
+        &[&IN_USE],
+        &[by(
+            "_HEAPOK (-2) for each of some entries, then _HEAPEND (-5)",
+            |seen| {
+                if_it_walks(seen, |seen| {
+                    let (ended, entries) =
+                        (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
+                    Judgement::pass_if(
+                        ended == i64::from(HEAP_END) && entries > 0,
+                        format!("{entries} entries, then {ended}"),
+                    )
+                })
+            },
+        )],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.empty-heap",
+        "a heap that nobody has used is not initialised, or has its end in reach",
+        stated(Remarks),
+        &[&UNUSED],
+        &[by(
+            "_HEAPEMPTY (-1) at once, or entries with _HEAPOK and then _HEAPEND (-5)",
+            |seen| {
+                if_it_walks(seen, |seen| {
+                    let (ended, entries) =
+                        (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
+                    let sound = ended == i64::from(HEAP_END) || (ended == -1 && entries == 0);
+                    Judgement::pass_if(sound, format!("{entries} entries, then {ended}"))
+                })
+            },
+        )],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.every-live-block-once",
+        "it names every live block of malloc, calloc and realloc once, as in use",
+        stated(Remarks),
+        &[&IN_USE],
+        &[by("_USEDENTRY for each live block, none twice", |seen| {
+            if_it_walks(seen, |seen| {
+                let (live, once) = (fact(seen, walk::LIVE), fact(seen, walk::FOUND_ONCE));
+                let twice = fact(seen, walk::FOUND_TWICE);
+                Judgement::pass_if(
+                    live > 0 && once == live,
+                    format!("{once} of {live} live blocks found once, {twice} more than once"),
+                )
+            })
+        })],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.size-at-least-requested",
+        "the size it gives for a live block is at least what was asked for",
+        stated(Remarks),
+        &[&IN_USE],
+        &[by("no entry smaller than its block", |seen| {
+            if_it_walks(seen, |seen| {
+                none_of(walk::TOO_SMALL, walk::LIVE).judge(seen)
+            })
+        })],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.freed-is-not-in-use",
+        "what was freed is no longer named as in use",
+        stated(Remarks),
+        &[&IN_USE],
+        &[by(
+            "no _USEDENTRY at the address of a freed block",
+            |seen| {
+                if_it_walks(seen, |seen| {
+                    none_of(walk::FREED_IN_USE, walk::ENTRIES).judge(seen)
+                })
+            },
+        )],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.use-flag",
+        "the flag of each entry is _FREEENTRY or _USEDENTRY",
+        stated(Remarks),
+        &[&IN_USE],
+        &[by("0 or 1", |seen| {
+            if_it_walks(seen, |seen| {
+                none_of(walk::BAD_FLAGS, walk::ENTRIES).judge(seen)
+            })
+        })],
+    ),
+    // PAGE: _heapwalk
+    should(
+        HEAPWALK,
+        "heapwalk.entries-are-disjoint",
+        "entries in use do not overlap",
+        stated(Remarks),
+        &[&IN_USE],
+        &[by("no byte in two entries", |seen| {
+            if_it_walks(seen, |seen| {
+                none_of(walk::OVERLAPPING, walk::ENTRIES).judge(seen)
+            })
+        })],
+    ),
+    // PAGE: _heapwalk
+    // EXPECTED: every byte as written, and the freed blocks to be had again
+    must(
+        HEAPWALK,
+        "heapwalk.keeps-the-heap",
+        "it only looks: live blocks are as they were, and the heap as usable",
+        stated(Remarks),
+        &[&IN_USE],
+        &[none_of(CHANGED, walk::LIVE)],
+    ),
+    // PAGE: errno
+    must(
+        HEAPWALK,
+        "heapwalk.success-keeps-errno",
+        "a step that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&STEPS],
+        &[by("errno and _doserrno as before", |seen| {
+            let all_enosys = seen
+                .observation
+                .calls("_heapwalk")
+                .all(|call| call.errno.map(|(_, after)| after) == seen.numbering.number("ENOSYS"));
+            match all_enosys {
+                true => Judgement::unsupported(NO_WALK),
+                false => every_call(one_of(&[HEAPOK, HEAPEND]).keeps_errno()).judge(seen),
+            }
+        })],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.wild-entry",
+        "a _pentry that is no valid pointer into the heap gives _HEAPBADPTR",
+        stated(Remarks),
+        &[&WILD],
+        &[by("_HEAPBADPTR (-6)", |seen| {
+            // Asked of a sound walk: `_HEAPEND` for a wild entry proves nothing.
+            let enosys = seen.numbering.number("ENOSYS").map(i64::from);
+            let ends_at_once = fact(seen, FIRST_STEP) == i64::from(HEAP_END);
+            match ends_at_once && seen.observation.fact(walk::ERRNO) == enosys {
+                true => Judgement::unsupported(NO_WALK),
+                false => every_call(one_of(&[HEAPBADPTR])).judge(seen),
+            }
+        })],
+    ),
+    // PAGE: _heapwalk
+    must(
+        HEAPWALK,
+        "heapwalk.error-sets-enosys",
+        "if an error occurs, errno is set to ENOSYS",
+        stated(Remarks),
+        &[&WILD],
+        &[by("errno ENOSYS with _HEAPBADPTR", |seen| {
+            let is_error = |returned: i64| returned == i64::from(HEAP_BAD_PTR) || returned == -4;
+            match seen
+                .observation
+                .calls("_heapwalk")
+                .any(|call| is_error(call.returned))
+            {
+                false => Judgement::unsupported("no error was noticed"),
+                true => every_call(ANY.sets_errno("ENOSYS")).judge(seen),
+            }
+        })],
+    ),
+    // PAGE: _heapwalk
+    // EXPECTED: _HEAPBADPTR (-6), errno EINVAL
+    must(
+        HEAPWALK,
+        "heapwalk.null-is-einval",
+        "without an entry it gives _HEAPBADPTR and EINVAL",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(one_of(&[HEAPBADPTR]).sets_errno("EINVAL"))],
+    ),
+    // PAGE: _heapwalk, Parameter validation
+    // EXPECTED: the handler called
+    must(
+        HEAPWALK,
+        "heapwalk.null-calls-handler",
+        "without an entry it calls the invalid parameter handler first",
+        stated(Remarks),
+        &[&OF_NULL],
+        &[every_call(ANY.calls_the_handler())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "heapwalk.exported",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "the library exports _heapwalk",
-    expects: "the loader finds a routine named _heapwalk",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static STARTS_AND_ENDS: Clause = Clause {
-    id: "heapwalk.starts-at-null-and-ends",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "a walk starts at a null _pentry and ends in _HEAPEND",
-    expects: "_HEAPOK (-2) for each of some entries, then _HEAPEND (-5)",
-    cases: &[&IN_USE],
-    judge: |seen| {
-        if_it_walks(seen, |seen| {
-            let (ended, entries) = (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
-            Judgement::pass_if(
-                ended == i64::from(HEAP_END) && entries > 0,
-                format!("{entries} entries, then {ended}"),
-            )
-        })
-    },
-};
-
-static EMPTY_HEAP: Clause = Clause {
-    id: "heapwalk.empty-heap",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "a heap that nobody has used is not initialised, or has its end in reach",
-    expects: "_HEAPEMPTY (-1) at once, or entries with _HEAPOK and then _HEAPEND (-5)",
-    cases: &[&UNUSED],
-    judge: |seen| {
-        if_it_walks(seen, |seen| {
-            let (ended, entries) = (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
-            let sound = ended == i64::from(HEAP_END) || (ended == -1 && entries == 0);
-            Judgement::pass_if(sound, format!("{entries} entries, then {ended}"))
-        })
-    },
-};
-
-static LIVE_BLOCKS: Clause = Clause {
-    id: "heapwalk.every-live-block-once",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "it names every live block of malloc, calloc and realloc once, as in use",
-    expects: "_USEDENTRY for each live block, none twice",
-    cases: &[&IN_USE],
-    judge: |seen| {
-        if_it_walks(seen, |seen| {
-            let (live, once) = (fact(seen, walk::LIVE), fact(seen, walk::FOUND_ONCE));
-            let twice = fact(seen, walk::FOUND_TWICE);
-            Judgement::pass_if(
-                live > 0 && once == live,
-                format!("{once} of {live} live blocks found once, {twice} more than once"),
-            )
-        })
-    },
-};
-
-static SIZES: Clause = Clause {
-    id: "heapwalk.size-at-least-requested",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "the size it gives for a live block is at least what was asked for",
-    expects: "no entry smaller than its block",
-    cases: &[&IN_USE],
-    judge: |seen| if_it_walks(seen, |seen| none_of(seen, walk::TOO_SMALL, walk::LIVE)),
-};
-
-static FREED_NOT_IN_USE: Clause = Clause {
-    id: "heapwalk.freed-is-not-in-use",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "what was freed is no longer named as in use",
-    expects: "no _USEDENTRY at the address of a freed block",
-    cases: &[&IN_USE],
-    judge: |seen| {
-        if_it_walks(seen, |seen| {
-            none_of(seen, walk::FREED_IN_USE, walk::ENTRIES)
-        })
-    },
-};
-
-static USE_FLAG: Clause = Clause {
-    id: "heapwalk.use-flag",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "the flag of each entry is _FREEENTRY or _USEDENTRY",
-    expects: "0 or 1",
-    cases: &[&IN_USE],
-    judge: |seen| if_it_walks(seen, |seen| none_of(seen, walk::BAD_FLAGS, walk::ENTRIES)),
-};
-
-static DISJOINT: Clause = Clause {
-    id: "heapwalk.entries-are-disjoint",
-    routine: "_heapwalk",
-    level: Level::Should,
-    page: "_heapwalk",
-    summary: "entries in use do not overlap",
-    expects: "no byte in two entries",
-    cases: &[&IN_USE],
-    judge: |seen| if_it_walks(seen, |seen| none_of(seen, walk::OVERLAPPING, walk::ENTRIES)),
-};
-
-static KEEPS_HEAP: Clause = Clause {
-    id: "heapwalk.keeps-the-heap",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "it only looks: live blocks are as they were, and the heap as usable",
-    expects: "every byte as written, and the freed blocks to be had again",
-    cases: &[&IN_USE],
-    judge: |seen| none_of(seen, CHANGED, walk::LIVE),
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "heapwalk.success-keeps-errno",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "errno",
-    summary: "a step that succeeds leaves errno and _doserrno as they were",
-    expects: "errno and _doserrno as before",
-    cases: &[&STEPS],
-    judge: |seen| {
-        let all_enosys = seen
-            .observation
-            .calls("_heapwalk")
-            .all(|call| call.errno.map(|(_, after)| after) == seen.numbering.number("ENOSYS"));
-        match all_enosys {
-            true => Judgement::unsupported(NO_WALK),
-            false => every("_heapwalk")
-                .returns(&[-2, -5])
-                .keeps_errno()
-                .judge(seen),
-        }
-    },
-};
-
-static WILD_ENTRY: Clause = Clause {
-    id: "heapwalk.wild-entry",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "a _pentry that is no valid pointer into the heap gives _HEAPBADPTR",
-    expects: "_HEAPBADPTR (-6)",
-    cases: &[&WILD],
-    judge: |seen| {
-        // Asked of a sound walk: `_HEAPEND` for a wild entry proves nothing.
-        let enosys = seen.numbering.number("ENOSYS").map(i64::from);
-        let ends_at_once = fact(seen, FIRST_STEP) == i64::from(HEAP_END);
-        match ends_at_once && seen.observation.fact(walk::ERRNO) == enosys {
-            true => Judgement::unsupported(NO_WALK),
-            false => every("_heapwalk").returns(&[-6]).judge(seen),
-        }
-    },
-};
-
-static ERROR_SETS_ENOSYS: Clause = Clause {
-    id: "heapwalk.error-sets-enosys",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "if an error occurs, errno is set to ENOSYS",
-    expects: "errno ENOSYS with _HEAPBADPTR",
-    cases: &[&WILD],
-    judge: |seen| {
-        let is_error = |returned: i64| returned == i64::from(HEAP_BAD_PTR) || returned == -4;
-        match seen
-            .observation
-            .calls("_heapwalk")
-            .any(|call| is_error(call.returned))
-        {
-            false => Judgement::unsupported("no error was noticed"),
-            true => every("_heapwalk").sets_errno("ENOSYS").judge(seen),
-        }
-    },
-};
-
-static NULL_IS_EINVAL: Clause = Clause {
-    id: "heapwalk.null-is-einval",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk",
-    summary: "without an entry it gives _HEAPBADPTR and EINVAL",
-    expects: "_HEAPBADPTR (-6), errno EINVAL",
-    cases: &[&NULL],
-    judge: |seen| {
-        every("_heapwalk")
-            .returns(&[-6])
-            .sets_errno("EINVAL")
-            .judge(seen)
-    },
-};
-
-static NULL_CALLS_HANDLER: Clause = Clause {
-    id: "heapwalk.null-calls-handler",
-    routine: "_heapwalk",
-    level: Level::Must,
-    page: "_heapwalk, Parameter validation",
-    summary: "without an entry it calls the invalid parameter handler first",
-    expects: "the handler called",
-    cases: &[&NULL],
-    judge: |seen| every("_heapwalk").calls_the_handler().judge(seen),
-};
 
 static IN_USE: Case = Case::new(
     "heapwalk-in-use",
@@ -276,7 +257,7 @@ static WILD: Case = Case::new(
     wild,
 );
 
-static NULL: Case = Case::new(
+static OF_NULL: Case = Case::new(
     "heapwalk-null",
     "sets an invalid parameter handler that goes on, and calls _heapwalk without an entry",
     |probe| {

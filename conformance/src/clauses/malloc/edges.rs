@@ -1,22 +1,29 @@
 //! Around the edges of the candidate's own size classes, as `_msize` shows them.
 
-use crate::calls::none_of;
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::none_of;
+use crate::clause::{Case, Clause, Routine, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static SIZE_CLASS_EDGES: Clause = Clause {
-    id: "malloc.size-class-edges",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc, _msize",
-    summary: "at each edge of the library's own size classes, and one byte to either side, a block has all its bytes",
-    expects: "_msize not below the request, and every byte of three neighbours as written",
-    cases: &[&EDGES],
-    judge: |seen| match seen.observation.fact(TOO_SMALL) {
-        Some(1..) => none_of(seen, TOO_SMALL, BLOCKS),
-        _ => none_of(seen, CHANGED, BLOCKS),
-    },
+const MALLOC: Routine = Routine {
+    name: "malloc",
+    page: &pages::MALLOC,
 };
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: malloc, _msize
+    // EXPECTED: _msize not below the request, and every byte of three neighbours as written
+    must(
+        MALLOC,
+        "malloc.size-class-edges",
+        "at each edge of the library's own size classes, and one byte to either side, a block has all its bytes",
+        stated(Remarks),
+        &[&EDGES],
+        &[none_of(TOO_SMALL, BLOCKS), none_of(CHANGED, BLOCKS)],
+    ),
+];
 
 static EDGES: Case = Case::new(
     "malloc-size-class-edges",

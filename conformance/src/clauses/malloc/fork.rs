@@ -1,23 +1,36 @@
 //! `fork` on Unix: the child has the heap as it was, and can go on with it.
 
 use super::super::workload::{mixed_size, scattered};
-use crate::clause::{Case, Clause, Judgement, Level, Seen, Verdict};
+use crate::clause::Section::Remarks;
+use crate::clause::check::by;
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, should, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Crt;
 use heapmin_harness::probe::{Child, Probe, Stop, in_a_fork};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-pub static FORK: Clause = Clause {
-    id: "malloc.after-fork",
-    routine: "malloc",
-    level: Level::Should,
-    page: "—",
-    summary: "where a process can fork while other threads allocate, the child can use the heap and finds its blocks as they were",
-    expects: "each of 20 children checks its blocks, allocates, frees, and ends in time",
-    cases: &[&FORKED],
-    judge,
+const MALLOC: Routine = Routine {
+    name: "malloc",
+    page: &pages::MALLOC,
 };
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: —
+    should(
+        MALLOC,
+        "malloc.after-fork",
+        "where a process can fork while other threads allocate, the child can use the heap and finds its blocks as they were",
+        stated(Remarks),
+        &[&FORKED],
+        &[by(
+            "each of 20 children checks its blocks, allocates, frees, and ends in time",
+            judge,
+        )],
+    ),
+];
 
 static FORKED: Case = Case::new(
     "malloc-after-fork",

@@ -1,22 +1,30 @@
 //! Blocks of 2 GiB and of 4 GiB: sizes at which a number of 31 or 32 bits ends.
 
-use crate::calls::none_of;
-use crate::clause::{Case, Clause, Level};
-use heapmin_harness::probe::{Probe, Stop, available_memory};
+use crate::clause::Section::Remarks;
+use crate::clause::check::none_of;
+use crate::clause::{Case, Clause, Routine, must, stated};
+use crate::clauses::pages;
+use heapmin_harness::memory::available_memory;
+use heapmin_harness::probe::{Probe, Stop};
 
-pub static LARGE_BLOCKS: Clause = Clause {
-    id: "malloc.large-blocks",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "where there is memory for them, blocks over 2 GiB and over 4 GiB have all their bytes",
-    expects: "a block, _msize not below the request, and each byte written found again",
-    cases: &[&OVER_2_GIB, &OVER_4_GIB],
-    judge: |seen| match seen.observation.fact(TOO_SMALL) {
-        Some(1..) => none_of(seen, TOO_SMALL, MARKS),
-        _ => none_of(seen, CHANGED, MARKS),
-    },
+const MALLOC: Routine = Routine {
+    name: "malloc",
+    page: &pages::MALLOC,
 };
+
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: malloc
+    // EXPECTED: a block, _msize not below the request, and each byte written found again
+    must(
+        MALLOC,
+        "malloc.large-blocks",
+        "where there is memory for them, blocks over 2 GiB and over 4 GiB have all their bytes",
+        stated(Remarks),
+        &[&OVER_2_GIB, &OVER_4_GIB],
+        &[none_of(TOO_SMALL, MARKS), none_of(CHANGED, MARKS)],
+    ),
+];
 
 static OVER_2_GIB: Case = Case::new(
     "malloc-over-2-gib",

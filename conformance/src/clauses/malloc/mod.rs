@@ -1,143 +1,102 @@
 //! `void *malloc(size_t size)`: a block of at least so many bytes, or NULL
 //! with `errno` set to `ENOMEM`.
 
-mod edges;
-mod fork;
-mod large;
-mod threads;
+pub(super) mod edges;
+pub(super) mod fork;
+pub(super) mod large;
+pub(super) mod threads;
 
-use super::exported::{LOAD, exported};
 use super::sizes::{FUNDAMENTAL_ALIGNMENT, NOT_TO_BE_HAD, OVER_MAXREQ, SIZES, START_ERRNO};
 use super::workload::mixed_size;
-use crate::calls::{every, none_of};
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{BLOCK, NULL, every_call, none_of};
+use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
+const MALLOC: Routine = Routine {
+    name: "malloc",
+    page: &pages::MALLOC,
+};
+
 /// The clauses, in the order of the page.
-pub static CLAUSES: [&Clause; 13] = [
-    &EXPORTED,
-    &ZERO_SIZE,
-    &ALIGNMENT,
-    &DISJOINT,
-    &edges::SIZE_CLASS_EDGES,
-    &OVER_HEAP_MAXREQ,
-    &NO_MEMORY,
-    &USABLE_AFTER_FAILURE,
-    &KEEPS_ERRNO,
-    &large::LARGE_BLOCKS,
-    &threads::OTHER_THREAD,
-    &threads::THREAD_EXIT,
-    &fork::FORK,
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: malloc
+    // EXPECTED: the loader finds a routine named malloc
+    exported(MALLOC, "malloc.exported", "the library exports malloc"),
+    // PAGE: malloc
+    // EXPECTED: not NULL, and no address twice while both live
+    must(
+        MALLOC,
+        "malloc.zero-size",
+        "a request for 0 bytes gives a valid pointer, another one each time",
+        stated(Remarks),
+        &[&ZERO],
+        &[none_of(SAME, LIVE), every_call(BLOCK)],
+    ),
+    // PAGE: malloc
+    // EXPECTED: every address a multiple of 16 (of 8 on 32-bit systems)
+    must(
+        MALLOC,
+        "malloc.alignment",
+        "a block of any size is aligned for any type: to 16 bytes on 64-bit systems, to 8 on 32-bit ones",
+        stated(Remarks),
+        &[&MANY_SIZES],
+        &[none_of(MISALIGNED, LIVE)],
+    ),
+    // PAGE: malloc
+    // EXPECTED: no two live blocks overlap, and each has every byte as written when all were written
+    must(
+        MALLOC,
+        "malloc.blocks-are-disjoint",
+        "each live block has its bytes for itself",
+        stated(Remarks),
+        &[&MANY_SIZES],
+        &[none_of(OVERLAPPING, LIVE), none_of(CHANGED, LIVE)],
+    ),
+    // PAGE: malloc, _HEAP_MAXREQ
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        MALLOC,
+        "malloc.over-heap-maxreq",
+        "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&OVER],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: malloc
+    // EXPECTED: NULL, errno ENOMEM
+    must(
+        MALLOC,
+        "malloc.no-memory",
+        "a request that there is no memory for gives NULL and ENOMEM",
+        stated(Remarks),
+        &[&TOO_MUCH],
+        &[every_call(NULL.sets_errno("ENOMEM"))],
+    ),
+    // PAGE: malloc
+    // EXPECTED: live blocks as written, and blocks of ordinary sizes afterwards
+    must(
+        MALLOC,
+        "malloc.usable-after-failure",
+        "a request that failed harms neither live blocks nor later requests",
+        stated(Remarks),
+        &[&OVER, &TOO_MUCH],
+        &[none_of(REFUSED, ASKED), none_of(CHANGED, ASKED)],
+    ),
+    // PAGE: errno
+    // EXPECTED: a block, errno and _doserrno as before, from every start value
+    must(
+        MALLOC,
+        "malloc.success-keeps-errno",
+        "a request that succeeds leaves errno and _doserrno as they were",
+        stated(Remarks),
+        &[&ORDINARY],
+        &[every_call(BLOCK.keeps_errno())],
+    ),
 ];
-
-static EXPORTED: Clause = Clause {
-    id: "malloc.exported",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "the library exports malloc",
-    expects: "the loader finds a routine named malloc",
-    cases: &[&LOAD],
-    judge: exported,
-};
-
-static ZERO_SIZE: Clause = Clause {
-    id: "malloc.zero-size",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "a request for 0 bytes gives a valid pointer, another one each time",
-    expects: "not NULL, and no address twice while both live",
-    cases: &[&ZERO],
-    judge: |seen| match seen.observation.fact(SAME) {
-        Some(1..) => none_of(seen, SAME, LIVE),
-        _ => every("malloc").gives_a_block().judge(seen),
-    },
-};
-
-static ALIGNMENT: Clause = Clause {
-    id: "malloc.alignment",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "a block of any size is aligned for any type: to 16 bytes on 64-bit systems, to 8 on 32-bit ones",
-    expects: "every address a multiple of 16 (of 8 on 32-bit systems)",
-    cases: &[&MANY_SIZES],
-    judge: |seen| none_of(seen, MISALIGNED, LIVE),
-};
-
-static DISJOINT: Clause = Clause {
-    id: "malloc.blocks-are-disjoint",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "each live block has its bytes for itself",
-    expects: "no two live blocks overlap, and each has every byte as written when all were written",
-    cases: &[&MANY_SIZES],
-    judge: |seen| match seen.observation.fact(OVERLAPPING) {
-        Some(1..) => none_of(seen, OVERLAPPING, LIVE),
-        _ => none_of(seen, CHANGED, LIVE),
-    },
-};
-
-static OVER_HEAP_MAXREQ: Clause = Clause {
-    id: "malloc.over-heap-maxreq",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc, _HEAP_MAXREQ",
-    summary: "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&OVER],
-    judge: |seen| {
-        every("malloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static NO_MEMORY: Clause = Clause {
-    id: "malloc.no-memory",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "a request that there is no memory for gives NULL and ENOMEM",
-    expects: "NULL, errno ENOMEM",
-    cases: &[&TOO_MUCH],
-    judge: |seen| {
-        every("malloc")
-            .gives_null()
-            .sets_errno("ENOMEM")
-            .judge(seen)
-    },
-};
-
-static USABLE_AFTER_FAILURE: Clause = Clause {
-    id: "malloc.usable-after-failure",
-    routine: "malloc",
-    level: Level::Must,
-    page: "malloc",
-    summary: "a request that failed harms neither live blocks nor later requests",
-    expects: "live blocks as written, and blocks of ordinary sizes afterwards",
-    cases: &[&OVER, &TOO_MUCH],
-    judge: |seen| match seen.observation.fact(REFUSED) {
-        Some(1..) => none_of(seen, REFUSED, ASKED),
-        _ => none_of(seen, CHANGED, ASKED),
-    },
-};
-
-static KEEPS_ERRNO: Clause = Clause {
-    id: "malloc.success-keeps-errno",
-    routine: "malloc",
-    level: Level::Must,
-    page: "errno",
-    summary: "a request that succeeds leaves errno and _doserrno as they were",
-    expects: "a block, errno and _doserrno as before, from every start value",
-    cases: &[&ORDINARY],
-    judge: |seen| every("malloc").gives_a_block().keeps_errno().judge(seen),
-};
 
 static ZERO: Case = Case::new(
     "malloc-zero-size",

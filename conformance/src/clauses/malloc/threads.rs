@@ -1,34 +1,43 @@
 //! Blocks that go from one thread to another, and outlive the one that made them.
 
 use super::super::workload::mixed_size;
-use crate::calls::none_of;
-use crate::clause::{Case, Clause, Level};
+use crate::clause::Section::Remarks;
+use crate::clause::check::none_of;
+use crate::clause::{Case, Clause, Routine, should, stated};
+use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use std::sync::mpsc;
 use std::thread;
 
-pub static OTHER_THREAD: Clause = Clause {
-    id: "malloc.freed-by-another-thread",
-    routine: "malloc",
-    level: Level::Should,
-    page: "—",
-    summary: "threads may free what others allocated, while those go on allocating",
-    expects: "every byte as written when it reaches the thread that frees it, and an end",
-    cases: &[&HANDED_OVER],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
+const MALLOC: Routine = Routine {
+    name: "malloc",
+    page: &pages::MALLOC,
 };
 
-pub static THREAD_EXIT: Clause = Clause {
-    id: "malloc.outlives-its-thread",
-    routine: "malloc",
-    level: Level::Should,
-    page: "—",
-    summary: "blocks stay as they are when the thread that allocated them has ended, and others can free them",
-    expects: "every byte as written, before and after another thread has used the heap",
-    cases: &[&THREAD_ENDS],
-    judge: |seen| none_of(seen, CHANGED, BLOCKS),
-};
+/// The clauses, in the order of the page.
+pub static CLAUSES: &[Clause] = &[
+    // PAGE: —
+    // EXPECTED: every byte as written when it reaches the thread that frees it, and an end
+    should(
+        MALLOC,
+        "malloc.freed-by-another-thread",
+        "threads may free what others allocated, while those go on allocating",
+        stated(Remarks),
+        &[&HANDED_OVER],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+    // PAGE: —
+    // EXPECTED: every byte as written, before and after another thread has used the heap
+    should(
+        MALLOC,
+        "malloc.outlives-its-thread",
+        "blocks stay as they are when the thread that allocated them has ended, and others can free them",
+        stated(Remarks),
+        &[&THREAD_ENDS],
+        &[none_of(CHANGED, BLOCKS)],
+    ),
+];
 
 static HANDED_OVER: Case = Case::new(
     "malloc-freed-by-another-thread",

@@ -10,11 +10,10 @@ mod routines;
 pub use bare::{Bare, BareBlock};
 pub use block::Block;
 pub use invalid_parameter::{WhichHandler, handler_calls};
-pub use routines::ROUTINES;
 
 use super::{ErrorState, Stop, host};
-use crate::channel::Job;
-use crate::observation::{Call, Kind};
+use crate::wire::job::Job;
+use crate::wire::observation::{Call, Kind};
 use libloading::Library;
 use routines::{Homes, Routines};
 use std::ffi::{OsStr, c_int, c_void};
@@ -111,14 +110,8 @@ impl Crt {
             .clone()
             .ok_or_else(|| Stop::NotApplicable("the library has no second name here".into()))?;
         let job = Job {
-            token: String::new(),
-            case: String::new(),
             load_name: name.clone().into(),
-            exports: None,
-            errno_library: None,
-            alias: None,
-            script: None,
-            fence: None,
+            ..Job::default()
         };
         Crt::load(&job)
             .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
@@ -140,7 +133,7 @@ impl Crt {
         std::ptr::null()
     }
 
-    /// Whether the loader finds this routine, one of [`ROUTINES`].
+    /// Whether the loader finds this routine, one of [`ROUTINES`](crate::library::routines::ROUTINES).
     pub fn has(&self, routine: &str) -> bool {
         self.routines.has(routine)
     }

@@ -19,9 +19,6 @@ pub struct Homes<'a> {
 
 macro_rules! routines {
     ($($home:ident $name:ident: fn($($parameter:ty),*) $(-> $result:ty)?;)*) => {
-        /// Every name that a probe looks up.
-        pub const ROUTINES: &[&str] = &[$(stringify!($name)),*];
-
         /// The routines that were found. Each is called through its name.
         #[allow(non_snake_case)]
         pub struct Routines {
@@ -29,6 +26,10 @@ macro_rules! routines {
         }
 
         impl Routines {
+            /// Every name in the table.
+            #[cfg(test)]
+            const NAMES: &[&str] = &[$(stringify!($name)),*];
+
             /// Looks every routine up: those of the heap in the library itself,
             /// those of the runtime where its `errno` is.
             ///
@@ -96,4 +97,15 @@ routines! {
     runtime _get_invalid_parameter_handler: fn() -> Option<Handler>;
     runtime _set_thread_local_invalid_parameter_handler: fn(Option<Handler>) -> Option<Handler>;
     runtime _get_thread_local_invalid_parameter_handler: fn() -> Option<Handler>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::routines::ROUTINES;
+
+    #[test]
+    fn the_table_has_every_known_routine_and_no_other() {
+        assert_eq!(Routines::NAMES, ROUTINES);
+    }
 }

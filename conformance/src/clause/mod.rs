@@ -1,0 +1,157 @@
+//! What a clause is: a promise, where it comes from, the cases that try it,
+//! and how it is judged.
+//!
+//! A clause is declared once, in the list of its routine:
+//!
+//! ```text
+//! must(
+//!     CALLOC,
+//!     "calloc.overflow",
+//!     "a product that overflows gives NULL and ENOMEM",
+//!     stated(Remarks),
+//!     &[&OVERFLOWS],
+//!     &[every_call(NULL.sets_errno("ENOMEM"))],
+//! ),
+//! ```
+//!
+//! from top to bottom: the name, the promise, the section of the routine's page
+//! that states it, the cases that try it, and what must be seen in each.
+
+mod case;
+pub mod check;
+pub mod source;
+mod verdict;
+
+pub use case::Case;
+pub use source::{Basis, Limit, Origin, Page, Section, Source, derived, limited, stated};
+pub use verdict::{Judgement, Level, Verdict};
+
+use crate::clauses::exported::LOAD;
+use check::Check;
+use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::wire::observation::Observation;
+
+/// A promise of the specification.
+#[derive(Clone, Copy, Debug)]
+pub struct Clause {
+    /// Its public name, which does not change once released.
+    pub id: &'static str,
+    /// The routine that makes the promise.
+    pub routine: &'static str,
+    /// How binding it is.
+    pub level: Level,
+    /// What must hold, in a sentence.
+    pub promise: &'static str,
+    /// Where the promise comes from.
+    pub source: Source,
+    /// The cases that try it.
+    pub cases: &'static [&'static Case],
+    /// The checks that must all hold in each case.
+    pub checks: &'static [Check],
+}
+
+/// What a clause is judged by.
+pub struct Seen<'a> {
+    /// The clause.
+    pub clause: &'static Clause,
+    /// The case.
+    pub case: &'a Case,
+    /// What was seen while the case ran.
+    pub observation: &'a Observation,
+    /// The numbers that the candidate's `errno` holds.
+    pub numbering: Numbering,
+    /// The candidate.
+    pub candidate: &'a Candidate,
+}
+
+impl Clause {
+    /// Judges what was seen in one of the cases: the first check that does not
+    /// pass decides.
+    pub fn judge(&self, seen: &Seen) -> Judgement {
+        let mut last = Verdict::Error.because("the clause has no check");
+        for check in self.checks {
+            last = check.judge(seen);
+            if last.verdict != Verdict::Pass {
+                break;
+            }
+        }
+        last
+    }
+
+    /// What a report says was expected: that of each check.
+    pub fn expects(&self) -> String {
+        let checks = self.checks.iter();
+        let all: Vec<_> = checks.map(|check| check.expects(self.routine)).collect();
+        all.join("; ")
+    }
+}
+
+/// A routine with the page that documents it.
+#[derive(Clone, Copy, Debug)]
+pub struct Routine {
+    /// The exported name.
+    pub name: &'static str,
+    /// The page of Microsoft's C runtime reference.
+    pub page: &'static Page,
+}
+
+/// A clause of level `must`.
+pub const fn must(
+    routine: Routine,
+    id: &'static str,
+    promise: &'static str,
+    origin: Origin,
+    cases: &'static [&'static Case],
+    checks: &'static [Check],
+) -> Clause {
+    Clause {
+        id,
+        routine: routine.name,
+        level: Level::Must,
+        promise,
+        source: origin.of(routine.page),
+        cases,
+        checks,
+    }
+}
+
+/// A clause of level `should`.
+pub const fn should(
+    routine: Routine,
+    id: &'static str,
+    promise: &'static str,
+    origin: Origin,
+    cases: &'static [&'static Case],
+    checks: &'static [Check],
+) -> Clause {
+    Clause {
+        level: Level::Should,
+        ..must(routine, id, promise, origin, cases, checks)
+    }
+}
+
+/// A clause of level `record`: what is observed, and never judged.
+pub const fn record(
+    routine: Routine,
+    id: &'static str,
+    promise: &'static str,
+    origin: Origin,
+    cases: &'static [&'static Case],
+    checks: &'static [Check],
+) -> Clause {
+    Clause {
+        level: Level::Record,
+        ..must(routine, id, promise, origin, cases, checks)
+    }
+}
+
+/// The clause that the library exports a routine.
+pub const fn exported(routine: Routine, id: &'static str, promise: &'static str) -> Clause {
+    const FROM: &str =
+        "the page declares the routine, and its data list the libraries that export it";
+    let origin = derived(Section::Requirements, FROM);
+    must(routine, id, promise, origin, LOADED, &[Check::Exported])
+}
+
+static LOADED: &[&Case] = &[&LOAD];

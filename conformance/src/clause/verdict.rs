@@ -1,0 +1,119 @@
+//! How binding a clause is, and what came of judging it.
+
+use serde::Serialize;
+use std::fmt;
+
+/// How binding a clause is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The page states it.
+    Must,
+    /// It follows from the page's purpose; the page gives no number.
+    Should,
+    /// Observed and kept in the fixture, never judged.
+    Record,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::Record => "record",
+        })
+    }
+}
+
+/// What came of judging a clause. Where a clause has several cases, the
+/// greatest of their verdicts counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// There was nothing to judge, for a reason that is given.
+    Unsupported,
+    /// The promise was kept; for a clause of level `record`, it was observed.
+    Pass,
+    /// The promise was broken.
+    Fail,
+    /// The probe died while the clause was being checked.
+    Crash,
+    /// The time limit ran out while the clause was being checked.
+    Timeout,
+    /// The candidate could not be observed.
+    Error,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Pass,
+        Verdict::Fail,
+        Verdict::Unsupported,
+        Verdict::Crash,
+        Verdict::Timeout,
+        Verdict::Error,
+    ];
+
+    /// Its name, as reports and profiles write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unsupported => "unsupported",
+            Verdict::Crash => "crash",
+            Verdict::Timeout => "timeout",
+            Verdict::Error => "error",
+        }
+    }
+
+    /// Whether it must be listed as a known deviation to be let through.
+    pub fn is_deviation(self) -> bool {
+        !matches!(self, Verdict::Pass | Verdict::Unsupported)
+    }
+}
+
+/// A verdict with what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was seen, in a sentence.
+    pub observed: String,
+}
+
+impl Judgement {
+    /// The promise was kept.
+    pub fn pass(observed: impl Into<String>) -> Self {
+        Verdict::Pass.because(observed)
+    }
+
+    /// The promise was broken.
+    pub fn fail(observed: impl Into<String>) -> Self {
+        Verdict::Fail.because(observed)
+    }
+
+    /// There was nothing to judge.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        Verdict::Unsupported.because(reason)
+    }
+
+    /// Kept if `holds`, else broken.
+    pub fn pass_if(holds: bool, observed: impl Into<String>) -> Self {
+        if holds {
+            Judgement::pass(observed)
+        } else {
+            Judgement::fail(observed)
+        }
+    }
+}
+
+impl Verdict {
+    /// This verdict, with what was seen.
+    pub fn because(self, observed: impl Into<String>) -> Judgement {
+        Judgement {
+            verdict: self,
+            observed: observed.into(),
+        }
+    }
+}

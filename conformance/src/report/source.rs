@@ -1,0 +1,29 @@
+//! Where a promise comes from, as the JSON reports and lists have it.
+
+use crate::clause::source::Place;
+use crate::clause::{Basis, Clause};
+use serde::Serialize;
+
+/// The fields that say where a clause comes from.
+#[derive(Serialize)]
+pub struct SourceEntry {
+    sources: Vec<Place>,
+    basis: &'static str,
+    basis_reason: Option<String>,
+}
+
+impl SourceEntry {
+    /// Those of this clause.
+    pub fn of(clause: &Clause) -> SourceEntry {
+        let basis = clause.source.basis;
+        SourceEntry {
+            sources: clause.source.places(),
+            basis: basis.name(),
+            basis_reason: match basis {
+                Basis::Stated => None,
+                Basis::Derived(from) => Some(from.to_owned()),
+                Basis::Limit(limit) => Some(format!("{}: {}", limit.bound, limit.reason)),
+            },
+        }
+    }
+}

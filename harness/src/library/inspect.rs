@@ -1,0 +1,512 @@
+//! What a file is, told from its contents: format, architecture, exports, version.
+
+use super::version_resource::{self, Version};
+use crate::text::input_error::InputError;
+use crate::text::printable::shown;
+use object::read::pe::ExportTable;
+use object::{Object, ObjectSymbol};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The format of a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Linux and other Unix systems.
+    Elf,
+    /// Windows.
+    Pe,
+    /// macOS.
+    Macho,
+}
+
+impl Format {
+    /// The format that this system loads itself.
+    pub fn native() -> Format {
+        if cfg!(windows) {
+            Format::Pe
+        } else if cfg!(target_vendor = "apple") {
+            Format::Macho
+        } else {
+            Format::Elf
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Elf => "ELF",
+            Format::Pe => "PE",
+            Format::Macho => "Mach-O",
+        })
+    }
+}
+
+/// Who made a library, as far as the file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    /// Wine: the file carries its mark.
+    Wine,
+    /// Microsoft: the version resource says so, and Wine's mark is not there.
+    Microsoft,
+    /// Anybody else.
+    Other,
+}
+
+/// A library file.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// Its format.
+    pub format: Format,
+    /// Its processor architecture, as Rust names it: `x86_64`, `aarch64`, `x86`.
+    pub arch: String,
+    /// The names it exports, sorted.
+    pub exports: Vec<String>,
+    /// The file version in its version resource, `10.0.26100.1`.
+    pub version: Option<String>,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// In bytes. With everything a debugger wants, a runtime has some ten MiB; a
+/// file is read into memory as a whole.
+const LARGEST: u64 = 512 << 20;
+
+/// Reads a library file.
+///
+/// # Errors
+/// If the file is not there, not readable, or not a shared library.
+pub fn inspect(path: &Path) -> Result<Library, InputError> {
+    let name = shown(path.as_os_str());
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if metadata.is_dir() {
+        let mend = "name the library file in it";
+        return Err(InputError::new(format!("{name} is a directory"), mend));
+    }
+    if !metadata.is_file() {
+        let mend = "name a library file";
+        return Err(InputError::new(
+            format!("{name} is not a regular file"),
+            mend,
+        ));
+    }
+    if metadata.len() == 0 {
+        let mend = "build or copy the library again";
+        return Err(InputError::new(format!("{name} is empty"), mend));
+    }
+    if metadata.len() > LARGEST {
+        let problem = format!(
+            "{name} has {} MiB; a C runtime has at most {} MiB",
+            metadata.len() >> 20,
+            LARGEST >> 20
+        );
+        return Err(InputError::new(problem, "name a library file"));
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    recognise(path, &bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
+    let name = shown(path.as_os_str());
+    match error.kind() {
+        ErrorKind::NotFound => InputError::new(
+            format!("{name}: no such file"),
+            "check the path, or name a known library (`heapmin list --candidates`)",
+        ),
+        _ => InputError::new(
+            format!("{name} cannot be read: {error}"),
+            "check its permissions",
+        ),
+    }
+}
+
+/// Reads a library from the bytes of its file, which begin where a `Vec` does:
+/// at an address that no number in it minds. `path` is for messages.
+///
+/// # Errors
+/// If they are no shared library.
+pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
+    let name = shown(path.as_os_str());
+    let not_a_library = |what: &str| {
+        InputError::new(
+            format!("{name} is not a shared library: {what}"),
+            "name a .so, .dll or .dylib file",
+        )
+    };
+    if let Some(what) = familiar_other(bytes) {
+        return Err(not_a_library(what));
+    }
+    let file = object::File::parse(bytes)
+        .map_err(|error| not_a_library(&format!("{error} (damaged, or of an unknown kind)")))?;
+    let format = match file.format() {
+        object::BinaryFormat::Elf => Format::Elf,
+        object::BinaryFormat::Pe => Format::Pe,
+        object::BinaryFormat::MachO => Format::Macho,
+        other => return Err(not_a_library(&format!("{other:?} is not known here"))),
+    };
+    if matches!(file.kind(), object::ObjectKind::Relocatable) {
+        return Err(not_a_library("it is an object file; link it as one first"));
+    }
+    if matches!(file.kind(), object::ObjectKind::Core) {
+        return Err(not_a_library("it is a core dump"));
+    }
+    let exports = exports(&file, bytes.len()).map_err(|error| not_a_library(&error))?;
+    let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
+    if executable {
+        return Err(not_a_library(
+            "it is an executable, which cannot be loaded as one",
+        ));
+    }
+    let version = match &file {
+        object::File::Pe32(file) => version_resource::of(file),
+        object::File::Pe64(file) => version_resource::of(file),
+        _ => None,
+    };
+    let maker = match format {
+        Format::Pe => pe_maker(bytes, version.as_ref()),
+        Format::Elf | Format::Macho => Maker::Other,
+    };
+    Ok(Library {
+        format,
+        arch: arch(file.architecture()),
+        exports,
+        version: version.and_then(|version| version.file),
+        maker,
+    })
+}
+
+/// Names what users hand over by mistake, before a parser calls it damaged.
+fn familiar_other(bytes: &[u8]) -> Option<&'static str> {
+    let head = &bytes[..bytes.len().min(512)];
+    if bytes.starts_with(b"!<arch>\n") {
+        return Some("it is a static archive");
+    }
+    if bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBE]) || bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBF])
+    {
+        return Some("it is a universal Mach-O file; take one architecture out with `lipo -thin`");
+    }
+    if head.starts_with(b"/* GNU ld script") {
+        return Some("it is a linker script; name the library that it names");
+    }
+    let is_text = std::str::from_utf8(head).is_ok() && !head.contains(&0);
+    is_text.then_some("it is a text file")
+}
+
+/// A position-independent executable has the ELF type of a shared library,
+/// but names a program interpreter or says what it is.
+fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
+    use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+    fn flag<H: FileHeader<Endian = object::Endianness>>(bytes: &[u8]) -> bool {
+        let check = || -> Option<bool> {
+            let header = H::parse(bytes).ok()?;
+            let endian = header.endian().ok()?;
+            let segments = header.program_headers(endian, bytes).ok()?;
+            for segment in segments {
+                if let Ok(Some(entries)) = segment.dynamic(endian, bytes) {
+                    return Some(entries.iter().any(|entry| {
+                        let tag: u64 = entry.d_tag(endian).into();
+                        let value: u64 = entry.d_val(endian).into();
+                        tag == u64::from(object::elf::DT_FLAGS_1)
+                            && value & u64::from(object::elf::DF_1_PIE) != 0
+                    }));
+                }
+            }
+            None
+        };
+        check().unwrap_or(false)
+    }
+    match file {
+        object::File::Elf64(_) => flag::<object::elf::FileHeader64<object::Endianness>>(bytes),
+        object::File::Elf32(_) => flag::<object::elf::FileHeader32<object::Endianness>>(bytes),
+        _ => false,
+    }
+}
+
+/// The names that a file of so many bytes exports, sorted.
+fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String> {
+    let mut names = Names {
+        names: Vec::new(),
+        room: length,
+    };
+    match file {
+        // An ELF file's exports are the defined symbols of its dynamic table.
+        object::File::Elf32(_) | object::File::Elf64(_) => {
+            let symbols = file.dynamic_symbols();
+            for symbol in symbols.filter(|it| it.is_definition() && it.is_global() && is_code(it)) {
+                names.add(symbol.name_bytes())?;
+            }
+        }
+        object::File::MachO32(_) | object::File::MachO64(_) => {
+            let is_export = |symbol: &object::Symbol<'_, '_>| {
+                symbol.is_definition() && symbol.scope() == object::SymbolScope::Dynamic
+            };
+            for symbol in file.symbols().filter(is_export) {
+                // Mach-O puts an underscore in front of every C name.
+                let name = symbol.name_bytes();
+                names.add(name.map(|name| name.strip_prefix(b"_").unwrap_or(name)))?;
+            }
+        }
+        object::File::Pe32(file) => names.add_table(file.export_table())?,
+        object::File::Pe64(file) => names.add_table(file.export_table())?,
+        _ => {}
+    }
+    let mut names = names.names;
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// Names that are taken out of a file. Every entry of a table may point to one
+/// long name, or to one without an end: reading them all would take the square
+/// of the file's length. So a name that cannot be read ends it, and so do names
+/// that are longer together than the file.
+struct Names {
+    names: Vec<String>,
+    room: usize,
+}
+
+impl Names {
+    fn add(&mut self, name: object::Result<&[u8]>) -> Result<(), String> {
+        let name = name.map_err(|error| unreadable_exports(&error))?;
+        let left = self.room.checked_sub(name.len());
+        self.room = left.ok_or("its exported names are longer than the file")?;
+        self.names.push(String::from_utf8_lossy(name).into_owned());
+        Ok(())
+    }
+
+    /// Adds the exports of a PE file, but not those that it forwards elsewhere.
+    fn add_table(&mut self, table: object::Result<Option<ExportTable<'_>>>) -> Result<(), String> {
+        let Some(table) = table.map_err(|error| unreadable_exports(&error))? else {
+            return Ok(());
+        };
+        for (pointer, index) in table.name_iter() {
+            let address = table.address_by_index(index.into());
+            if !table.is_forward(address.map_err(|error| unreadable_exports(&error))?) {
+                self.add(table.name_from_pointer(pointer))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable_exports(error: &object::Error) -> String {
+    format!("its exports cannot be read ({error})")
+}
+
+/// Whether calling the symbol makes sense: data of the same name is no routine.
+fn is_code(symbol: &object::Symbol<'_, '_>) -> bool {
+    match symbol.flags() {
+        object::SymbolFlags::Elf { st_info, .. } => matches!(
+            st_info & 0xF,
+            object::elf::STT_FUNC | object::elf::STT_GNU_IFUNC | object::elf::STT_NOTYPE
+        ),
+        _ => true,
+    }
+}
+
+fn arch(architecture: object::Architecture) -> String {
+    match architecture {
+        object::Architecture::X86_64 => "x86_64".into(),
+        object::Architecture::I386 => "x86".into(),
+        object::Architecture::Aarch64 => "aarch64".into(),
+        object::Architecture::Arm => "arm".into(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+fn pe_maker(bytes: &[u8], version: Option<&Version>) -> Maker {
+    // Wine's own files say "Wine builtin DLL" between the DOS header and the PE
+    // header; their version resource names Microsoft, as programs expect.
+    let stub = &bytes[0x40.min(bytes.len())..0x80.min(bytes.len())];
+    if stub.starts_with(b"Wine builtin DLL") || stub.starts_with(b"Wine placeholder DLL") {
+        return Maker::Wine;
+    }
+    let company = version.and_then(|version| version.company.as_deref());
+    match company {
+        Some(company) if company.starts_with("Microsoft") => Maker::Microsoft,
+        _ => Maker::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::text(b"hello, world\n", "text file")]
+    #[case::script(b"#!/bin/sh\nexit 0\n", "text file")]
+    #[case::linker_script(b"/* GNU ld script\n*/\nGROUP ( libc.so.6 )\n", "linker script")]
+    #[case::archive(b"!<arch>\nwhatever", "static archive")]
+    #[case::universal(&[0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 2], "universal Mach-O")]
+    #[case::cut_elf(b"\x7fELF\x02\x01\x01\x00", "damaged")]
+    #[case::cut_pe(b"MZ\x90\x00\x03\x00\x00\x00\xff\xff", "damaged")]
+    #[case::noise(&[1, 2, 3, 0, 255], "damaged")]
+    fn what_is_not_a_library_is_named(#[case] bytes: &[u8], #[case] what: &str) {
+        let error = recognise(Path::new("x"), bytes).unwrap_err();
+        assert!(error.problem.contains(what), "{error}");
+    }
+
+    /// An ELF library whose dynamic symbols all have the name at this offset of
+    /// these strings.
+    fn elf(symbols: usize, name: u32, strings: &[u8]) -> Vec<u8> {
+        fn put(bytes: &mut Vec<u8>, words: &[u64], width: usize) {
+            for word in words {
+                bytes.extend_from_slice(&word.to_le_bytes()[..width]);
+            }
+        }
+        let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+        put(&mut bytes, &[3, 62], 2);
+        put(&mut bytes, &[1], 4);
+        put(&mut bytes, &[0, 0, 64], 8);
+        put(&mut bytes, &[0], 4);
+        put(&mut bytes, &[64, 56, 0, 64, 3, 2], 2);
+        let symbols_at = 64 + 3 * 64;
+        let symbols_length = 24 * (symbols as u64 + 1);
+        let strings_at = symbols_at + symbols_length;
+        put(&mut bytes, &[0; 8], 8);
+        // Kind, place and length of each section, and what it refers to.
+        let table = [11, symbols_at, symbols_length, 2, 24];
+        let text = [3, strings_at, strings.len() as u64, 0, 0];
+        for [kind, at, length, link, entry] in [table, text] {
+            put(&mut bytes, &[0, kind], 4);
+            put(&mut bytes, &[0, 0, at, length], 8);
+            put(&mut bytes, &[link, 0], 4);
+            put(&mut bytes, &[1, entry], 8);
+        }
+        bytes.extend_from_slice(&[0; 24]);
+        for _ in 0..symbols {
+            put(&mut bytes, &[name.into()], 4);
+            // A global function in section 1.
+            bytes.extend_from_slice(&[0x12, 0, 1, 0]);
+            put(&mut bytes, &[0x1000, 1], 8);
+        }
+        bytes.extend_from_slice(strings);
+        bytes
+    }
+
+    #[test]
+    fn exports_of_a_small_library_are_listed() {
+        let library = recognise(Path::new("x"), &elf(1, 1, b"\0_heapmin\0")).unwrap();
+        assert_eq!(library.exports, ["_heapmin"]);
+    }
+
+    #[rstest]
+    #[case::one_long_name_for_all(5000, 1, [b"\0", &[b'x'; 100_000][..], b"\0"].concat(), "longer than the file")]
+    #[case::a_name_without_an_end(5000, 1, vec![b'x'; 100_000], "cannot be read")]
+    #[case::a_name_outside(1, 77, b"\0".to_vec(), "cannot be read")]
+    fn names_that_no_linker_makes_are_refused(
+        #[case] symbols: usize,
+        #[case] name: u32,
+        #[case] strings: Vec<u8>,
+        #[case] what: &str,
+    ) {
+        let error = recognise(Path::new("x"), &elf(symbols, name, &strings)).unwrap_err();
+        assert!(error.problem.contains(what), "{error}");
+    }
+
+    /// Seeds of the fuzz targets.
+    const SMALL_DLL: &str = include_str!("../../../conformance/fuzz/seeds/library/small-dll.hex");
+    const SMALL_DYLIB: &str =
+        include_str!("../../../conformance/fuzz/seeds/library/small-dylib.hex");
+
+    fn from_hex(text: &str) -> Vec<u8> {
+        let digits: String = text.split_whitespace().collect();
+        let pairs = digits.as_bytes().chunks(2);
+        let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        pairs.map(byte).collect()
+    }
+
+    #[test]
+    fn small_libraries_of_other_systems_are_read() {
+        let [dll, dylib] = [SMALL_DLL, SMALL_DYLIB].map(from_hex);
+        let dll = recognise(Path::new("x"), &dll).unwrap();
+        assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
+        // A third one is forwarded to another library.
+        assert_eq!(dll.exports, ["_heapmin", "malloc"]);
+        assert_eq!(dll.version.as_deref(), Some("10.0.26100.1"));
+        assert_eq!(dll.maker, Maker::Microsoft);
+        let dylib = recognise(Path::new("x"), &dylib).unwrap();
+        assert_eq!((dylib.format, &dylib.arch[..]), (Format::Macho, "x86_64"));
+        assert_eq!(dylib.exports, ["_heapmin", "malloc"]);
+    }
+
+    #[rstest]
+    fn a_resource_directory_may_be_anywhere(#[values(1, 2, 3, 0x7FFF_FFFF)] away: u32) {
+        let mut bytes = from_hex(SMALL_DLL);
+        let header = usize::from(bytes[0x3C]);
+        let directory = header + 24 + 112 + 2 * 8;
+        let place: [u8; 4] = bytes[directory..directory + 4].try_into().unwrap();
+        let place = u32::from_le_bytes(place).wrapping_add(away);
+        bytes[directory..directory + 4].copy_from_slice(&place.to_le_bytes());
+        let library = recognise(Path::new("x"), &bytes).unwrap();
+        assert_eq!((library.version, library.maker), (None, Maker::Other));
+    }
+
+    #[test]
+    fn a_missing_file_a_directory_and_an_empty_file_are_named() {
+        let folder = std::env::temp_dir();
+        assert!(
+            inspect(&folder)
+                .unwrap_err()
+                .problem
+                .contains("is a directory")
+        );
+        let missing = folder.join("no such library.so");
+        assert!(
+            inspect(&missing)
+                .unwrap_err()
+                .problem
+                .contains("no such file")
+        );
+    }
+
+    #[test]
+    fn this_test_program_is_an_executable() {
+        let error = inspect(&std::env::current_exe().unwrap()).unwrap_err();
+        assert!(error.problem.contains("executable"), "{error}");
+    }
+
+    /// As much of a PE file as the maker is told from.
+    fn stub(text: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 0x40];
+        bytes.extend_from_slice(text);
+        bytes.resize(0x100, 0);
+        bytes
+    }
+
+    #[rstest]
+    #[case(b"Wine builtin DLL", Some("Microsoft Corporation"), Maker::Wine)]
+    #[case(b"Wine placeholder DLL", None, Maker::Wine)]
+    #[case(
+        b"This program cannot",
+        Some("Microsoft Corporation"),
+        Maker::Microsoft
+    )]
+    #[case(b"This program cannot", Some("ReactOS Team"), Maker::Other)]
+    #[case(b"This program cannot", None, Maker::Other)]
+    fn a_maker_is_told_by_stub_and_company(
+        #[case] text: &[u8],
+        #[case] company: Option<&str>,
+        #[case] maker: Maker,
+    ) {
+        let version = Version {
+            company: company.map(str::to_owned),
+            file: None,
+        };
+        assert_eq!(pe_maker(&stub(text), Some(&version)), maker);
+        if company.is_none() {
+            assert_eq!(pe_maker(&stub(text), None), maker);
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_early_has_no_maker() {
+        assert_eq!(pe_maker(b"MZ", None), Maker::Other);
+    }
+}

@@ -1,0 +1,224 @@
+//! Profiles: what is known of a library. New libraries are added by a
+//! profile, not by code.
+
+use super::errno_names::Numbering;
+use super::inspect::Format;
+use super::routines::ROUTINES;
+use crate::known::{Known, entries, locate, parse_list};
+use crate::text::input_error::InputError;
+use crate::text::suggest::nearest;
+use crate::text::toml_file::{not_toml, read};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where a library is found by its profile's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// In the system's folder of libraries: Windows', or Wine's.
+    System,
+    /// Built with this program, from fixtures/adapters.
+    Adapter,
+    /// Built with this program, from reference/.
+    Reference,
+    /// Nowhere in particular: it is always given by path.
+    Path,
+}
+
+/// What is known of a library.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profile {
+    /// The name on the command line; the file's name without `.toml`.
+    #[serde(skip)]
+    pub name: String,
+    /// One line: what library this is.
+    pub title: String,
+    /// The library's file name; for the reference, the name that each system
+    /// decorates in its own way.
+    #[serde(rename = "library")]
+    pub file_name: String,
+    /// Where that file is.
+    pub source: Source,
+    /// Its format; the host's own if not given.
+    pub format: Option<Format>,
+    /// Whose numbers its `errno` holds.
+    pub errno: Numbering,
+    /// The library that has its `errno`, if it has none itself.
+    pub errno_library: Option<String>,
+    /// Another name under which the same heap must be reached.
+    pub alias: Option<String>,
+    /// For a name that the loader resolves and that is no file: the file
+    /// behind it.
+    pub stands_for: Option<String>,
+    /// Another library that this one loads.
+    pub needs: Option<Needs>,
+    /// Environment variables that its probe needs.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Why the file may not be there, and where it comes from.
+    pub if_absent: Option<String>,
+    /// The routines that it should export.
+    #[serde(default)]
+    pub promised: Vec<String>,
+    /// The routines that it should no longer export.
+    #[serde(default)]
+    pub gone: Vec<String>,
+    /// Lists of known deviations that it shares with other libraries, by name.
+    #[serde(default)]
+    pub shares: Vec<String>,
+    /// Known deviations.
+    #[serde(default, deserialize_with = "entries")]
+    pub known: Vec<Known>,
+}
+
+/// Another library that must be installed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Needs {
+    /// Its file name, as the loader finds it.
+    pub file: String,
+    /// How to get it.
+    pub install: String,
+}
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// If the text is not a profile; the message has the line.
+    pub fn parse(name: &str, text: &str) -> Result<Profile, InputError> {
+        Profile::parse_file(name, &format!("fixtures/profiles/{name}.toml"), text)
+    }
+
+    fn parse_file(name: &str, file: &str, text: &str) -> Result<Profile, InputError> {
+        let mut profile: Profile = toml::from_str(text)
+            .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
+        locate(&mut profile.known, file, text);
+        for routine in profile.promised.iter().chain(&profile.gone) {
+            if !ROUTINES.contains(&routine.as_str()) {
+                let near = nearest(routine, ROUTINES.iter().copied()).unwrap_or("malloc");
+                let problem = format!("the profile {name} names a routine {routine}");
+                let mend = format!("there is no such routine here; did you mean {near}?");
+                return Err(InputError::new(problem, mend));
+            }
+        }
+        Ok(Profile {
+            name: name.to_owned(),
+            ..profile
+        })
+    }
+
+    /// Adds the deviations of the lists that it shares. `lists` are their
+    /// names and texts.
+    ///
+    /// # Errors
+    /// If there is no list of that name, or it has something else in it.
+    pub fn with_shared(mut self, lists: &[(&str, &str)]) -> Result<Profile, InputError> {
+        for name in &std::mem::take(&mut self.shares) {
+            let Some((_, text)) = lists.iter().find(|(known, _)| known == name) else {
+                let names: Vec<_> = lists.iter().map(|(name, _)| *name).collect();
+                return Err(InputError::new(
+                    format!(
+                        "the profile {} shares a list {name} that is not there",
+                        self.name
+                    ),
+                    format!("the lists are {}", names.join(", ")),
+                ));
+            };
+            let file = format!("fixtures/deviations/{name}.toml");
+            self.known.extend(parse_list(&file, text)?);
+        }
+        Ok(self)
+    }
+
+    /// Whether it should export a routine.
+    pub fn promises(&self, routine: &str) -> bool {
+        self.promised.iter().any(|promised| promised == routine)
+    }
+
+    /// Whether it should no longer export a routine.
+    pub fn has_no(&self, routine: &str) -> bool {
+        self.gone.iter().any(|gone| gone == routine)
+    }
+
+    /// Reads a profile from a file; its name is the file's, without `.toml`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a profile.
+    pub fn read(path: &Path) -> Result<Profile, InputError> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let file = path.display().to_string();
+        let profile = Profile::parse_file(&name, &file, &read(path)?);
+        profile.map_err(|error| {
+            InputError::new(format!("{}: {}", path.display(), error.problem), error.mend)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::inspect::Maker;
+    use rstest::rstest;
+
+    const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
+
+    #[test]
+    fn a_profile_is_read() {
+        let known = "[[known]]\nclause = 'c'\nmaker = 'wine'\nwhy = 'w'\n";
+        let profile = Profile::parse("a", &format!("{SOUND}{known}")).unwrap();
+        assert_eq!(profile.name, "a");
+        let known = &profile.known[0];
+        assert_eq!(known.verdict, "fail");
+        assert!(known.applies("c", "any", Maker::Wine));
+        assert!(!known.applies("c", "any", Maker::Microsoft));
+        assert!(!known.applies("d", "any", Maker::Wine));
+    }
+
+    #[test]
+    fn one_reason_may_stand_for_several_clauses_and_several_libraries() {
+        let list = "[[known]]\nclause = ['d', 'e']\nverdict = 'crash'\nwhy = 'w'\n";
+        let text = format!("{SOUND}shares = ['l']\n[[known]]\nclause = 'c'\nwhy = 'v'\n");
+        let profile = Profile::parse("a", &text).unwrap();
+        assert!(profile.clone().with_shared(&[]).is_err());
+        let profile = profile.with_shared(&[("l", list)]).unwrap();
+        let seen: Vec<_> = profile
+            .known
+            .iter()
+            .map(|known| (&known.clause[..], &known.verdict[..]))
+            .collect();
+        assert_eq!(seen, [("c", "fail"), ("d", "crash"), ("e", "crash")]);
+        assert_eq!(
+            profile.known[0].place.to_string(),
+            "fixtures/profiles/a.toml:6"
+        );
+        assert_eq!(
+            profile.known[1].place.to_string(),
+            "fixtures/deviations/l.toml:2"
+        );
+    }
+
+    #[rstest]
+    #[case::misspelt_key("titel = 'B'")]
+    #[case::no_such_routine("gone = ['_heapst']")]
+    #[case::wrong_value("format = 'coff'")]
+    #[case::no_reason("[[known]]\nclause = 'c'")]
+    #[case::not_toml("= = =")]
+    fn a_wrong_profile_is_refused_with_its_place(#[case] line: &str) {
+        let error = Profile::parse("a", &format!("{SOUND}{line}\n")).unwrap_err();
+        assert!(error.problem.contains("the profile a"), "{error}");
+    }
+    /// See the same cases of `known`: none of these may take the stack, or the square
+    /// of its length.
+    #[rstest]
+    #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)))]
+    #[case::brackets("a = ".to_owned() + &"[".repeat(500_000))]
+    #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000))]
+    #[case::heads(format!("[{}a]", "a.".repeat(500_000)))]
+    #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)))]
+    fn a_monstrous_file_is_no_profile(#[case] text: String) {
+        assert!(Profile::parse("p", &text).is_err());
+    }
+}

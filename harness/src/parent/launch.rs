@@ -1,0 +1,263 @@
+//! Starts a probe for one case.
+
+use super::interruption;
+use super::memory_limit::Watch;
+use super::runner::Runner;
+use super::scratch::Scratch;
+use super::watch::{Limits, TICK, watch};
+use crate::wire::fence::Fence;
+use crate::wire::job::{Job, PROBE_COMMAND};
+use crate::wire::observation::{Ending, Observation};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a probe is started that ends without a word.
+const STARTS: usize = 3;
+/// A way of starting probes.
+pub struct Launch<'a> {
+    runner: &'a Runner,
+    timeout: Duration,
+    environment: &'a [(String, String)],
+    may_fork: bool,
+}
+
+impl<'a> Launch<'a> {
+    /// Probes of this runner, each killed after `timeout`.
+    pub fn new(runner: &'a Runner, timeout: Duration) -> Self {
+        Launch {
+            runner,
+            timeout,
+            environment: &[],
+            may_fork: false,
+        }
+    }
+
+    /// Says whether the case needs child processes.
+    pub fn with_children(self, may_fork: bool) -> Self {
+        Launch { may_fork, ..self }
+    }
+
+    /// Adds environment variables.
+    pub fn with_environment(self, environment: &'a [(String, String)]) -> Self {
+        Launch {
+            environment,
+            ..self
+        }
+    }
+
+    /// Runs one case in a process of its own. Always comes back, whatever the
+    /// candidate does.
+    ///
+    /// Wine's server may be on its way out just when a probe comes, which then
+    /// ends before it has said anything. No candidate was loaded yet, so such
+    /// a probe is started again.
+    pub fn observe(&self, job: &Job) -> Observation {
+        let mut observation = self.observe_once(job);
+        for _ in 1..STARTS {
+            if interruption::is_wanted() {
+                break;
+            }
+            let silent =
+                matches!(observation.ending, Ending::Died(_)) && !observation.has_started();
+            if !silent || self.runner.wine.is_none() {
+                break;
+            }
+            thread::sleep(TICK * 10);
+            observation = self.observe_once(job);
+        }
+        observation
+    }
+
+    fn observe_once(&self, job: &Job) -> Observation {
+        let start = Instant::now();
+        let mut events = Vec::new();
+        let scratch = self.runner.is_fenced.then(Scratch::new).transpose();
+        let ending = match scratch {
+            // Gone with everything in it when this is over.
+            Ok(scratch) => match self.spawn(scratch.as_ref()) {
+                Ok(child) => {
+                    let job = Job {
+                        fence: self.fence(),
+                        ..job.clone()
+                    };
+                    let deadline = start + self.timeout;
+                    let memory = self
+                        .runner
+                        .is_fenced
+                        .then(|| Watch::over(&child, self.runner.memory))
+                        .flatten();
+                    let limits = Limits {
+                        deadline,
+                        memory,
+                        scratch,
+                    };
+                    watch(child, &job, &limits, &mut events, self.owns_group())
+                }
+                Err(error) => Ending::Failed(format!(
+                    "{} cannot be started: {error}",
+                    self.runner.program.display()
+                )),
+            },
+            Err(problem) => Ending::Failed(problem),
+        };
+        Observation {
+            events,
+            ending,
+            duration_ms: start.elapsed().as_millis() as u64,
+        }
+    }
+
+    fn fence(&self) -> Option<Fence> {
+        let processors = thread::available_parallelism().map_or(1, usize::from) as u64;
+        self.runner.is_fenced.then(|| Fence {
+            may_fork: self.may_fork,
+            cpu_seconds: (self.timeout.as_secs() + 1) * processors,
+        })
+    }
+
+    /// Whether all children of the probe may be killed with it. Wine's own
+    /// servers are children of whoever came first, and others need them.
+    fn owns_group(&self) -> bool {
+        self.runner.wine.is_none()
+    }
+
+    fn spawn(&self, scratch: Option<&Scratch>) -> std::io::Result<Child> {
+        let program = &self.runner.program;
+        let mut command = match &self.runner.wine {
+            Some(wine) => {
+                let mut command = Command::new(wine);
+                command.arg(program);
+                if std::env::var_os("WINEDEBUG").is_none() {
+                    command.env("WINEDEBUG", "-all");
+                }
+                command
+            }
+            None => Command::new(program),
+        };
+        command
+            .arg(PROBE_COMMAND)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(scratch) = scratch {
+            command.env("TMPDIR", scratch.path());
+        }
+        // Ctrl-C is for us; the probe is ended when its case is written off.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        #[cfg(target_os = "linux")]
+        if self.runner.wine.is_some() {
+            end_with_this_process(&mut command);
+        }
+        command.spawn()
+    }
+}
+
+/// Has a command end when this process does. A probe of this system sees to
+/// that itself; Wine does not.
+#[cfg(target_os = "linux")]
+fn end_with_this_process(command: &mut Command) {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    use std::os::unix::process::CommandExt;
+    let prepare = || set_parent_process_death_signal(Some(Signal::KILL)).map_err(Into::into);
+    // SAFETY: one system call, which allocates nothing and takes no lock.
+    unsafe { command.pre_exec(prepare) };
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::wire::channel::new_token;
+    use std::path::PathBuf;
+
+    /// Long enough for anything but a hang.
+    const SOON: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_fence_has_a_second_more_than_the_time_limit_on_each_processor() {
+        let runner = |is_fenced, wine: Option<&str>| Runner {
+            wine: wine.map(PathBuf::from),
+            program: "/probe".into(),
+            is_fenced,
+            memory: None,
+        };
+        let limit = Duration::from_secs(5);
+        let processors = thread::available_parallelism().unwrap().get() as u64;
+        let fenced = runner(true, None);
+        for may_fork in [false, true] {
+            let launch = Launch::new(&fenced, limit).with_children(may_fork);
+            let cpu_seconds = 6 * processors;
+            assert_eq!(
+                launch.fence(),
+                Some(Fence {
+                    may_fork,
+                    cpu_seconds
+                })
+            );
+            assert!(launch.owns_group());
+        }
+        let open = runner(false, Some("/wine"));
+        let launch = Launch::new(&open, limit);
+        assert_eq!(launch.fence(), None);
+        assert!(!launch.owns_group(), "Wine's servers are others' too");
+    }
+
+    /// What is seen of a probe that is a shell script. `operations` are for it
+    /// to read.
+    fn seen_of(
+        script: &str,
+        environment: &[(String, String)],
+        operations: Option<String>,
+        timeout: Duration,
+    ) -> Observation {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("probe");
+        std::fs::write(&program, script).unwrap();
+        let runner = Runner {
+            wine: Some(PathBuf::from("/bin/sh")),
+            program,
+            is_fenced: false,
+            memory: None,
+        };
+        let job = Job {
+            token: new_token(),
+            case: "script".into(),
+            load_name: "x".into(),
+            script: operations,
+            ..Job::default()
+        };
+        Launch::new(&runner, timeout)
+            .with_environment(environment)
+            .observe(&job)
+    }
+
+    #[test]
+    fn a_probe_has_the_environment_of_its_candidate() {
+        let status = [("STATUS".to_owned(), "7".to_owned())];
+        let seen = seen_of("exit $STATUS", &status, None, SOON);
+        let words = "the process exited with status 7 before the case was over";
+        assert_eq!(seen.ending, Ending::Died(words.into()));
+    }
+
+    #[test]
+    fn a_silent_probe_behind_a_runner_is_started_again_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = folder.path().join("starts");
+        let place = [("PLACE".to_owned(), count.display().to_string())];
+        seen_of("echo >> \"$PLACE\"", &place, None, SOON);
+        let starts = std::fs::read_to_string(count).unwrap().lines().count();
+        assert_eq!(starts, STARTS);
+    }
+
+    #[test]
+    fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
+        // More than a pipe holds.
+        let operations = "_heapmin()\n".repeat(20_000);
+        let limit = Duration::from_secs(1);
+        let seen = seen_of("exec sleep 60\n", &[], Some(operations), limit);
+        assert_eq!(seen.ending, Ending::TimedOut);
+        assert!(seen.duration_ms < 30_000, "{}", seen.duration_ms);
+    }
+}

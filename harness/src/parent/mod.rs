@@ -1,0 +1,16 @@
+//! The parent's side: finds what can load a library, starts a probe for each case and
+//! watches it from outside until it ends.
+
+pub mod candidate;
+pub mod catalogue;
+mod exit_status;
+pub mod interruption;
+pub mod launch;
+pub mod memory;
+mod memory_limit;
+mod process;
+pub mod runner;
+pub mod runners;
+pub mod scratch;
+pub mod stage;
+mod watch;

@@ -1,0 +1,7 @@
+//! Text from the user and text for the user.
+
+pub mod input_error;
+pub mod printable;
+pub mod suggest;
+pub mod text_file;
+pub mod toml_file;

@@ -1,0 +1,8 @@
+//! What parent and probe send each other. Both sides import it; it imports neither.
+
+pub mod channel;
+pub mod fence;
+pub mod job;
+pub mod observation;
+mod os_name;
+pub mod script;

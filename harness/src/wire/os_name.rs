@@ -1,0 +1,52 @@
+//! A file's name in JSON: text, or the bytes of one that is not UTF-8. For
+//! `#[serde(with)]`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::ffi::{OsStr, OsString};
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Name {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
+    let name = match name.to_str() {
+        Some(text) => Name::Text(text.to_owned()),
+        None => Name::Bytes(name.as_encoded_bytes().to_owned()),
+    };
+    name.serialize(serializer)
+}
+
+/// # Errors
+/// Those of the deserializer, or if this system has no such names.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
+    match Name::deserialize(deserializer)? {
+        Name::Text(text) => Ok(text.into()),
+        #[cfg(unix)]
+        Name::Bytes(bytes) => Ok(std::os::unix::ffi::OsStringExt::from_vec(bytes)),
+        #[cfg(not(unix))]
+        Name::Bytes(_) => Err(serde::de::Error::custom("a name that is not UTF-8")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[cfg(unix)]
+    #[rstest]
+    #[case(b"plain.so")]
+    #[case(b"not \xff UTF-8.so")]
+    fn a_name_survives_the_way(#[case] bytes: &[u8]) {
+        #[derive(Serialize, Deserialize)]
+        struct Holder(#[serde(with = "super")] OsString);
+        let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_owned());
+        let json = serde_json::to_string(&Holder(name.clone())).unwrap();
+        assert_eq!(serde_json::from_str::<Holder>(&json).unwrap().0, name);
+    }
+}

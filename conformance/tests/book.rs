@@ -8,7 +8,7 @@ use heapmin_conformance::expected::known::Known;
 use heapmin_conformance::expected::profiles::known_deviations;
 use heapmin_harness::library::inspect::Maker;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clauses");
 const END: &str = "<!-- end of the clauses -->";
@@ -36,7 +36,7 @@ fn each_family_has_its_tables_in_the_book() {
         .collect();
     let mut families: Vec<&str> = clauses::all().map(family).collect();
     families.dedup();
-    let mut pages: Vec<(std::path::PathBuf, String)> = std::fs::read_dir(FOLDER)
+    let mut pages: Vec<(PathBuf, String)> = std::fs::read_dir(FOLDER)
         .expect("the book is part of the repository")
         .map(|entry| entry.expect("a readable folder").path())
         .map(|path| {
@@ -173,4 +173,38 @@ fn libraries(libraries: &[(Option<Maker>, &str)]) -> String {
         }
     }
     parts.join("; ")
+}
+
+/// Every Markdown file of the repository's own text.
+fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            pages(&path, into);
+        } else if path.extension().is_some_and(|it| it == "md") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md"]
+        .map(|name| root.join(name))
+        .to_vec();
+    pages(&root.join("docs"), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a page");
+        let links = text.split("](").skip(1);
+        for link in links.filter_map(|rest| rest.split_once(')')) {
+            let target = link.0.split('#').next().expect("a first part");
+            let leads = file.with_file_name(target).exists();
+            let is_ours = !target.is_empty() && !target.contains("://");
+            assert!(!is_ours || leads, "{}: no {target}", file.display());
+            count += usize::from(is_ours);
+        }
+    }
+    assert!(count > 100, "only {count} links found");
 }

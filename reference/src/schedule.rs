@@ -1,4 +1,4 @@
-//! Where a test may have another thread go on (`reference/schedules`). In the
+//! Where a test may have another thread go on (`reference/variants/schedules`). In the
 //! heap itself nothing happens there.
 
 #[cfg(schedules)]

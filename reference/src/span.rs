@@ -12,7 +12,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// Bytes in a span: 256 KiB, or half as many for the conformance suite, which
-/// has a heap of another shape to judge then (`reference/narrow/`).
+/// has a heap of another shape to judge then (`reference/variants/narrow/`).
 pub const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
 
 /// Bytes in a page, as the heap reckons. Where the system's pages are larger,

@@ -2,11 +2,11 @@
 //! heap itself nothing happens there.
 
 #[cfg(schedules)]
-pub use shuttle::{thread::yield_now as step, thread_local};
+pub(crate) use shuttle::{thread::yield_now as step, thread_local};
 #[cfg(not(schedules))]
-pub use std::thread_local;
+pub(crate) use std::thread_local;
 
 /// A step at which the order of threads matters.
 #[cfg(not(schedules))]
 #[inline(always)]
-pub fn step() {}
+pub(crate) fn step() {}

@@ -13,7 +13,7 @@ pub struct Alignment {
 
 impl Alignment {
     /// What every block has without asking.
-    pub const NATURAL: Alignment = Alignment {
+    pub(crate) const NATURAL: Alignment = Alignment {
         alignment: 16,
         offset: 0,
     };
@@ -28,14 +28,14 @@ impl Alignment {
     }
 
     /// Bytes from an address to the next one that is as asked.
-    pub fn gap(self, address: *const u8) -> usize {
+    pub(crate) fn gap(self, address: *const u8) -> usize {
         let wanted = (address as usize).wrapping_add(self.offset);
         wanted.wrapping_neg() & (self.alignment - 1)
     }
 
     /// The widest gap behind an address that is a multiple of 16, as the
     /// beginning of every place for a block is.
-    pub fn room(self) -> usize {
+    pub(crate) fn room(self) -> usize {
         let unevenness = self.offset.wrapping_neg() & (self.alignment - 1) & 15;
         self.alignment.saturating_sub(16) + unevenness
     }

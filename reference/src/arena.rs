@@ -20,13 +20,13 @@ use crate::span::{PAGE_SIZE, SPAN_SIZE, Span, SpanRef};
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Spans in a group: one bit each in a word.
-pub const GROUP_SPANS: usize = BITS;
+pub(crate) const GROUP_SPANS: usize = BITS;
 /// Pages of lines that the bitmaps of a group may need.
 const GROUP_LINE_PAGES: usize = GROUP_SPANS * SPAN_SIZE / 16 / 8 / PAGE_SIZE;
 
 /// What is known of 64 spans, a bit each. All zeros are spans never used.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     /// In use. The space's lock guards it, and `whole`.
     pub used: Shared64,
     /// `_heapmin` has something to do here.
@@ -39,7 +39,7 @@ pub struct Group {
 }
 
 /// One reservation and its tables.
-pub struct Arena {
+pub(crate) struct Arena {
     reserved: *mut u8,
     reserved_len: usize,
     groups: *const Group,
@@ -60,7 +60,7 @@ pub struct Arena {
 
 impl Arena {
     /// Reserves as much as the system grants; `None` if that is next to nothing.
-    pub fn new() -> Option<Arena> {
+    pub(crate) fn new() -> Option<Arena> {
         let sizes = os::RESERVATIONS.into_iter();
         sizes
             .map(|size| size / SPAN_SIZE)
@@ -99,19 +99,19 @@ impl Arena {
     }
 
     /// The right to hand out spans and lines, and to take them back.
-    pub fn space(&self) -> Guard<'_, Space> {
+    pub(crate) fn space(&self) -> Guard<'_, Space> {
         self.space.lock()
     }
 
     /// Spans from this one on were never used.
     #[inline]
-    pub fn top(&self) -> usize {
+    pub(crate) fn top(&self) -> usize {
         self.top.load(Ordering::Acquire)
     }
 
     /// Makes the records of all spans before this one usable. The caller has
     /// the space. `None` if the system refuses.
-    pub fn raise_top(&self, top: usize) -> Option<()> {
+    pub(crate) fn raise_top(&self, top: usize) -> Option<()> {
         let (old, top) = (self.top(), top.next_multiple_of(GROUP_SPANS));
         if top > old {
             let page = os::page_size();
@@ -127,7 +127,7 @@ impl Arena {
 
     /// The span with this number, unless it was never used.
     #[inline]
-    pub fn get(&self, index: u32) -> Option<SpanRef> {
+    pub(crate) fn get(&self, index: u32) -> Option<SpanRef> {
         self.span(index as usize)
     }
 
@@ -145,37 +145,37 @@ impl Arena {
 
     /// The span in which an address lies, and how far from its beginning.
     #[inline(always)]
-    pub fn find(&self, address: *const u8) -> Option<(SpanRef, usize)> {
+    pub(crate) fn find(&self, address: *const u8) -> Option<(SpanRef, usize)> {
         let offset = (address as usize).wrapping_sub(self.blocks as usize);
         Some((self.span(offset / SPAN_SIZE)?, offset % SPAN_SIZE))
     }
 
     /// The address of a page, counted from the first span on.
-    pub fn page(&self, number: usize) -> *mut u8 {
+    pub(crate) fn page(&self, number: usize) -> *mut u8 {
         self.blocks.wrapping_add(number * PAGE_SIZE)
     }
 
     /// The group with this number.
-    pub fn group(&self, index: usize) -> &Group {
+    pub(crate) fn group(&self, index: usize) -> &Group {
         assert!(index < self.len / GROUP_SPANS);
         // SAFETY: in bounds and committed; zeros are a valid group.
         unsafe { &*self.groups.add(index) }
     }
 
     /// The group of a span, and the span's bit there.
-    pub fn group_of(&self, index: u32) -> (&Group, u64) {
+    pub(crate) fn group_of(&self, index: u32) -> (&Group, u64) {
         let (group, bit) = (index as usize / GROUP_SPANS, index as usize % GROUP_SPANS);
         (self.group(group), run(bit, 1))
     }
 
     /// Whether a span is in use.
-    pub fn is_used(&self, index: u32) -> bool {
+    pub(crate) fn is_used(&self, index: u32) -> bool {
         let (group, bit) = self.group_of(index);
         group.used.get() & bit != 0
     }
 
     /// Tells `_heapmin` to look at a span.
-    pub fn touch(&self, span: SpanRef) {
+    pub(crate) fn touch(&self, span: SpanRef) {
         if span.touched.get() == 0 {
             span.touched.set(1);
             self.touch_group(span.index);
@@ -183,14 +183,14 @@ impl Arena {
     }
 
     /// The same for a span whose record is better not written.
-    pub fn touch_group(&self, index: u32) {
+    pub(crate) fn touch_group(&self, index: u32) {
         let (group, bit) = self.group_of(index);
         group.touched.fetch_or(bit, Ordering::Relaxed);
         self.touched.store(true, Ordering::Relaxed);
     }
 
     /// A page of lines: its first byte, and which of its 64 lines are taken.
-    pub fn line_page(&self, page: usize) -> Option<(*mut u8, &Shared64)> {
+    pub(crate) fn line_page(&self, page: usize) -> Option<(*mut u8, &Shared64)> {
         (page < self.len / GROUP_SPANS * GROUP_LINE_PAGES).then(|| {
             let taken = &self.group(page / GROUP_LINE_PAGES).lines[page % GROUP_LINE_PAGES];
             (self.lines.wrapping_add(page * PAGE_SIZE), taken)

@@ -2,11 +2,11 @@
 //! bitmap in a page are all handed out by the same search.
 
 /// Bits in a word.
-pub const BITS: usize = 64;
+pub(crate) const BITS: usize = 64;
 
 /// `count` bits (0 to 64) from `first` on.
 #[inline]
-pub const fn run(first: usize, count: usize) -> u64 {
+pub(crate) const fn run(first: usize, count: usize) -> u64 {
     match count {
         0 => 0,
         _ => (!0 >> (BITS - count)) << first,
@@ -14,14 +14,14 @@ pub const fn run(first: usize, count: usize) -> u64 {
 }
 
 /// The lowest place where `count` bits (1 to 64) are set one after another.
-pub fn find_run(bits: u64, count: usize) -> Option<usize> {
+pub(crate) fn find_run(bits: u64, count: usize) -> Option<usize> {
     let starts = starts_of_runs(bits, count);
     (starts != 0).then(|| starts.trailing_zeros() as usize)
 }
 
 /// The power of two that the longest run of set bits reaches: 3 if 8 to 15 are
 /// set one after another, and nowhere 16. `None` if no bit is set.
-pub fn log2_of_longest_run(bits: u64) -> Option<usize> {
+pub(crate) fn log2_of_longest_run(bits: u64) -> Option<usize> {
     // In each round, bits from which on twice as many are set.
     let (mut starts, mut log2) = (bits, 0);
     while log2 < 6 && starts & (starts >> (1 << log2)) != 0 {
@@ -43,7 +43,7 @@ fn starts_of_runs(bits: u64, count: usize) -> u64 {
 }
 
 /// The runs of set bits, from the lowest on: first bit and number of bits.
-pub fn runs(mut bits: u64) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn runs(mut bits: u64) -> impl Iterator<Item = (usize, usize)> {
     core::iter::from_fn(move || {
         if bits == 0 {
             return None;
@@ -56,7 +56,7 @@ pub fn runs(mut bits: u64) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// The numbers of the set bits, from the lowest on.
-pub fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+pub(crate) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         let bit = (bits != 0).then(|| bits.trailing_zeros() as usize);
         bits &= bits.wrapping_sub(1);

@@ -3,7 +3,7 @@
 //! A shard's lock guards the shard and the records of its spans. The space's
 //! lock guards which spans and lines are taken, and the records of large
 //! blocks. A thread holds at most one shard's lock, and takes the space's
-//! last; only [`Heap::lock_all`] takes all shards', in their order.
+//! last; only `Heap::lock_all` takes all shards', in their order.
 
 use crate::alignment::Alignment;
 use crate::arena::Arena;
@@ -23,7 +23,7 @@ use std::sync::OnceLock;
 const SHARDS: usize = if cfg!(schedules) { 2 } else { 16 };
 
 /// The largest request, in bytes. Microsoft's `_HEAP_MAXREQ`.
-pub const MAX_REQUEST: usize = usize::MAX - 31;
+const MAX_REQUEST: usize = usize::MAX - 31;
 
 /// A heap. The C names work on one for the whole process ([`crate::routines`]).
 #[repr(C, align(4096))] // so that of few threads all of it lies in one page
@@ -66,7 +66,7 @@ pub(crate) enum Owner<'a> {
 }
 
 /// All locks of a heap.
-pub struct Whole<'a> {
+pub(crate) struct Whole<'a> {
     pub(crate) misused: bool,
     pub(crate) shards: [Option<Guard<'a, Shard>>; SHARDS],
     /// None if the heap was never used.
@@ -256,7 +256,7 @@ impl Heap {
     }
 
     /// Takes all locks.
-    pub fn lock_all(&self) -> Whole<'_> {
+    pub(crate) fn lock_all(&self) -> Whole<'_> {
         let mut shards = [const { None }; SHARDS];
         shards[0] = Some(self.shards[0].lock());
         // While this one is held nobody joins.

@@ -20,7 +20,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 /// How many lists there are for spans with room: one for each power of two
 /// that the longest run of free pages may reach.
-pub const LISTS: usize = SPAN_PAGES.ilog2() as usize + 1;
+pub(crate) const LISTS: usize = SPAN_PAGES.ilog2() as usize + 1;
 
 impl Span {
     /// Makes a span with so many live pages, of which none begins a block, into
@@ -34,28 +34,28 @@ impl Span {
     }
 
     /// The pages that live.
-    pub fn live(&self) -> &Shared64 {
+    pub(crate) fn live(&self) -> &Shared64 {
         &self.body[0]
     }
 
     /// Those of them at which a block begins.
-    pub fn starts(&self) -> &Shared64 {
+    pub(crate) fn starts(&self) -> &Shared64 {
         &self.body[1]
     }
 
     /// Pages of the last block that lie behind this span.
-    pub fn beyond(&self) -> &Shared64 {
+    pub(crate) fn beyond(&self) -> &Shared64 {
         &self.body[2]
     }
 
     /// The pages that do not live.
-    pub fn free_pages(&self) -> PageMask {
+    pub(crate) fn free_pages(&self) -> PageMask {
         ALL_PAGES & !self.live().get()
     }
 
     /// The block that begins in this span and in which one of its pages lies:
     /// its first page, and how many it has.
-    pub fn block_of_page(&self, page: usize) -> Option<(usize, usize)> {
+    pub(crate) fn block_of_page(&self, page: usize) -> Option<(usize, usize)> {
         let (live, starts) = (self.live().get(), self.starts().get());
         let first = (starts & run(0, page + 1)).checked_ilog2()? as usize;
         // It goes on while pages live and none of them begins another.
@@ -74,7 +74,12 @@ impl Span {
 impl Arena {
     /// A block of `size` bytes; `total` is that and the room that the alignment
     /// asks for. `None` if there is no memory.
-    pub fn allocate_pages(&self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+    pub(crate) fn allocate_pages(
+        &self,
+        size: usize,
+        total: usize,
+        asked: Alignment,
+    ) -> Option<Block> {
         let mut space = self.space();
         let found = self.find_pages(&mut space, total.div_ceil(PAGE_SIZE))?;
         // The block begins where the alignment has it, which may be pages later.
@@ -94,7 +99,7 @@ impl Arena {
     }
 
     /// Takes back the block that begins at a page of a span.
-    pub fn free_pages(&self, space: &mut Space, span: SpanRef, page: usize) {
+    pub(crate) fn free_pages(&self, space: &mut Space, span: SpanRef, page: usize) {
         if let Some((first, count)) = span.block_of_page(page) {
             set_end(span, 0, first + count);
             self.give_pages(space, number_of(span, first), count);
@@ -104,7 +109,7 @@ impl Arena {
     /// Gives that block another size. Says whether it got pages that may hold
     /// old bytes; `None`, with nothing changed, if what lies behind it is taken
     /// or the system refuses.
-    pub fn resize_pages(
+    pub(crate) fn resize_pages(
         &self,
         space: &mut Space,
         span: SpanRef,

@@ -20,20 +20,20 @@ const PAUSE: Duration = Duration::from_micros(20);
 
 /// Something that one thread at a time may use.
 #[repr(align(128))] // no two in one line of a cache
-pub struct Lock<T> {
+pub(crate) struct Lock<T> {
     is_taken: AtomicBool,
     content: UnsafeCell<T>,
 }
 
 /// The right to use it, until dropped.
-pub struct Guard<'a, T>(&'a Lock<T>);
+pub(crate) struct Guard<'a, T>(&'a Lock<T>);
 
 // SAFETY: only one thread at a time gets at the content.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
     /// A lock that nobody has.
-    pub const fn new(content: T) -> Lock<T> {
+    pub(crate) const fn new(content: T) -> Lock<T> {
         Lock {
             is_taken: AtomicBool::new(false),
             content: UnsafeCell::new(content),
@@ -42,7 +42,7 @@ impl<T> Lock<T> {
 
     /// Waits until nobody has it, and takes it.
     #[inline]
-    pub fn lock(&self) -> Guard<'_, T> {
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
         step();
         if !self.try_take() {
             self.wait();

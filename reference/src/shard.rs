@@ -16,7 +16,7 @@ use crate::span::{PAGE_SIZE, PageMask, SpanRef};
 const AHEAD: usize = 16;
 
 /// What the threads of a shard share.
-pub struct Shard {
+pub(crate) struct Shard {
     /// Which one this is, as the records of its spans say.
     pub(crate) owner: u8,
     classes: [Class; size_class::COUNT],
@@ -42,7 +42,7 @@ unsafe impl Send for Shard {}
 
 impl Shard {
     /// A shard without spans.
-    pub const fn new(owner: u8) -> Shard {
+    pub(crate) const fn new(owner: u8) -> Shard {
         let class = Class {
             with_room: List::EMPTY,
             word: NO_WORD,
@@ -56,7 +56,7 @@ impl Shard {
 
     /// A block of a size class. `None` if there is no memory.
     #[inline(always)]
-    pub fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
+    pub(crate) fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         let now = &self.classes[class];
         if let Some(span) = now.with_room.first(arena)
             && let Some(slot) = span.take_in(now.word as usize)
@@ -101,7 +101,7 @@ impl Shard {
     /// Takes back a small block of one of this shard's spans by the offset of
     /// its first byte. Returns false if no live block begins there.
     #[inline(always)]
-    pub fn free(&mut self, arena: &Arena, span: SpanRef, offset: usize) -> bool {
+    pub(crate) fn free(&mut self, arena: &Arena, span: SpanRef, offset: usize) -> bool {
         let class = size_class::get(span.kind.get() as usize);
         let slot = class.and_then(|class| class.slot_at(offset));
         if !slot.is_some_and(|slot| span.give(slot)) {

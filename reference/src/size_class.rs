@@ -7,14 +7,14 @@
 use crate::span::SPAN_SIZE;
 
 /// The largest request that is served from a size class, in bytes.
-pub const LARGEST: usize = 8192;
+pub(crate) const LARGEST: usize = 8192;
 
 /// How many classes there are.
-pub const COUNT: usize = 128 + 8 + 8;
+pub(crate) const COUNT: usize = 128 + 8 + 8;
 
 /// What the heap reckons with for a class.
 #[derive(Clone, Copy)]
-pub struct Class {
+pub(crate) struct Class {
     /// 2^32 divided by the size, rounded up.
     inverse: u32,
     /// Bytes in a block: a multiple of 16, which is the alignment that `malloc`
@@ -65,33 +65,33 @@ impl Class {
     /// The slot that begins at an offset into a span. A division, made from a
     /// multiplication; exact since the offset times the size is below 2^32.
     #[inline]
-    pub fn slot_at(self, offset: usize) -> Option<usize> {
+    pub(crate) fn slot_at(self, offset: usize) -> Option<usize> {
         let slot = self.slot_of(offset);
         (slot * self.size as usize == offset && slot < self.capacity as usize).then_some(slot)
     }
 
     /// The slot in which an offset lies, or would lie if there were more of them.
     #[inline]
-    pub fn slot_of(self, offset: usize) -> usize {
+    pub(crate) fn slot_of(self, offset: usize) -> usize {
         ((offset as u64 * u64::from(self.inverse)) >> 32) as usize
     }
 }
 
 /// A class by its number.
 #[inline]
-pub fn get(class: usize) -> Option<Class> {
+pub(crate) fn get(class: usize) -> Option<Class> {
     CLASSES.get(class).copied()
 }
 
 /// The smallest class that holds `size` bytes; `size` is at most [`LARGEST`].
 #[inline]
-pub fn of(size: usize) -> usize {
+pub(crate) fn of(size: usize) -> usize {
     CLASS_OF[size.div_ceil(16)] as usize
 }
 
 /// Bytes in a block of a class.
 #[inline]
-pub fn size(class: usize) -> usize {
+pub(crate) fn size(class: usize) -> usize {
     CLASSES[class].size as usize
 }
 

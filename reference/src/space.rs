@@ -13,7 +13,7 @@ const LINE_SIZE: usize = 64;
 
 /// What only the holder of its lock may use.
 #[derive(Clone, Copy)]
-pub struct Space {
+pub(crate) struct Space {
     /// No group before this one has a free span.
     first_free: usize,
     /// Pages of lines from this one on were never used.
@@ -24,7 +24,7 @@ pub struct Space {
 
 impl Space {
     /// The space of an arena never used.
-    pub const NEW: Space = Space {
+    pub(crate) const NEW: Space = Space {
         first_free: 0,
         line_pages: 0,
         large: [List::EMPTY; large::LISTS],
@@ -33,7 +33,7 @@ impl Space {
 
 impl Arena {
     /// Finds `count` neighbouring free spans, the lowest there are.
-    pub fn find_spans(&self, space: &mut Space, count: usize) -> Option<u32> {
+    pub(crate) fn find_spans(&self, space: &mut Space, count: usize) -> Option<u32> {
         // So many free spans lie just before the group.
         let mut before = 0;
         for index in space.first_free..self.len / GROUP_SPANS {
@@ -64,7 +64,7 @@ impl Arena {
 
     /// Takes a free span. Its record says which of its pages may hold old
     /// bytes. `None` if the system has no memory for the record.
-    pub fn take_span(&self, _: &mut Space, index: u32) -> Option<SpanRef> {
+    pub(crate) fn take_span(&self, _: &mut Space, index: u32) -> Option<SpanRef> {
         self.raise_top(index as usize + 1)?;
         let (group, bit) = self.group_of(index);
         let span = self.get(index)?;
@@ -79,7 +79,7 @@ impl Arena {
     /// Takes a span back in which nothing lives, and its bitmap. Its pages stay
     /// as they are until `_heapmin`.
     #[cold]
-    pub fn give_span(&self, space: &mut Space, span: SpanRef) {
+    pub(crate) fn give_span(&self, space: &mut Space, span: SpanRef) {
         if let Some(lines) = span.lines() {
             self.give_lines(space, lines);
         }
@@ -89,7 +89,7 @@ impl Arena {
     }
 
     /// The same for a span inside a large block: its record is not written.
-    pub fn give_inner_span(&self, space: &mut Space, index: u32) {
+    pub(crate) fn give_inner_span(&self, space: &mut Space, index: u32) {
         let (group, bit) = self.group_of(index);
         group.whole.set(group.whole.get() | bit);
         self.touch_group(index);
@@ -103,7 +103,7 @@ impl Arena {
     }
 
     /// Takes lines for a bitmap of `words` words, at a low address.
-    pub fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
+    pub(crate) fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
         let count = words.div_ceil(LINE_WORDS);
         for page in 0.. {
             let (base, taken) = self.line_page(page)?;
@@ -121,7 +121,7 @@ impl Arena {
     }
 
     /// Takes them back.
-    pub fn give_lines(&self, _: &mut Space, (words, count): Words) {
+    pub(crate) fn give_lines(&self, _: &mut Space, (words, count): Words) {
         let offset = words as usize - self.lines as usize;
         let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / LINE_SIZE);
         if let Some((_, taken)) = self.line_page(page) {
@@ -131,7 +131,7 @@ impl Arena {
 
     /// Gives the pages back in which no line is taken. Returns false if the
     /// system refused any.
-    pub fn release_lines(&self, space: &mut Space) -> bool {
+    pub(crate) fn release_lines(&self, space: &mut Space) -> bool {
         if os::page_size() != PAGE_SIZE {
             return true; // a page of the system has lines that are taken
         }
@@ -154,7 +154,7 @@ impl Arena {
     /// Gives back the records of a group in which nothing lives and nothing
     /// waits for `_heapmin`. They read as zeros then, which is right for them.
     /// Returns false if the system refuses.
-    pub fn release_records(&self, group: usize) -> bool {
+    pub(crate) fn release_records(&self, group: usize) -> bool {
         let base = self.records.wrapping_add(group * GROUP_SPANS).cast_mut();
         let len = GROUP_SPANS * size_of::<Span>();
         // SAFETY: the whole records of free spans.

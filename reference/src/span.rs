@@ -12,20 +12,20 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// Bytes in a span: 256 KiB, or half as many for the conformance suite, which
-/// has a heap of another shape to judge then (`reference/narrow/`).
-pub const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
+/// has a heap of another shape to judge then (`reference/variants/narrow/`).
+pub(crate) const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
 
 /// Bytes in a page, as the heap reckons. Where the system's pages are larger,
 /// only whole ones of those go back to it ([`crate::os::whole_pages`]).
-pub const PAGE_SIZE: usize = 4096;
+pub(crate) const PAGE_SIZE: usize = 4096;
 
 /// Pages in a span.
-pub const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;
+pub(crate) const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;
 
 /// One bit for each page of a span.
-pub type PageMask = u64;
+pub(crate) type PageMask = u64;
 /// All of them.
-pub const ALL_PAGES: PageMask = run(0, SPAN_PAGES);
+pub(crate) const ALL_PAGES: PageMask = run(0, SPAN_PAGES);
 
 /// Words of bitmap that fit in the record itself: for 256 slots.
 const WORDS_INSIDE: usize = 4;
@@ -33,23 +33,23 @@ const WORDS_INSIDE: usize = 4;
 const MOST_LISTED: usize = WORDS_INSIDE * 4;
 
 /// `owner`: the span is free, or inside a large block.
-pub const NOBODY: u8 = 0;
+pub(crate) const NOBODY: u8 = 0;
 /// `owner`: the space, for large blocks.
-pub const SPACE: u8 = 1;
+pub(crate) const SPACE: u8 = 1;
 /// `owner`: the first shard; the others follow.
-pub const FIRST_SHARD: u8 = 2;
+pub(crate) const FIRST_SHARD: u8 = 2;
 
 /// `kind`: large blocks ([`crate::large`]). The kinds below
 /// [`size_class::COUNT`] are size classes.
-pub const LARGE: u8 = 255;
+pub(crate) const LARGE: u8 = 255;
 
 /// No span, where a list ends.
-pub const NO_SPAN: u32 = u32::MAX;
+pub(crate) const NO_SPAN: u32 = u32::MAX;
 
 /// The record of a span. All zeros is the record of a span never used.
 #[derive(Debug)]
 #[repr(C, align(64))]
-pub struct Span {
+pub(crate) struct Span {
     /// Whose lock guards the rest. Of a live block's span it never changes.
     pub owner: Shared8,
     /// What lives here.
@@ -80,7 +80,7 @@ pub struct Span {
 
 /// A span and where it is.
 #[derive(Clone, Copy)]
-pub struct SpanRef {
+pub(crate) struct SpanRef {
     /// Its number.
     pub index: u32,
     /// Its record.
@@ -98,12 +98,12 @@ impl Deref for SpanRef {
 }
 
 /// What a new bitmap is made in.
-pub type Words = (*mut Shared64, usize);
+pub(crate) type Words = (*mut Shared64, usize);
 
 impl Span {
     /// Makes a free span into one for blocks of a size class. It begins with
     /// the bitmap inside its record.
-    pub fn start_small(&self, class: usize) {
+    pub(crate) fn start_small(&self, class: usize) {
         self.kind.set(class as u8);
         self.used.set(0);
         self.bitmap.store(ptr::null_mut(), Relaxed);
@@ -112,21 +112,21 @@ impl Span {
     }
 
     /// Makes it nobody's.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.owner.set(NOBODY);
         self.bitmap.store(ptr::null_mut(), Relaxed);
     }
 
     /// Slots, with or without a bit in the bitmap yet. For small spans only,
     /// as all below.
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         let class = size_class::get(self.kind.get() as usize);
         class.map_or(0, |class| class.capacity as usize)
     }
 
     /// The words of the bitmap; none while the live slots are listed.
     #[inline]
-    pub fn words(&self) -> &[Shared64] {
+    pub(crate) fn words(&self) -> &[Shared64] {
         let words = self.bitmap.load(Relaxed);
         if words.is_null() {
             return &[];
@@ -137,13 +137,13 @@ impl Span {
     }
 
     /// The bitmap, if it is among the lines of the arena.
-    pub fn lines(&self) -> Option<Words> {
+    pub(crate) fn lines(&self) -> Option<Words> {
         let words = self.words();
         (words.len() > WORDS_INSIDE).then(|| (words.as_ptr().cast_mut(), words.len()))
     }
 
     /// How many words a larger bitmap has; `None` if every slot has its bit.
-    pub fn next_size(&self) -> Option<usize> {
+    pub(crate) fn next_size(&self) -> Option<usize> {
         let (now, all) = (self.words().len(), self.all_words());
         let next = if now == 0 { all } else { (2 * now).min(all) };
         (next > now).then_some(next)
@@ -155,7 +155,7 @@ impl Span {
 
     /// Moves to a larger bitmap, with the slots as they are. The old one is
     /// then without a use.
-    pub fn set_bitmap(&self, (words, count): Words) {
+    pub(crate) fn set_bitmap(&self, (words, count): Words) {
         let (old, capacity) = (self.words(), self.capacity());
         // SAFETY: the caller passes `count` words that nobody else has.
         let new = unsafe { core::slice::from_raw_parts(words, count) };
@@ -175,7 +175,7 @@ impl Span {
 
     /// Lists the live slots in the record, if they are few and their bitmap is
     /// outside. Returns the bitmap, which is then without a use.
-    pub fn list_live(&self) -> Option<Words> {
+    pub(crate) fn list_live(&self) -> Option<Words> {
         let lines = self.lines()?;
         if self.used.get() as usize > MOST_LISTED {
             return None;
@@ -188,7 +188,7 @@ impl Span {
     }
 
     /// The first word of the bitmap with a free slot.
-    pub fn free_word(&self) -> Option<usize> {
+    pub(crate) fn free_word(&self) -> Option<usize> {
         let from = self.hint.get() as usize;
         let behind = self.words().get(from..)?;
         let word = from + behind.iter().position(|word| word.get() != 0)?;
@@ -198,7 +198,7 @@ impl Span {
 
     /// Takes the lowest free slot of a word of the bitmap.
     #[inline(always)]
-    pub fn take_in(&self, index: usize) -> Option<usize> {
+    pub(crate) fn take_in(&self, index: usize) -> Option<usize> {
         let word = self.words().get(index)?;
         let free = word.get();
         if free == 0 {
@@ -211,7 +211,7 @@ impl Span {
 
     /// Takes a slot back. Returns false if it is not live.
     #[inline(always)]
-    pub fn give(&self, slot: usize) -> bool {
+    pub(crate) fn give(&self, slot: usize) -> bool {
         let Some(word) = self.words().get(slot / 64) else {
             return self.give_listed(slot);
         };
@@ -237,7 +237,7 @@ impl Span {
     }
 
     /// Whether a slot holds a live block.
-    pub fn is_live(&self, slot: usize) -> bool {
+    pub(crate) fn is_live(&self, slot: usize) -> bool {
         match self.words().get(slot / 64) {
             Some(word) => slot < self.capacity() && word.get() >> (slot % 64) & 1 == 0,
             None => self.listed().any(|listed| listed == slot),
@@ -245,7 +245,7 @@ impl Span {
     }
 
     /// The slots that hold a live block.
-    pub fn live_slots(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn live_slots(&self) -> impl Iterator<Item = usize> {
         let capacity = self.capacity();
         let of_word = move |(index, word): (usize, &Shared64)| {
             let all = run(0, (capacity - index * 64).min(64));
@@ -256,14 +256,14 @@ impl Span {
     }
 
     /// The pages that the slots of a word of the bitmap lie in.
-    pub fn pages_of_word(&self, word: usize) -> PageMask {
+    pub(crate) fn pages_of_word(&self, word: usize) -> PageMask {
         let size = size_class::size(self.kind.get() as usize);
         let (first, end) = (word * 64, self.capacity().min(word * 64 + 64));
         pages_of(first * size, end.saturating_sub(first) * size)
     }
 
     /// The pages that hold at least one byte of a live block.
-    pub fn live_pages(&self) -> PageMask {
+    pub(crate) fn live_pages(&self) -> PageMask {
         let Some(class) = size_class::get(self.kind.get() as usize) else {
             return 0;
         };
@@ -310,7 +310,7 @@ impl Span {
 
 /// The pages of a span that the bytes from `offset` on, `len` of them, lie in.
 #[inline]
-pub fn pages_of(offset: usize, len: usize) -> PageMask {
+pub(crate) fn pages_of(offset: usize, len: usize) -> PageMask {
     if len == 0 {
         return 0;
     }

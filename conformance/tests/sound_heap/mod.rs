@@ -6,7 +6,6 @@ use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::observe::observe;
 use heapmin_conformance::run::judge_observation;
-use heapmin_harness::library::profile::Profile;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Runners;
 use libtest_mimic::Failed;

@@ -1,5 +1,5 @@
 //! The C names of the reference heap, and nothing else.
-#![allow(missing_docs, non_snake_case, clippy::missing_safety_doc)]
+#![allow(non_snake_case)]
 
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use heapmin_reference::entry::Entry;
@@ -10,7 +10,7 @@ macro_rules! c_names {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $call:expr;)*) => {$(
         #[unsafe(no_mangle)]
         #[allow(unused_unsafe)] // some routines are safe
-        pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
+        unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
             // SAFETY: the C caller promises what the routine's page asks.
             unsafe { $call }
         }

@@ -6,12 +6,12 @@ use core::ptr;
 /// Bytes of address space to set aside for a heap: the first of these that the
 /// system grants. It costs nothing, but a limit may stand against it.
 #[cfg(target_pointer_width = "64")]
-pub const RESERVATIONS: [usize; 6] = [1 << 40, 1 << 36, 1 << 33, 1 << 31, 1 << 29, 1 << 27];
+pub(crate) const RESERVATIONS: [usize; 6] = [1 << 40, 1 << 36, 1 << 33, 1 << 31, 1 << 29, 1 << 27];
 #[cfg(not(target_pointer_width = "64"))]
-pub const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
+pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
 
 /// Bytes in a page.
-pub fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     // SAFETY: sysconf reads a constant of the system.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(size).unwrap_or(4096)
@@ -19,7 +19,7 @@ pub fn page_size() -> usize {
 
 /// Sets `len` bytes of address space aside, a multiple of the page size.
 /// No page is resident until it is written. `None` if there is no room.
-pub fn reserve(len: usize) -> Option<*mut u8> {
+pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
     // SAFETY: asks for a new mapping wherever the kernel likes; touches no existing one.
     let base = unsafe {
         libc::mmap(
@@ -48,7 +48,7 @@ pub fn reserve(len: usize) -> Option<*mut u8> {
 ///
 /// # Safety
 /// `base` and `len` are whole pages inside one reservation.
-pub unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
+pub(crate) unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
     true
 }
 
@@ -57,7 +57,7 @@ pub unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
 ///
 /// # Safety
 /// `base` and `len` are whole pages inside one reservation.
-pub unsafe fn populate(base: *mut u8, len: usize) {
+pub(crate) unsafe fn populate(base: *mut u8, len: usize) {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller's promise. No byte is changed; Linux before 5.14 refuses.
     unsafe {
@@ -68,7 +68,7 @@ pub unsafe fn populate(base: *mut u8, len: usize) {
 }
 
 /// Those of a span's pages that make whole pages of the system.
-pub fn whole_pages(pages: u64) -> u64 {
+pub(crate) fn whole_pages(pages: u64) -> u64 {
     let together = page_size() / crate::span::PAGE_SIZE;
     let whole = crate::bits::run(0, together.min(crate::bits::BITS));
     let parts = (0..crate::bits::BITS)
@@ -84,7 +84,7 @@ pub fn whole_pages(pages: u64) -> u64 {
 ///
 /// # Safety
 /// As for [`release`].
-pub unsafe fn reset(base: *mut u8, len: usize) -> bool {
+pub(crate) unsafe fn reset(base: *mut u8, len: usize) -> bool {
     // SAFETY: the caller's promise.
     unsafe { release(base, len) }
 }
@@ -95,7 +95,7 @@ pub unsafe fn reset(base: *mut u8, len: usize) -> bool {
 /// # Safety
 /// `base` and `len` are whole pages inside one reservation, and no byte in
 /// them is needed any more.
-pub unsafe fn release(base: *mut u8, len: usize) -> bool {
+pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller gives up these pages.
     let done = unsafe { libc::madvise(base.cast(), len, libc::MADV_DONTNEED) == 0 };
@@ -119,13 +119,13 @@ pub unsafe fn release(base: *mut u8, len: usize) -> bool {
 ///
 /// # Safety
 /// `base` and `len` are those of [`reserve`], and nothing in it is used again.
-pub unsafe fn unreserve(base: *mut u8, len: usize) {
+pub(crate) unsafe fn unreserve(base: *mut u8, len: usize) {
     // SAFETY: the caller's promise.
     unsafe { libc::munmap(base.cast::<c_void>(), len) };
 }
 
 /// The number the system gave for its last refusal (`errno` of the host).
-pub fn last_error() -> u32 {
+pub(crate) fn last_error() -> u32 {
     std::io::Error::last_os_error()
         .raw_os_error()
         .unwrap_or(0)
@@ -133,7 +133,7 @@ pub fn last_error() -> u32 {
 }
 
 /// Sets `errno` of the host.
-pub fn set_errno(number: i32) {
+pub(crate) fn set_errno(number: i32) {
     #[cfg(target_os = "linux")]
     // SAFETY: the address of a variable of this thread.
     unsafe {
@@ -145,7 +145,7 @@ pub fn set_errno(number: i32) {
 
 /// Has `before` called before every fork, and `after` behind it, in the
 /// parent and in the child.
-pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
+pub(crate) fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
     // SAFETY: both may be called at any time. If there is no memory to note
     // them, a child of a program with several threads is as well off as without.
     unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };

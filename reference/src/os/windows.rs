@@ -11,12 +11,12 @@ use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
 /// system grants. More than the first would cost memory under Wine, which keeps
 /// a byte for each page.
 #[cfg(target_pointer_width = "64")]
-pub const RESERVATIONS: [usize; 5] = [1 << 34, 1 << 32, 1 << 30, 1 << 28, 1 << 26];
+pub(crate) const RESERVATIONS: [usize; 5] = [1 << 34, 1 << 32, 1 << 30, 1 << 28, 1 << 26];
 #[cfg(not(target_pointer_width = "64"))]
-pub const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
+pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
 
 /// Bytes in a page.
-pub fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     let mut info = SYSTEM_INFO::default();
     // SAFETY: the call fills in what it is given.
     unsafe { GetSystemInfo(&mut info) };
@@ -25,7 +25,7 @@ pub fn page_size() -> usize {
 
 /// Sets `len` bytes of address space aside, a multiple of the page size.
 /// No page is usable until it is committed. `None` if there is no room.
-pub fn reserve(len: usize) -> Option<*mut u8> {
+pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
     // SAFETY: asks for a new reservation wherever the system likes.
     let base = unsafe { VirtualAlloc(ptr::null(), len, MEM_RESERVE, PAGE_READWRITE) };
     (!base.is_null()).then_some(base.cast())
@@ -35,7 +35,7 @@ pub fn reserve(len: usize) -> Option<*mut u8> {
 ///
 /// # Safety
 /// `base` and `len` are whole pages inside one reservation.
-pub unsafe fn commit(base: *mut u8, len: usize) -> bool {
+pub(crate) unsafe fn commit(base: *mut u8, len: usize) -> bool {
     // SAFETY: the caller's promise. Pages that are committed keep their contents.
     let done = unsafe { VirtualAlloc(base.cast(), len, MEM_COMMIT, PAGE_READWRITE) };
     !done.is_null()
@@ -45,10 +45,10 @@ pub unsafe fn commit(base: *mut u8, len: usize) -> bool {
 ///
 /// # Safety
 /// None is needed.
-pub unsafe fn populate(_base: *mut u8, _len: usize) {}
+pub(crate) unsafe fn populate(_base: *mut u8, _len: usize) {}
 
 /// Those of a span's pages that make whole pages of the system: all.
-pub fn whole_pages(pages: u64) -> u64 {
+pub(crate) fn whole_pages(pages: u64) -> u64 {
     pages
 }
 
@@ -56,7 +56,7 @@ pub fn whole_pages(pages: u64) -> u64 {
 ///
 /// # Safety
 /// As for [`release`].
-pub unsafe fn reset(base: *mut u8, len: usize) -> bool {
+pub(crate) unsafe fn reset(base: *mut u8, len: usize) -> bool {
     // SAFETY: the caller's promise.
     unsafe { ptr::write_bytes(base, 0, len) };
     true
@@ -68,7 +68,7 @@ pub unsafe fn reset(base: *mut u8, len: usize) -> bool {
 /// # Safety
 /// `base` and `len` are whole pages inside one reservation, and no byte in
 /// them is needed any more.
-pub unsafe fn release(base: *mut u8, len: usize) -> bool {
+pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
     // SAFETY: the caller gives up these pages.
     unsafe { VirtualFree(base.cast(), len, MEM_DECOMMIT) != 0 }
 }
@@ -77,13 +77,13 @@ pub unsafe fn release(base: *mut u8, len: usize) -> bool {
 ///
 /// # Safety
 /// `base` is that of [`reserve`], and nothing in it is used again.
-pub unsafe fn unreserve(base: *mut u8, _len: usize) {
+pub(crate) unsafe fn unreserve(base: *mut u8, _len: usize) {
     // SAFETY: the caller's promise. MEM_RELEASE wants the size to be zero.
     unsafe { VirtualFree(base.cast(), 0, MEM_RELEASE) };
 }
 
 /// The number the system gave for its last refusal (`GetLastError`).
-pub fn last_error() -> u32 {
+pub(crate) fn last_error() -> u32 {
     // SAFETY: reads a value of this thread.
     unsafe { GetLastError() }
 }

@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folder of this program, in which Cargo leaves the library too.
-pub fn deps() -> PathBuf {
+pub(super) fn deps() -> PathBuf {
     let program = env::current_exe().expect("a program knows where it is");
     program.parent().expect("it is in a folder").to_owned()
 }
 
 /// The reference heap, as this system loads it.
-pub fn library() -> Result<PathBuf, String> {
+pub(super) fn library() -> Result<PathBuf, String> {
     let file = format!("{}heapmin_crt{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
     existing(&[deps().join(file)], "cargo build")
 }
 
 /// This system's C compiler, with the options for its processor.
-pub fn compiler(target: &str) -> Result<Command, String> {
+pub(super) fn compiler(target: &str) -> Result<Command, String> {
     let mut build = cc::Build::new();
     build.target(target).host(target).opt_level(1);
     let compiler = build.cargo_metadata(false).try_get_compiler();
@@ -30,7 +30,7 @@ pub fn compiler(target: &str) -> Result<Command, String> {
     Ok(compiler)
 }
 
-pub fn is_program(name: &Path, package: &str) -> Result<(), String> {
+pub(super) fn is_program(name: &Path, package: &str) -> Result<(), String> {
     let found = Command::new(name).arg("--version").output();
     match found {
         Ok(_) => Ok(()),
@@ -38,7 +38,7 @@ pub fn is_program(name: &Path, package: &str) -> Result<(), String> {
     }
 }
 
-pub fn existing(places: &[PathBuf], mend: &str) -> Result<PathBuf, String> {
+pub(super) fn existing(places: &[PathBuf], mend: &str) -> Result<PathBuf, String> {
     let found = places.iter().find(|place| place.is_file());
     let missing = || format!("{} not found, run {mend}", places[0].display());
     found.cloned().ok_or_else(missing)
@@ -46,7 +46,7 @@ pub fn existing(places: &[PathBuf], mend: &str) -> Result<PathBuf, String> {
 
 /// Stands for the tests of `lane` that cannot be run for this `reason`. A word
 /// of `required_by` in HEAPMIN_REQUIRE makes it a failure.
-pub fn missing(lane: &str, name: &str, reason: String, required_by: &[&str]) -> Trial {
+pub(super) fn missing(lane: &str, name: &str, reason: String, required_by: &[&str]) -> Trial {
     let required = env::var("HEAPMIN_REQUIRE").unwrap_or_default();
     if required.split(',').any(|word| required_by.contains(&word)) {
         let failing = move || Err(Failed::from(reason));

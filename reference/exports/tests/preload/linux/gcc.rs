@@ -7,7 +7,7 @@ use libtest_mimic::Failed;
 use std::fmt::Write;
 use std::fs;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "gcc",
     needs: || is_program("gcc".as_ref(), "gcc (Debian: apt-get install gcc)"),
     run,

@@ -5,7 +5,7 @@ use super::needs::is_program;
 use super::room::{FILES, Room};
 use libtest_mimic::Failed;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "git",
     needs: || is_program("git".as_ref(), "git (Debian: apt-get install git)"),
     run,

@@ -34,7 +34,7 @@ const SUBJECTS: [Subject; 6] = [
     threads::SUBJECT,
 ];
 
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tells_times = arguments.nocapture;
     let trials = match Preload::prepare() {

@@ -8,7 +8,11 @@ const WHOLE: &str = "-2";
 
 /// Whether every process ran on the heap in `library`, which was whole at its
 /// end, and one of them was the program `name`.
-pub fn is_on_the_reference(testimony: &str, name: &str, library: &Path) -> Result<(), String> {
+pub(super) fn is_on_the_reference(
+    testimony: &str,
+    name: &str,
+    library: &Path,
+) -> Result<(), String> {
     let mut was_there = false;
     for line in testimony.lines() {
         let mut fields = line.split('\t');

@@ -8,7 +8,7 @@ use libtest_mimic::Failed;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "python",
     needs: || program().map(|_| ()),
     run,

@@ -12,20 +12,20 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// This test's own files: sources in C, scripts.
-pub const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/programs");
+pub(super) const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/programs");
 /// No program here takes a tenth of it, also on a busy machine. One that waits
 /// for a lock for ever is ended by it.
 const SECONDS: &str = "200";
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum Heap {
+pub(super) enum Heap {
     Reference,
     System,
 }
 
 /// What is loaded before a program.
 #[derive(Clone)]
-pub struct Preload {
+pub(super) struct Preload {
     /// The heap.
     pub runtime: PathBuf,
     /// What tells afterwards on which heap the program was (`witness.c`). Comes
@@ -35,7 +35,7 @@ pub struct Preload {
 
 impl Preload {
     /// What is not there for any program, and what to install.
-    pub fn prepare() -> Result<Self, String> {
+    pub(super) fn prepare() -> Result<Self, String> {
         let runtime = library()?;
         native_compiler()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("preload");
@@ -49,7 +49,7 @@ impl Preload {
     }
 
     /// An empty folder, for a program on this heap.
-    pub fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
+    pub(super) fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
         let preloaded = match heap {
             Heap::Reference => vec![self.witness.clone(), self.runtime.clone()],
             Heap::System => vec![self.witness.clone()],
@@ -68,7 +68,7 @@ fn native_compiler() -> Result<Command, String> {
 }
 
 /// Builds a C program of this test for this system.
-pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String> {
+pub(super) fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String> {
     let mut compile = native_compiler()?;
     compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"]);
     compile.arg(source).arg("-o").arg(to).args(options);
@@ -82,7 +82,7 @@ pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String>
     }
 }
 
-pub struct Room {
+pub(super) struct Room {
     pub folder: PathBuf,
     heap: Heap,
     runtime: PathBuf,
@@ -92,7 +92,7 @@ pub struct Room {
 }
 
 impl Room {
-    pub fn new(
+    pub(super) fn new(
         title: &str,
         heap: Heap,
         runtime: &Path,
@@ -119,12 +119,12 @@ impl Room {
     }
 
     /// How long its programs ran.
-    pub fn taken(&self) -> Duration {
+    pub(super) fn taken(&self) -> Duration {
         self.taken.get()
     }
 
     /// A program to be run here. Only what it needs of the environment.
-    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+    pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new("timeout");
         command.arg(SECONDS).arg(program.as_ref());
         command.current_dir(&self.folder).stdin(Stdio::null());
@@ -144,7 +144,7 @@ impl Room {
 
     /// What the command writes to standard output. It must succeed, and it and
     /// all that it starts must have run on the heap of this room.
-    pub fn run(&self, name: &str, command: &mut Command) -> Result<Vec<u8>, Failed> {
+    pub(super) fn run(&self, name: &str, command: &mut Command) -> Result<Vec<u8>, Failed> {
         let started = Instant::now();
         let output = command.output()?;
         self.taken.set(self.taken.get() + started.elapsed());
@@ -169,7 +169,7 @@ impl Room {
     }
 
     /// Whether all programs so far, and `name` among them, ran on the reference.
-    pub fn proof(&self, name: &str) -> Result<(), String> {
+    pub(super) fn proof(&self, name: &str) -> Result<(), String> {
         // None is there if no witness was loaded.
         let testimony = fs::read_to_string(self.testimony()).unwrap_or_default();
         is_on_the_reference(&testimony, name, &self.runtime)

@@ -6,7 +6,7 @@ use super::room::{FILES, Room};
 use libtest_mimic::Failed;
 use std::fs;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "sqlite",
     needs: || {
         is_program(

@@ -5,7 +5,7 @@ use super::room::{Heap, Preload, Room};
 use libtest_mimic::Failed;
 use std::path::PathBuf;
 
-pub fn is_noticed(preload: &Preload) -> Result<(), Failed> {
+pub(super) fn is_noticed(preload: &Preload) -> Result<(), Failed> {
     let (heap, witness) = (preload.runtime.clone(), preload.witness.clone());
     let with_both = proof(preload, "both", vec![witness.clone(), heap.clone()])?;
     let without_heap = proof(preload, "no-heap", vec![witness])?;

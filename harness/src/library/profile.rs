@@ -70,8 +70,8 @@ pub struct Profile {
     pub shares: Vec<String>,
     /// Known deviations. The harness only allows them; whoever judges reads
     /// them from the text.
-    #[serde(default)]
-    known: IgnoredAny,
+    #[serde(default, rename = "known")]
+    _known: IgnoredAny,
     /// The file's name, for messages.
     #[serde(skip)]
     pub file: String,

@@ -1,11 +1,11 @@
 //! One test for each candidate and clause, and one for each candidate and
 //! routine: `reference::heapmin.releases-memory` judges, and
-//! `reference::observes::heapmin` compares what was seen with the snapshot.
+//! `reference::observes::heapmin` compares the observations with the snapshot.
 //!
-//! A candidate that cannot be had here is named as skipped, with the reason.
-//! With HEAPMIN_REQUIRE=all it is a failure instead, but for those that
-//! nobody can have (their profile says why they may be absent); with
-//! HEAPMIN_REQUIRE=all,genuine Microsoft's own libraries are required too.
+//! A candidate that is not on this machine is skipped, and the run says why.
+//! With HEAPMIN_REQUIRE=all it fails instead, unless its profile says why it
+//! may be absent. HEAPMIN_REQUIRE=all,genuine requires Microsoft's own
+//! libraries too.
 
 use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause};
@@ -27,15 +27,16 @@ use heapmin_harness::wire::observation::Observation;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// Long enough for a busy machine; a candidate that hangs still ends.
+/// Limit for a case. Long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// A candidate whose cases are run when first asked for, each once.
+/// A candidate with the observations of its cases. Each case runs once, when a test first needs it.
 struct Subject {
     name: String,
     candidate: Candidate,
@@ -67,8 +68,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Whether a run may ask for tests of this candidate. Runners that start one
-/// process a test name it in full, and need not wait for all the others.
+/// Whether the arguments may select tests of this candidate. A runner that starts a process for
+/// each test gives the test's full name; the other candidates are then not prepared.
 fn concerns(arguments: &Arguments, name: &str) -> bool {
     match &arguments.filter {
         Some(filter) if arguments.exact => filter.starts_with(&format!("{name}::")),
@@ -87,7 +88,7 @@ fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec
     }
 }
 
-/// Microsoft's own libraries, if fixtures/fetch-genuine has put them there.
+/// The tests of one of Microsoft's own libraries, if fixtures/fetch-genuine has fetched it.
 fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = format!("genuine-{file}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -96,7 +97,7 @@ fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<T
     let found = match path.is_file() {
         true => catalogue.candidate(&*path.to_string_lossy(), None, runners),
         false => Err(InputError::new(
-            format!("{name} is not there"),
+            format!("{name} not found"),
             "fetch it: fixtures/fetch-genuine",
         )),
     };
@@ -129,8 +130,8 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
         seen,
     });
     let judged = clauses::all().map(|clause| judging(&subject, clause));
-    let observed = families().into_iter();
-    let observed = observed.map(|(family, cases)| observing(&subject, family, cases));
+    let observed = routines().into_iter();
+    let observed = observed.map(|(routine, cases)| observing(&subject, routine, cases));
     judged.chain(observed).collect()
 }
 
@@ -144,8 +145,8 @@ fn failing(name: String, error: InputError) -> Trial {
     Trial::test(name, move || Err(Failed::from(error.to_string())))
 }
 
-/// A clause, by all its cases: every deviation is known, and every known
-/// deviation occurs.
+/// Judges all cases of a clause: every deviation must be known, and every known deviation must
+/// occur.
 fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     let subject = subject.clone();
     let name = format!("{}::{}", subject.name, clause.id);
@@ -182,9 +183,8 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     })
 }
 
-/// Cases that are judged, but that no snapshot can hold: those that go another
-/// way on a machine with less memory, and those in which Wine's libraries do
-/// what the addresses of the day make of an overflow.
+/// Cases that are judged but are in no snapshot, since their observations vary: with the memory
+/// of the machine, or, in Wine's libraries, with the addresses that an overflow reaches.
 const NO_SNAPSHOT: [&str; 4] = [
     "malloc-over-2-gib",
     "malloc-over-4-gib",
@@ -192,36 +192,35 @@ const NO_SNAPSHOT: [&str; 4] = [
     "aligned-offset-realloc-no-memory",
 ];
 
-/// The cases by the first part of the ids of their clauses: `heapmin`,
-/// `malloc`. A case of several counts for the first that names it.
-fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
-    let mut families: Vec<(&str, Vec<&Case>)> = Vec::new();
+/// The cases of each routine: by the first part of their clauses' ids, such as `heapmin`. A case
+/// of several clauses belongs to the first.
+fn routines() -> Vec<(&'static str, Vec<&'static Case>)> {
+    let mut routines: Vec<(&str, Vec<&Case>)> = Vec::new();
     for clause in clauses::all() {
         let (name, _) = clause.id.split_once('.').expect("an id has two parts");
         for case in clause.cases {
-            let is_known = families
+            let is_known = routines
                 .iter()
                 .any(|(_, cases)| cases.iter().any(|known| known.name == case.name));
             if is_known || NO_SNAPSHOT.contains(&case.name) {
                 continue;
             }
-            match families.iter_mut().find(|(known, _)| *known == name) {
+            match routines.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, cases)) => cases.push(case),
-                None => families.push((name, vec![case])),
+                None => routines.push((name, vec![case])),
             }
         }
     }
-    families
+    routines
 }
 
-/// What was seen in the cases of a family is what the snapshot has. Nobody has
-/// taken snapshots of every library on every system; where there are none, the
-/// test is skipped rather than made up.
-fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static Case>) -> Trial {
+/// Compares the observations of a routine's cases with the snapshot. The test is ignored if this
+/// library on this system has no snapshots.
+fn observing(subject: &Arc<Subject>, routine: &'static str, cases: Vec<&'static Case>) -> Trial {
     let subject = subject.clone();
-    let name = format!("{}::observes::{family}", subject.name);
-    let folder = Path::new(SNAPSHOTS).join(snapshot_group(&subject));
-    let taken = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).is_dir();
+    let name = format!("{}::observes::{routine}", subject.name);
+    let group = snapshot_group(&subject);
+    let is_taken = path_of(&group, "").is_dir() || families_of(&group).next().is_some();
     let trial = Trial::test(name, move || {
         let mut text = String::new();
         for case in &cases {
@@ -232,27 +231,145 @@ fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static C
             }
             writeln!(text, "# {}\n{}", case.name, stable(observation))?;
         }
-        insta::with_settings!({
-            snapshot_path => Path::new("..").join(&folder),
-            prepend_module_to_snapshot => false,
-            omit_expression => true,
-        }, {
-            insta::assert_snapshot!(family, text);
-        });
-        Ok(())
+        compare(&group, routine, &text)
     });
-    if taken || std::env::var_os("INSTA_UPDATE").is_some() {
+    if is_taken || std::env::var_os("INSTA_UPDATE").is_some() {
         trial
     } else {
         trial.with_kind("no snapshot").with_ignored_flag(true)
     }
 }
 
+/// Compares with the group's own snapshot or, if it has none of this routine, with that of a
+/// family.
+fn compare(group: &str, routine: &str, text: &str) -> Result<(), Failed> {
+    let file = format!("{routine}.snap");
+    let is_there = |folder: &str| path_of(folder, &file).is_file();
+    let mut families = families_of(group);
+    let narrowest = families_of(group).find(|(family, _)| is_there(family.folder));
+    let family = match is_there(group) {
+        true => None,
+        false => narrowest.or_else(|| families.next_back()),
+    };
+    let Some((family, loaded)) = family else {
+        assert_snapshot(group, routine, text);
+        return Ok(());
+    };
+    let text = text.replace(&format!("loaded: {loaded}\n"), "loaded: {file}\n");
+    // Insta may update the family's snapshot from the observations of one member. From those of
+    // several, the last one would win.
+    let mut members = family.members.iter().map(|(member, _)| *member);
+    let writer = members.find(|member| !is_there(member));
+    if writer == Some(group) {
+        assert_snapshot(family.folder, routine, &text);
+        return Ok(());
+    }
+    same_as_family(family, group, &file, &text).map_err(|difference| {
+        let (folder, writer) = (family.folder, writer.unwrap_or_default());
+        Failed::from(format!(
+            "{difference}\n\
+             {group} shares this snapshot with the other members of the family {folder}.\n\
+             If all of them changed, update it: run the test {writer}::observes::{routine} with \
+             INSTA_UPDATE=always.\n\
+             If only {group} changed, give it its own: copy fixtures/snapshots/{folder}/{file} to \
+             fixtures/snapshots/{group}/ and run this test with INSTA_UPDATE=always."
+        ))
+    })
+}
+
+/// Returns the first difference from the family's snapshot as an error.
+fn same_as_family(family: &Family, group: &str, file: &str, text: &str) -> Result<(), String> {
+    let path = path_of(family.folder, file);
+    let snapshot = fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let (header, snapshot) = snapshot.split_once("\n---\n").unwrap_or_default();
+    let expected: Vec<_> = snapshot.trim_end().lines().collect();
+    let observed: Vec<_> = text.trim_end().lines().collect();
+    if expected == observed {
+        return Ok(());
+    }
+    let pairs = expected.iter().zip(&observed);
+    let same = pairs
+        .take_while(|(expected, observed)| expected == observed)
+        .count();
+    let line = |lines: &[&str]| (*lines.get(same).unwrap_or(&"the end")).to_owned();
+    Err(format!(
+        "{group} differs from fixtures/snapshots/{}/{file}:{}\n  expected {}\n  observed {}",
+        family.folder,
+        header.lines().count() + same + 2,
+        line(&expected),
+        line(&observed),
+    ))
+}
+
+fn assert_snapshot(folder: &str, routine: &str, text: &str) {
+    insta::with_settings!({
+        snapshot_path => Path::new("..").join(SNAPSHOTS).join(folder),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!(routine, text);
+    });
+}
+
 /// From this package's folder.
 const SNAPSHOTS: &str = "../fixtures/snapshots";
 
-/// The same name stands for other libraries in other places: Wine's and
-/// Microsoft's, the reference as it is built here and there.
+fn path_of(folder: &str, file: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join(SNAPSHOTS).join(folder).join(file)
+}
+
+/// Snapshot groups that share a snapshot of each routine for which they have none of their own.
+struct Family {
+    folder: &'static str,
+    /// Each with the file that the loader loads. The family's snapshots have `{file}` instead.
+    members: &'static [(&'static str, &'static str)],
+}
+
+/// The narrower family first. The first member without its own snapshot updates the family's.
+const FAMILIES: [Family; 3] = [
+    Family {
+        folder: "wine-ucrtbase",
+        members: &[
+            ("ucrtbase-of-wine", "ucrtbase.dll"),
+            ("api-ms-win-crt-heap-l1-1-0-of-wine", "ucrtbase.dll"),
+        ],
+    },
+    Family {
+        folder: "wine-since-msvcr80",
+        members: &[
+            ("msvcr80-of-wine", "msvcr80.dll"),
+            ("msvcr90-of-wine", "msvcr90.dll"),
+            ("msvcr100-of-wine", "msvcr100.dll"),
+            ("msvcr110-of-wine", "msvcr110.dll"),
+            ("msvcr120-of-wine", "msvcr120.dll"),
+            ("ucrtbase-of-wine", "ucrtbase.dll"),
+            ("api-ms-win-crt-heap-l1-1-0-of-wine", "ucrtbase.dll"),
+        ],
+    },
+    Family {
+        folder: "adapters",
+        members: &[
+            ("glibc", "libglibc.so"),
+            ("jemalloc", "libjemalloc.so"),
+            ("mimalloc", "libmimalloc.so"),
+            ("tcmalloc", "libtcmalloc.so"),
+        ],
+    },
+];
+
+/// The families of which a group is a member, each with the file that the loader loads.
+fn families_of(group: &str) -> impl DoubleEndedIterator<Item = (&'static Family, &'static str)> {
+    FAMILIES.iter().filter_map(move |family| {
+        let mut members = family.members.iter();
+        let (_, file) = members.find(|(member, _)| *member == group)?;
+        Some((family, *file))
+    })
+}
+
+/// The folder of a library's snapshots. One name can mean several libraries: Wine's and
+/// Microsoft's, the reference built for Linux and for Windows.
 fn snapshot_group(subject: &Subject) -> String {
     let (name, candidate) = (&subject.name, &subject.candidate);
     let source = candidate.profile.as_ref().map(|profile| profile.source);

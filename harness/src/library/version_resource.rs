@@ -11,7 +11,7 @@ use object::read::pe::{ImageNtHeaders, PeFile, ResourceDirectoryEntryData};
 
 /// What a version resource says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub(super) struct Version {
     /// The file's version, `10.0.26100.1`.
     pub file: Option<String>,
     /// The company's name.
@@ -19,7 +19,7 @@ pub struct Version {
 }
 
 /// The version resource of a file, if it has one that can be read.
-pub fn of<'data, Pe: ImageNtHeaders, R: ReadRef<'data>>(
+pub(super) fn of<'data, Pe: ImageNtHeaders, R: ReadRef<'data>>(
     file: &PeFile<'data, Pe, R>,
 ) -> Option<Version> {
     Version::parse(resource(file)?)

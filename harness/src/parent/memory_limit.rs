@@ -9,11 +9,12 @@ use std::process::Child;
 
 /// What every case finds room in, in bytes. A probe that is killed for less
 /// would be blamed for the machine.
-pub const LEAST: u64 = 512 << 20;
+#[cfg(target_os = "linux")]
+const LEAST: u64 = 512 << 20;
 
 /// A probe whose memory is watched.
 #[derive(Clone, Copy, Debug)]
-pub struct Watch {
+pub(super) struct Watch {
     #[cfg(target_os = "linux")]
     pid: i32,
     /// In bytes.
@@ -25,7 +26,7 @@ impl Watch {
     /// Lets the child have so many bytes, or three quarters of what the machine
     /// has left; `None` where that is not known.
     #[cfg(target_os = "linux")]
-    pub fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
+    pub(super) fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
         Some(Watch {
             pid: child.id().try_into().ok()?,
             limit: limit.or_else(|| Some((available_memory()? / 4 * 3).max(LEAST)))?,
@@ -34,13 +35,13 @@ impl Watch {
 
     /// No other system tells what a process holds as cheaply.
     #[cfg(not(target_os = "linux"))]
-    pub fn over(_: &Child, _: Option<u64>) -> Option<Watch> {
+    pub(super) fn over(_: &Child, _: Option<u64>) -> Option<Watch> {
         None
     }
 
     /// What is wrong, if it holds more than it may.
     #[cfg(target_os = "linux")]
-    pub fn finding(&self) -> Option<String> {
+    pub(super) fn finding(&self) -> Option<String> {
         let process = procfs::process::Process::new(self.pid).ok()?;
         let held = process.statm().ok()?.resident * procfs::page_size();
         (held > self.limit).then(|| {
@@ -54,7 +55,7 @@ impl Watch {
 
     /// As above: there is no watch.
     #[cfg(not(target_os = "linux"))]
-    pub fn finding(&self) -> Option<String> {
+    pub(super) fn finding(&self) -> Option<String> {
         None
     }
 }

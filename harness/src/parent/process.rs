@@ -4,7 +4,7 @@ use std::process::{Child, ExitStatus};
 
 /// A child process, which may lead a group of its own.
 #[derive(Debug)]
-pub struct Process {
+pub(super) struct Process {
     child: Child,
     owns_group: bool,
     status: Option<ExitStatus>,
@@ -12,7 +12,7 @@ pub struct Process {
 
 impl Process {
     /// This child. If it owns its group, all in it end when it does.
-    pub fn new(child: Child, owns_group: bool) -> Process {
+    pub(super) fn new(child: Child, owns_group: bool) -> Process {
         Process {
             child,
             owns_group,
@@ -21,7 +21,7 @@ impl Process {
     }
 
     /// How it ended, if it has.
-    pub fn exited(&mut self) -> Option<ExitStatus> {
+    pub(super) fn exited(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() && self.is_gone() {
             self.end();
         }
@@ -30,7 +30,7 @@ impl Process {
 
     /// Ends it, if it has not. Its group is killed before it is reaped: from
     /// then on another process may have its number.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         if self.status.is_some() {
             return;
         }

@@ -44,7 +44,7 @@ struct Blocks {
 }
 
 /// Runs a script to its end, or to the first routine that is not there.
-pub fn run(probe: &mut Probe, script: &[Operation]) -> Result<(), Stop> {
+pub(super) fn run(probe: &mut Probe, script: &[Operation]) -> Result<(), Stop> {
     let mut blocks = Blocks::default();
     for (index, operation) in script.iter().enumerate() {
         let mut answer = blocks.perform(&probe.crt, *operation)?;

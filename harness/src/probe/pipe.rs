@@ -6,7 +6,7 @@ use crate::wire::observation::Event;
 use std::fs::File;
 use std::io::{Read, Write};
 
-pub struct Pipe {
+pub(super) struct Pipe {
     input: File,
     output: File,
     token: String,
@@ -15,7 +15,7 @@ pub struct Pipe {
 impl Pipe {
     /// Takes standard input and output for the channel, and gives candidates
     /// nothing to read and standard error to print to.
-    pub fn take_over_standard_streams() -> Pipe {
+    pub(super) fn take_over_standard_streams() -> Pipe {
         let (input, output) = host::take_over_standard_streams();
         Pipe {
             input,
@@ -24,12 +24,12 @@ impl Pipe {
         }
     }
 
-    pub fn use_token(&mut self, token: &str) {
+    pub(super) fn use_token(&mut self, token: &str) {
         token.clone_into(&mut self.token);
     }
 
     /// The same pipe for another owner.
-    pub fn share(&self) -> Pipe {
+    pub(super) fn share(&self) -> Pipe {
         Pipe {
             input: self.input.try_clone().expect("a descriptor to spare"),
             output: self.output.try_clone().expect("a descriptor to spare"),
@@ -37,24 +37,24 @@ impl Pipe {
         }
     }
 
-    pub fn output(&self) -> &File {
+    pub(super) fn output(&self) -> &File {
         &self.output
     }
 
     /// Sends an event in one write, so that nobody's printing comes between.
-    pub fn send(&mut self, event: &Event) -> Result<(), Stop> {
+    pub(super) fn send(&mut self, event: &Event) -> Result<(), Stop> {
         let line = encode(&self.token, event);
         self.output.write_all(line.as_bytes()).map_err(gone)
     }
 
     /// Sends what there is to say before the end, and is done.
-    pub fn last_words(mut self, event: Event) -> Event {
+    pub(super) fn last_words(mut self, event: Event) -> Event {
         let _ = self.send(&event);
         Event::Done
     }
 
     /// The next line from the harness, which sends no other before it is asked.
-    pub fn receive(&mut self) -> Result<Vec<u8>, Stop> {
+    pub(super) fn receive(&mut self) -> Result<Vec<u8>, Stop> {
         let mut line = Vec::new();
         // A script is long; read byte by byte it takes as long as its calls.
         let mut part = [0; 1024];

@@ -13,7 +13,7 @@ enum Name {
 
 /// # Errors
 /// Those of the serializer.
-pub fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
     let name = match name.to_str() {
         Some(text) => Name::Text(text.to_owned()),
         None => Name::Bytes(name.as_encoded_bytes().to_owned()),
@@ -23,7 +23,9 @@ pub fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S:
 
 /// # Errors
 /// Those of the deserializer, or if this system has no such names.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<OsString, D::Error> {
     match Name::deserialize(deserializer)? {
         Name::Text(text) => Ok(text.into()),
         #[cfg(unix)]
@@ -33,12 +35,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsStrin
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use rstest::rstest;
 
-    #[cfg(unix)]
     #[rstest]
     #[case(b"plain.so")]
     #[case(b"not \xff UTF-8.so")]

@@ -5,12 +5,12 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 
 /// What an invalid parameter handler is called with: expression, function,
 /// file, line, and nothing. All null or zero but in debug builds.
-pub type Handler = unsafe extern "C" fn(*const u16, *const u16, *const u16, c_uint, usize);
+pub(super) type Handler = unsafe extern "C" fn(*const u16, *const u16, *const u16, c_uint, usize);
 
 type Pointer = *mut c_void;
 
 /// Where routines are looked up: an address, or null.
-pub struct Homes<'a> {
+pub(super) struct Homes<'a> {
     /// In the library itself.
     pub heap: &'a dyn Fn(&str) -> *const c_void,
     /// In the library that has its `errno`; the same one for most.
@@ -21,7 +21,7 @@ macro_rules! routines {
     ($($home:ident $name:ident: fn($($parameter:ty),*) $(-> $result:ty)?;)*) => {
         /// The routines that were found. Each is called through its name.
         #[allow(non_snake_case)]
-        pub struct Routines {
+        pub(super) struct Routines {
             $(pub $name: Option<unsafe extern "C" fn($($parameter),*) $(-> $result)?>,)*
         }
 
@@ -35,7 +35,7 @@ macro_rules! routines {
             ///
             /// # Safety
             /// Both give the address of a routine of that name, or null.
-            pub unsafe fn find(homes: &Homes) -> Routines {
+            pub(super) unsafe fn find(homes: &Homes) -> Routines {
                 // SAFETY: each name stands for a routine with the signature
                 // that its page gives; a library that breaks it is what the
                 // probe is for. An Option of a function is null for none.
@@ -50,7 +50,7 @@ macro_rules! routines {
             }
 
             /// Whether the loader found this one.
-            pub fn has(&self, name: &str) -> bool {
+            pub(super) fn has(&self, name: &str) -> bool {
                 match name {
                     $(stringify!($name) => self.$name.is_some(),)*
                     _ => false,

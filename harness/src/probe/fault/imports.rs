@@ -38,7 +38,7 @@ routines! {
 }
 
 /// Replaces the imports of the module at this address.
-pub fn install(module: *const u8) -> Result<(), String> {
+pub(super) fn install(module: *const u8) -> Result<(), String> {
     // SAFETY: the handle of a module that stays loaded.
     let view = unsafe { PeView::module(module) };
     let mut replaced = ordinary(&view)?;

@@ -23,7 +23,7 @@ const CALLS: [c_long; 5] = [
 ];
 
 /// Puts the filter on every thread of this process, once.
-pub fn install() -> Result<(), String> {
+pub(super) fn install() -> Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     DONE.get_or_init(|| {
         handle_sigsys()?;

@@ -38,7 +38,7 @@ type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 /// Puts the filters on every thread of this process. Without `may_fork`, a
 /// call that would make a child process fails, and one that makes a thread
 /// does not.
-pub fn restrict(may_fork: bool) -> Result<(), String> {
+pub(super) fn restrict(may_fork: bool) -> Result<(), String> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     // The probe is to end with the harness.
     let death_signal = [equal(0, libc::PR_SET_PDEATHSIG as u64)?];

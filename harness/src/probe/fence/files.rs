@@ -13,7 +13,7 @@ const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
 
 /// Allows writing below the folder for temporary files, which the harness made
 /// for this probe alone, and nowhere else.
-pub fn writes_to_scratch_only() -> Result<(), String> {
+pub(super) fn writes_to_scratch_only() -> Result<(), String> {
     let raised = || -> Result<RulesetStatus, Box<dyn std::error::Error>> {
         let writing = AccessFs::from_write(NEWEST);
         let scratch = PathFd::new(std::env::temp_dir())?;

@@ -20,7 +20,7 @@ use crate::wire::fence::{Fence, InForce};
 
 /// Raises the fence around this process.
 #[cfg(target_os = "linux")]
-pub fn raise(fence: &Fence) -> InForce {
+pub(super) fn raise(fence: &Fence) -> InForce {
     let mut in_force = InForce::default();
     limits::die_first();
     note(
@@ -53,7 +53,7 @@ fn note(in_force: &mut InForce, part: &str, raised: Result<(), String>) {
 
 /// This system has no fence.
 #[cfg(not(target_os = "linux"))]
-pub fn raise(_: &Fence) -> InForce {
+pub(super) fn raise(_: &Fence) -> InForce {
     InForce {
         kept: Vec::new(),
         missing: vec!["everything (only Linux has a fence)".into()],

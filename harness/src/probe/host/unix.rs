@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 /// Duplicates of standard input and output; in their place come nothing
 /// to read, and standard error to print to.
-pub fn take_over_standard_streams() -> (File, File) {
+pub(crate) fn take_over_standard_streams() -> (File, File) {
     let input = std::io::stdin().as_fd().try_clone_to_owned();
     let output = std::io::stdout().as_fd().try_clone_to_owned();
     let nothing = OpenOptions::new().read(true).open("/dev/null");
@@ -28,7 +28,7 @@ pub fn take_over_standard_streams() -> (File, File) {
 /// Closes what this process was started with beside its three streams:
 /// descriptors of whoever started the harness, which are no affair of a
 /// candidate.
-pub fn close_inherited() {
+pub(crate) fn close_inherited() {
     const FIRST: libc::c_uint = 3;
     #[cfg(target_os = "linux")]
     // SAFETY: nothing in this process has a descriptor of its own yet.
@@ -45,7 +45,7 @@ pub fn close_inherited() {
 
 /// Keeps a crash from leaving a core file, and huge pages from blurring
 /// what is resident: figures are to be exact to the page on every machine.
-pub fn quiet_crashes() {
+pub(crate) fn quiet_crashes() {
     let none = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -62,7 +62,7 @@ pub fn quiet_crashes() {
 }
 
 /// Lets the address space of this process grow by so many bytes only.
-pub fn limit_address_space(room: usize) -> Result<(), String> {
+pub(crate) fn limit_address_space(room: usize) -> Result<(), String> {
     let statm = std::fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
     let pages = statm
         .split(' ')
@@ -123,7 +123,7 @@ pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, Strin
 
 /// The memory of this process as it sees it itself: none, since the parent's view
 /// is exact.
-pub fn own_memory() -> Option<Memory> {
+pub(crate) fn own_memory() -> Option<Memory> {
     None
 }
 
@@ -142,10 +142,10 @@ pub fn win32_heap_owns(_: isize, _: usize) -> Result<(bool, usize), String> {
 }
 
 /// Signals are seen by the parent; there is nothing to report from here.
-pub fn report_exceptions(_: &File, _: &str) {}
+pub(crate) fn report_exceptions(_: &File, _: &str) {}
 
 /// The host's `errno`.
-pub fn errno_location() -> *mut i32 {
+pub(crate) fn errno_location() -> *mut i32 {
     // SAFETY: gives the address of a variable of this thread.
     #[cfg(target_os = "linux")]
     return unsafe { libc::__errno_location() };
@@ -154,13 +154,13 @@ pub fn errno_location() -> *mut i32 {
     return unsafe { libc::__error() };
 }
 
-pub fn set_last_error(value: u32) {
+pub(crate) fn set_last_error(value: u32) {
     // SAFETY: this thread's own variable.
     unsafe { *errno_location() = value as i32 };
 }
 
 /// Ends the process at once, without exit handlers.
-pub fn end_process() -> ! {
+pub(crate) fn end_process() -> ! {
     // SAFETY: ends the process.
     unsafe { libc::_exit(0) }
 }

@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess}
 
 /// Duplicates of standard input and output; in their place come nothing
 /// to read, and standard error to print to.
-pub fn take_over_standard_streams() -> (File, File) {
+pub(crate) fn take_over_standard_streams() -> (File, File) {
     let input = std::io::stdin().as_handle().try_clone_to_owned();
     let output = std::io::stdout().as_handle().try_clone_to_owned();
     let nothing = OpenOptions::new()
@@ -39,22 +39,22 @@ pub fn take_over_standard_streams() -> (File, File) {
 }
 
 /// A process gets only those handles here that it is meant to have.
-pub fn close_inherited() {}
+pub(crate) fn close_inherited() {}
 
 /// Keeps a crash from opening a window or starting a debugger.
-pub fn quiet_crashes() {
+pub(crate) fn quiet_crashes() {
     // SAFETY: a setting of this process.
     unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
 }
 
 /// A process of its own has no such limit on Windows.
-pub fn limit_address_space(_: usize) -> Result<(), String> {
+pub(crate) fn limit_address_space(_: usize) -> Result<(), String> {
     Err("Windows has no limit for the address space of one process".into())
 }
 
 /// The memory of this process as it sees it itself: the process memory counters,
 /// also under Wine.
-pub fn own_memory() -> Option<Memory> {
+pub(crate) fn own_memory() -> Option<Memory> {
     // SAFETY: a pseudo handle, which needs no closing.
     working_set(unsafe { GetCurrentProcess() })
 }
@@ -96,7 +96,7 @@ pub fn win32_heap_owns(heap: isize, address: usize) -> Result<(bool, usize), Str
 static LAST_WORDS: OnceLock<(usize, String)> = OnceLock::new();
 
 /// Reports an exception that nobody handles, with its code, and ends the process.
-pub fn report_exceptions(output: &File, token: &str) {
+pub(crate) fn report_exceptions(output: &File, token: &str) {
     let handle = output.as_raw_handle() as usize;
     // What `encode` makes of `Event::Exception`, without its number.
     let line = format!("\n{token} {{\"exception\":");
@@ -142,13 +142,13 @@ unsafe extern "system" fn last_words(info: *const EXCEPTION_POINTERS) -> i32 {
     0
 }
 
-pub fn set_last_error(value: u32) {
+pub(crate) fn set_last_error(value: u32) {
     // SAFETY: a value of this thread.
     unsafe { SetLastError(value) };
 }
 
 /// Ends the process at once, without exit handlers.
-pub fn end_process() -> ! {
+pub(crate) fn end_process() -> ! {
     // SAFETY: ends this process.
     unsafe { TerminateProcess(GetCurrentProcess(), 0) };
     unreachable!("the process has ended")

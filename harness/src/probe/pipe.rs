@@ -1,4 +1,4 @@
-//! The probe's end of the channel.
+//! The probe's end of the channel to its parent.
 
 use super::{Stop, host};
 use crate::wire::channel::encode;
@@ -13,8 +13,8 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// Takes standard input and output for the channel, and gives candidates
-    /// nothing to read and standard error to print to.
+    /// Takes over standard input and output for the channel. The candidate then reads
+    /// nothing from standard input, and its output goes to standard error.
     pub(super) fn take_over_standard_streams() -> Pipe {
         let (input, output) = host::take_over_standard_streams();
         Pipe {
@@ -28,11 +28,11 @@ impl Pipe {
         token.clone_into(&mut self.token);
     }
 
-    /// The same pipe for another owner.
+    /// A second handle of the same pipe.
     pub(super) fn share(&self) -> Pipe {
         Pipe {
-            input: self.input.try_clone().expect("a descriptor to spare"),
-            output: self.output.try_clone().expect("a descriptor to spare"),
+            input: self.input.try_clone().expect("a free descriptor"),
+            output: self.output.try_clone().expect("a free descriptor"),
             token: self.token.clone(),
         }
     }
@@ -41,28 +41,29 @@ impl Pipe {
         &self.output
     }
 
-    /// Sends an event in one write, so that nobody's printing comes between.
+    /// Sends an event in one write: no other output can come between its parts.
     pub(super) fn send(&mut self, event: &Event) -> Result<(), Stop> {
         let line = encode(&self.token, event);
         self.output.write_all(line.as_bytes()).map_err(gone)
     }
 
-    /// Sends what there is to say before the end, and is done.
+    /// Sends the last event before the end; returns the event of the end.
     pub(super) fn last_words(mut self, event: Event) -> Event {
         let _ = self.send(&event);
         Event::Done
     }
 
-    /// The next line from the harness, which sends no other before it is asked.
+    /// The next line from the parent. The parent sends one line at a time and waits for an
+    /// event before the next.
     pub(super) fn receive(&mut self) -> Result<Vec<u8>, Stop> {
         let mut line = Vec::new();
-        // A script is long; read byte by byte it takes as long as its calls.
+        // A script is long: to read it byte by byte takes as long as to run it.
         let mut part = [0; 1024];
         loop {
             let read = self.input.read(&mut part).map_err(gone)?;
             line.extend_from_slice(&part[..read]);
             if read == 0 {
-                return Err(Stop::Failed("the harness is gone".into()));
+                return Err(Stop::Failed("the harness has ended".into()));
             }
             if line.last() == Some(&b'\n') {
                 line.pop();

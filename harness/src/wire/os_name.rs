@@ -1,5 +1,5 @@
-//! A file's name in JSON: text, or the bytes of one that is not UTF-8. For
-//! `#[serde(with)]`.
+//! A file's name in JSON, for `#[serde(with)]`: a string or, if the name is not UTF-8, its
+//! bytes.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ enum Name {
 }
 
 /// # Errors
-/// Those of the serializer.
+/// The serializer's.
 pub(super) fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
     let name = match name.to_str() {
         Some(text) => Name::Text(text.to_owned()),
@@ -22,7 +22,7 @@ pub(super) fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S:
 }
 
 /// # Errors
-/// Those of the deserializer, or if this system has no such names.
+/// The deserializer's, or if this system has no names that are not UTF-8.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<OsString, D::Error> {
@@ -43,7 +43,7 @@ mod tests {
     #[rstest]
     #[case(b"plain.so")]
     #[case(b"not \xff UTF-8.so")]
-    fn a_name_survives_the_way(#[case] bytes: &[u8]) {
+    fn a_deserialized_name_equals_the_serialized_one(#[case] bytes: &[u8]) {
         #[derive(Serialize, Deserialize)]
         struct Holder(#[serde(with = "super")] OsString);
         let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_owned());

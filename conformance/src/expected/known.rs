@@ -1,5 +1,5 @@
-//! Entries about a candidate's results, as profiles, shared lists and files
-//! given with `--expected` hold them, and where in their file each stands.
+//! Entries about a candidate's results, with their places in their files. Profiles, shared
+//! lists and `--expected` files contain them.
 
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
@@ -13,19 +13,19 @@ use toml::Spanned;
 /// A known deviation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// The clause that is broken.
+    /// The clause that the library breaks.
     pub clause: String,
-    /// Only in this case of the clause.
+    /// If given, the entry applies only to this case of the clause.
     pub case: Option<String>,
-    /// Only in the library of this maker.
+    /// If given, the entry applies only to this maker's library.
     pub maker: Option<Maker>,
-    /// Only in the candidate of this name.
+    /// If given, the entry applies only to the candidate with this name.
     pub candidate: Option<String>,
-    /// What comes out.
+    /// The expected verdict.
     pub verdict: String,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub why: String,
-    /// Where it stands.
+    /// The entry's place in its file.
     pub place: Place,
 }
 
@@ -34,30 +34,29 @@ pub struct Known {
 pub struct Judged {
     /// The clause.
     pub clause: String,
-    /// Only in the candidate of this name.
+    /// If given, the entry applies only to the candidate with this name.
     pub candidate: Option<String>,
-    /// Where it stands.
+    /// The entry's place in its file.
     pub place: Place,
 }
 
-/// Where something stands in a file.
+/// The place of an entry in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file, as the user knows it.
+    /// The file's name for messages.
     pub file: String,
-    /// The line, from 1: that of the entry's head or, in a list, of the name
-    /// in the list.
+    /// The line of the entry's head or, in a list of names, of the name; from 1.
     pub line: usize,
     /// The first and the last line of the entry.
     pub lines: (usize, usize),
-    /// The entry's bytes, from its head to its last value.
+    /// The range of the entry's bytes, from its head to its last value.
     pub entry: Range<usize>,
-    /// The bytes of the name in a list.
+    /// The range of the name's bytes, if it is in a list of names.
     pub in_list: Option<Range<usize>>,
 }
 
 impl Known {
-    /// Whether this entry speaks of this clause, case and maker.
+    /// Whether this entry applies to this clause, case and maker.
     pub fn applies(&self, clause: &str, case: &str, maker: Maker) -> bool {
         self.clause == clause
             && self.case.as_deref().is_none_or(|known| known == case)
@@ -65,27 +64,27 @@ impl Known {
     }
 }
 
-/// File and line, as compilers write them.
+/// File and line, in the form of compiler messages.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
 }
 
-/// What a file given with `--expected` says.
+/// The contents of a file given with `--expected`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Known deviations.
+    /// The known deviations.
     pub known: Vec<Known>,
-    /// Clauses that must be judged.
+    /// The clauses that must be judged.
     pub judged: Vec<Judged>,
 }
 
 impl Expected {
-    /// Reads the text of such a file. `file` is its name for messages.
+    /// Parses the text of such a file. `file` is its name for messages.
     ///
     /// # Errors
-    /// If it has something else in it; the message has the line.
+    /// If the text has another form. The message names the line.
     pub fn parse(file: &str, text: &str) -> Result<Expected, InputError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -108,11 +107,11 @@ impl Expected {
     }
 }
 
-/// Reads the `[[known]]` entries of a text that may hold other keys too: a
+/// Parses the `[[known]]` entries of a text that may contain other keys too: a
 /// profile, or a list that profiles share. `file` is its name for messages.
 ///
 /// # Errors
-/// If an entry is wrong; the message has the line.
+/// If an entry has another form. The message names the line.
 pub fn parse_known(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
     #[derive(Deserialize)]
     struct List {
@@ -124,7 +123,7 @@ pub fn parse_known(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
     Ok(list.known)
 }
 
-/// An entry as a file has it: of one clause, or of several for one reason.
+/// An entry as it is written in a file: for one clause, or for several with one reason.
 #[derive(Deserialize)]
 #[serde(try_from = "Keys")]
 struct Entry(Keys);
@@ -166,7 +165,7 @@ enum Names {
 }
 
 impl Names {
-    /// Each name, and its bytes if it stands in a list.
+    /// Each name, with the range of its bytes if it is in a list.
     fn each(&self) -> Vec<(&str, Option<Range<usize>>)> {
         match self {
             Names::One(name) => vec![(name, None)],
@@ -207,8 +206,8 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-/// Reads entries, and gives a deviation for each clause and case that they
-/// name. Of their places only the bytes are known then; see [`locate`].
+/// Reads entries. Returns a deviation for each clause and case that they name.
+/// Their places have only the ranges of bytes; [`locate`] adds the rest.
 fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
     let mut known = Vec::new();
     for spanned in Vec::<Spanned<Entry>>::deserialize(deserializer)? {
@@ -255,7 +254,7 @@ fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::
     Ok(known)
 }
 
-/// Tells entries the name of their file, and their lines in its text.
+/// Sets the file name and the lines of entries.
 fn locate(known: &mut [Known], file: &str, text: &str) {
     let lines = Lines::of(text);
     for entry in known {
@@ -282,7 +281,7 @@ fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, lines: &Lines) -> Ve
     judged.collect()
 }
 
-/// Where the lines of a text end. Counted once: a file may have many entries.
+/// The offsets of the line ends in a text. Found once, since a file may have many entries.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -290,7 +289,7 @@ impl Lines {
         Lines(text.match_indices('\n').map(|(at, _)| at).collect())
     }
 
-    /// The line of a byte, from 1.
+    /// The number of the line with the byte at this offset, from 1.
     fn line(&self, at: usize) -> usize {
         1 + self.0.partition_point(|end| *end < at)
     }
@@ -342,7 +341,7 @@ candidate = 'l.so'
 ";
 
     #[test]
-    fn each_entry_knows_its_lines() {
+    fn each_entry_has_its_lines() {
         let expected = Expected::parse("f.toml", TEXT).unwrap();
         let places: Vec<_> = expected
             .known
@@ -370,14 +369,14 @@ candidate = 'l.so'
         assert_eq!(judged.candidate.as_deref(), Some("l.so"));
     }
 
-    // None of these may take the stack, or the square of its length.
+    // None may overflow the stack or take time that grows with the square of its length.
     #[rstest]
     #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)), false)]
     #[case::brackets("a = ".to_owned() + &"[".repeat(500_000), false)]
     #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000), false)]
     #[case::heads(format!("[{}a]", "a.".repeat(500_000)), false)]
     #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)), true)]
-    fn a_monstrous_file_is_read_or_refused(#[case] text: String, #[case] is_read: bool) {
+    fn a_huge_file_is_read_or_refused(#[case] text: String, #[case] is_read: bool) {
         let expected = Expected::parse("f.toml", &text);
         assert_eq!(expected.is_ok(), is_read);
         if let Err(error) = expected {
@@ -399,24 +398,24 @@ candidate = 'l.so'
     #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
     #[case::a_reason_for_what_was_judged("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
     #[case::an_unknown_key_is_named("[[known]]\nclause = 'c'\nwy = 'w'\n", "unknown field `wy`")]
-    fn what_is_wrong_in_a_file_is_told_with_its_line(#[case] text: &str, #[case] line: &str) {
+    fn an_error_in_a_file_is_reported_with_its_line(#[case] text: &str, #[case] line: &str) {
         let error = Expected::parse("f.toml", text).unwrap_err();
         assert!(error.problem.starts_with("f.toml"), "{error}");
         assert!(error.problem.contains(line), "{error}");
     }
 
-    /// More than anybody reads is cut, but not so much that nothing is left.
+    // A long message is cut, but a part is kept.
     #[rstest]
     #[case::short(10)]
     #[case::long(2000)]
-    fn what_is_wrong_is_told_in_full_or_cut(#[case] length: usize) {
+    fn a_long_error_message_is_cut(#[case] length: usize) {
         let key = "k".repeat(length);
         let error = Expected::parse("f.toml", &format!("{key} = 1\n")).unwrap_err();
-        let (line, told) = (format!("{key} = 1"), error.problem);
-        assert!(told.contains("line 1"), "{told}");
-        assert_eq!(told.contains(&line), length < 1000, "{told}");
-        assert!(told.contains("unknown field"), "{told}");
-        let letters = told.matches('k').count();
-        assert!(letters >= length.min(200) && letters < 1000, "{told}");
+        let (line, message) = (format!("{key} = 1"), error.problem);
+        assert!(message.contains("line 1"), "{message}");
+        assert_eq!(message.contains(&line), length < 1000, "{message}");
+        assert!(message.contains("unknown field"), "{message}");
+        let letters = message.matches('k').count();
+        assert!(letters >= length.min(200) && letters < 1000, "{message}");
     }
 }

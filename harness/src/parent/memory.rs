@@ -1,10 +1,10 @@
-//! The memory of another process, measured from outside.
+//! Measures the memory of another process from outside.
 
 use crate::memory::Memory;
 #[cfg(windows)]
 use crate::memory::working_set;
 
-/// A process whose memory is read from outside.
+/// A process whose memory is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     #[cfg(not(windows))]
@@ -14,7 +14,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The process that a child is, or becomes.
+    /// The process of a child.
     pub fn of(child: &std::process::Child) -> Subject {
         #[cfg(not(windows))]
         return Subject { pid: child.id() };
@@ -32,9 +32,9 @@ impl Subject {
         }
     }
 
-    /// Its memory now. `None` where the system does not tell.
+    /// Its memory now; `None` if the system does not report it.
     ///
-    /// Linux: `/proc/PID/smaps_rollup`, which counts page by page (`VmRSS` of
+    /// Read from `/proc/PID/smaps_rollup`, which counts page by page (`VmRSS` in
     /// `/proc/PID/status` is an estimate).
     #[cfg(target_os = "linux")]
     pub fn measure(&self) -> Option<Memory> {
@@ -47,7 +47,7 @@ impl Subject {
                 let huge = figure("Private_Hugetlb") + figure("Shared_Hugetlb");
                 figures.get("Anonymous")? + shared + huge
             }
-            // Kernels before 5.4 do not tell the parts apart.
+            // Kernels before 5.4 report only the sum.
             None => *figures.get("Rss")?,
         };
         Some(Memory {
@@ -56,13 +56,13 @@ impl Subject {
         })
     }
 
-    /// Its memory now: the working set.
+    /// Its memory now; `None` if the system does not report it.
     #[cfg(windows)]
     pub fn measure(&self) -> Option<Memory> {
         working_set(self.handle as _)
     }
 
-    /// Its memory now; this system is not covered.
+    /// `None`: not implemented for this system.
     #[cfg(not(any(target_os = "linux", windows)))]
     pub fn measure(&self) -> Option<Memory> {
         let _ = self.pid;
@@ -74,13 +74,13 @@ impl Subject {
 mod tests {
     use super::*;
 
-    /// So much that what other tests of this process hold meanwhile does not matter.
+    /// In bytes. Much more than other tests of this process hold at the same time.
     const LEN: usize = 256 << 20;
 
-    // One test, so that its parts are not in each other's way.
+    // One test: two of them would disturb each other's figures.
     #[test]
-    fn pages_are_counted_while_they_are_ours() {
-        let measured = || Subject::this_process().measure().expect("Linux tells");
+    fn pages_count_from_the_first_write_until_they_are_unmapped() {
+        let measured = || Subject::this_process().measure().expect("Linux reports it");
         let near = |a: u64, b: u64| a.abs_diff(b) < LEN as u64 / 4;
         let before = measured();
         let mut pages = memmap2::MmapMut::map_anon(LEN).unwrap();
@@ -95,7 +95,7 @@ mod tests {
             near(written.resident, before.resident + LEN as u64),
             "{before:?} {written:?}"
         );
-        // SAFETY: nobody looks at these bytes again.
+        // SAFETY: these bytes are not read again.
         let freed = unsafe { pages.unchecked_advise(memmap2::UncheckedAdvice::Free) };
         freed.expect("Linux has had it since 4.5");
         let lazily_freed = measured().lazily_freed;

@@ -165,7 +165,7 @@ fn bad_input_is_refused_with_a_mend() {
         &bench(&["reference", "--trace", trace]),
         &[
             "wrong.trace:3",
-            "block 1 is not there",
+            "block 1 is not live",
             "docs/guide/benchmarks.md",
         ],
     );

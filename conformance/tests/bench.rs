@@ -137,7 +137,10 @@ fn is_refused(output: &Output, words: &[&str]) {
 fn bad_input_is_refused_with_a_mend() {
     is_refused(
         &bench(&["--only", "nothing"]),
-        &["--only nothing names nothing", "the names are small, mixed"],
+        &[
+            "--only nothing matches no benchmark",
+            "the benchmarks are small, mixed",
+        ],
     );
     is_refused(
         &bench(&["--only", "["]),

@@ -1,4 +1,5 @@
-//! `heapmin explain`: what a clause asks, where that comes from, who breaks it.
+//! `heapmin explain`: what a clause requires, its source, and which known
+//! libraries break it.
 
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
@@ -16,7 +17,7 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
     let meaning = match clause.level {
         Level::Must => "the page states it",
         Level::Should => "it follows from the page's purpose; the page gives no number",
-        Level::Record => "it is written down and never judged",
+        Level::Record => "it is recorded and never judged",
     };
     let mut write = || -> std::fmt::Result {
         writeln!(text, "{}\n", clause.id)?;
@@ -37,7 +38,7 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
         if clause.cases.iter().any(|case| case.fault.is_some()) {
             writeln!(text, "  fault     made {}", HOW)?;
         }
-        let mut anybody = false;
+        let mut is_broken = false;
         for profile in &catalogue.profiles {
             for known in profile
                 .known
@@ -50,11 +51,11 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
                     Some(Maker::Other) | None => "",
                 };
                 writeln!(text, "  broken by {whose}{}: {}", profile.name, known.why)?;
-                anybody = true;
+                is_broken = true;
             }
         }
-        if !anybody {
-            writeln!(text, "  broken by none of the libraries with a profile")?;
+        if !is_broken {
+            writeln!(text, "  broken by no library that has a profile")?;
         }
         Ok(())
     };

@@ -1,12 +1,12 @@
-//! Collects the words that judges look for - names of facts, moments and
-//! routines - from the sources, so that drafted observations have them.
+//! Collects the words that judges look for (names of facts, moments and routines)
+//! from the sources, for use in drafted observations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Longer texts are sentences for readers.
+/// The greatest length of a word, in bytes; longer texts are sentences.
 const LONGEST: usize = 48;
 
 fn main() {
@@ -14,18 +14,23 @@ fn main() {
     let mut common = BTreeSet::new();
     for path in [
         "../src/judge.rs",
-        "../src/calls.rs",
+        "../src/clause/check.rs",
         "../src/clauses/workload.rs",
         "../src/clauses/exported.rs",
         "../../harness/src/wire/observation.rs",
     ] {
         common.extend(words(&read(Path::new(path))));
     }
-    // A folder's files share their words.
+    // The files of a folder share their words.
     let mut groups: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for path in sources(clauses) {
-        let inside = path.strip_prefix(clauses).expect("it is in there");
-        let first = inside.components().next().expect("it has a name");
+        let inside = path
+            .strip_prefix(clauses)
+            .expect("the path begins with the folder");
+        let first = inside
+            .components()
+            .next()
+            .expect("the path has a file name");
         let group = first.as_os_str().to_string_lossy().into_owned();
         groups.entry(group).or_default().push(path);
     }
@@ -42,7 +47,7 @@ fn main() {
         .replace("&{", "&[")
         .replace("}, &[", "], &[")
         .replace("}),", "]),");
-    let target = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says"));
+    let target = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(target.join("words.rs"), table + "];\n").expect("the folder can be written");
     println!("cargo::rerun-if-changed=../src");
     println!("cargo::rerun-if-changed=../../harness/src/wire/observation.rs");
@@ -64,19 +69,25 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).expect("readable sources")
 }
 
-/// What stands between quotes on one line.
+/// The quoted strings in a source that may be names of facts or the like.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let lines = text.lines().filter(|line| !line.trim().starts_with("//"));
-    let quoted = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
-    quoted
-        .filter(|word| (1..=LONGEST).contains(&word.len()) && !word.contains(['\\', '{']))
-        .map(str::to_owned)
+    let has_word = |it: &&str| (1..=LONGEST).contains(&it.len()) && !it.contains(['\\', '{']);
+    quoted(text).filter(has_word).map(str::to_owned)
 }
 
-/// The names of clauses.
+/// The ids of the clauses in a source, such as `malloc.keeps-errno`.
 fn ids(text: &str) -> impl Iterator<Item = String> {
-    let lines = text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("id: \""));
-    lines.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
+    let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    let is_part = move |part: &str| !part.is_empty() && part.chars().all(is_plain);
+    let is_id = move |it: &&str| {
+        let parts = it.split_once('.');
+        parts.is_some_and(|(family, rule)| is_part(family) && is_part(rule))
+    };
+    quoted(text).filter(is_id).map(str::to_owned)
+}
+
+/// The quoted strings in a source that are on one line, without those in comments.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter(|line| !line.trim().starts_with("//"));
+    lines.flat_map(|line| line.split('"').skip(1).step_by(2))
 }

@@ -1,6 +1,6 @@
-//! Amounts of memory as reports write them.
+//! Formats amounts of memory for reports.
 
-/// Bytes as MiB, `127.9 MiB`; below a tenth of one as KiB.
+/// Bytes as text: in MiB, `127.9 MiB`, or below 0.1 MiB in KiB.
 pub fn amount(bytes: u64) -> String {
     let mib = bytes as f64 / f64::from(1 << 20);
     if mib < 0.1 {
@@ -10,7 +10,7 @@ pub fn amount(bytes: u64) -> String {
     }
 }
 
-/// A part of a whole in percent, `99.9 %`. Only the whole itself is `100 %`.
+/// The share of a part in a whole, `99.9 %`. Only the whole itself is `100 %`.
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "0 %".into();
@@ -39,7 +39,7 @@ mod tests {
     #[case(1, "1 KiB")]
     #[case(64 << 10, "64 KiB")]
     #[case(128 << 20, "128.0 MiB")]
-    fn amounts_are_short(#[case] bytes: u64, #[case] text: &str) {
+    fn an_amount_is_in_mib_or_in_kib_if_small(#[case] bytes: u64, #[case] text: &str) {
         assert_eq!(amount(bytes), text);
     }
 
@@ -50,7 +50,7 @@ mod tests {
     #[case(999_999, 1_000_000, "99.9 %")]
     #[case(7, 7, "100 %")]
     #[case(1, 1_000_000, "under 0.1 %")]
-    fn shares_are_never_rounded_up_to_all(
+    fn a_share_below_the_whole_is_never_100_percent(
         #[case] part: u64,
         #[case] whole: u64,
         #[case] text: &str,

@@ -1,4 +1,4 @@
-//! For tests of what judges make of forged observations.
+//! Forged observations, for tests of judges.
 
 use crate::clause::{Clause, Judgement, Seen};
 use heapmin_harness::library::errno_names::Numbering;
@@ -9,7 +9,7 @@ use heapmin_harness::parent::runner::Runner;
 use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
 use std::path::Path;
 
-/// A call that returned 0 and changed nothing.
+/// A call that returned 0 and left the error state unchanged.
 pub fn call(routine: &str) -> Call {
     Call {
         routine: routine.into(),
@@ -32,7 +32,8 @@ pub fn fact(name: &str, value: i64) -> Event {
     }
 }
 
-/// What somebody makes of events of this clause's first case, which ended so.
+/// The judgement that `by` makes of the clause's first case with these events and
+/// this ending.
 pub fn judged_by(
     by: impl Fn(&Seen) -> Judgement,
     clause: &'static Clause,
@@ -52,7 +53,7 @@ pub fn judged_by(
     })
 }
 
-/// A candidate that nobody loads.
+/// A candidate that no test loads.
 pub fn candidate() -> Candidate {
     Candidate {
         name: "c".into(),

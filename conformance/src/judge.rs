@@ -1,14 +1,15 @@
-//! From an observation to a verdict: what holds for every clause comes first.
+//! Judges a clause by an observation: first by rules for all clauses, then by the
+//! clause's own.
 
 use crate::clause::{Judgement, Level, Seen, Verdict};
 use heapmin_harness::text::printable::on_one_line;
 use heapmin_harness::wire::observation::{Ending, Observation};
 
-/// The fact that any case may report: bytes of live blocks that changed.
+/// A fact that any case may report: the bytes of live blocks that changed.
 pub const LOST_BYTES: &str = "lost bytes";
 
-/// Judges a clause by what was seen in one of its cases. A candidate may have
-/// forged that, so nothing here relies on it: not on names, numbers or order.
+/// The judgement of a clause by an observation of one of its cases. A candidate
+/// can forge events: any names, numbers and order must be judged without a panic.
 pub fn judge(seen: &Seen) -> Judgement {
     let judgement = raw(seen);
     Judgement {
@@ -17,7 +18,7 @@ pub fn judge(seen: &Seen) -> Judgement {
     }
 }
 
-/// The judgement in the words of whoever reported.
+/// The judgement, with texts from the probe unchanged.
 fn raw(seen: &Seen) -> Judgement {
     let has_ended = matches!(seen.observation.ending, Ending::Died(_) | Ending::TimedOut);
     let is_an_answer = seen.case.undefined && seen.observation.has_started();
@@ -31,13 +32,13 @@ fn raw(seen: &Seen) -> Judgement {
         && seen.clause.level != Level::Record
     {
         return Judgement::fail(format!(
-            "{lost} bytes of live blocks were not as they were written"
+            "{lost} bytes of live blocks have changed since they were written"
         ));
     }
     seen.clause.judge(seen)
 }
 
-/// What there is to say if the case did not run to its end.
+/// The judgement if the case did not run to its end.
 fn not_observed(seen: &Seen) -> Option<Judgement> {
     let observation = seen.observation;
     let during = during(observation);
@@ -49,13 +50,13 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
             observation.duration_ms / 1000
         )),
         Ending::TimedOut => Verdict::Timeout.because(format!(
-            "nothing came back within {} s{during}",
+            "the case did not finish within {} s{during}",
             observation.duration_ms / 1000
         )),
-        // Only our own filter sends it; a thread that blocks signals dies of
-        // it, as glibc's do while they end.
+        // Our seccomp filter raises SIGSYS to inject a fault. It kills a thread that
+        // blocks signals; glibc's threads block them while they end.
         Ending::Died(how) if how.contains("SIGSYS") => Verdict::Error.because(format!(
-            "{how}{during}: the fault met a thread that blocks signals"
+            "{how}{during}: the fault hit a thread that blocks signals"
         )),
         Ending::Died(how) if !observation.has_started() => {
             Verdict::Error.because(format!("the probe did not start: {how}"))
@@ -80,8 +81,8 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
     Some(judgement)
 }
 
-/// A candidate that gives NULL where there is memory breaks every promise
-/// about blocks. Where there may be none, nobody can say.
+/// The judgement of an allocation that returned NULL. It fails if the machine
+/// has enough memory, and is an error if memory may be short.
 fn no_block(size: u64, available: Option<u64>, during: &str) -> Judgement {
     const MARGIN: u64 = 256 << 20;
     let observed = format!("NULL for {size} bytes{during}");
@@ -102,11 +103,12 @@ fn during(observation: &Observation) -> String {
     }
 }
 
-/// Wine has libraries of its own under the same names. A verdict about them
-/// must not be taken for one about the file that was asked for.
+/// Why the observation is of another file: Wine has its own libraries under the
+/// same names, and may load one of them instead.
 fn other_file(seen: &Seen) -> Option<String> {
     let candidate = seen.candidate;
-    // What has no stage is Wine's own, or needs no care.
+    // Without a stage, the candidate is Wine's own library, or no other can be
+    // loaded.
     candidate.stage.as_ref()?;
     let loaded = seen.observation.loaded_from()?;
     let same = candidate.load_name.eq_ignore_ascii_case(loaded);
@@ -128,7 +130,7 @@ mod tests {
         clauses::all().find(|it| it.id == id).unwrap()
     }
 
-    /// Judges the clause by these events, in each of its cases.
+    /// The judgements of the clause by these events, in each of its cases.
     fn judged(clause: &str, events: &[Event]) -> Vec<Judgement> {
         let clause = self::clause(clause);
         let observation = Observation {
@@ -165,7 +167,7 @@ mod tests {
         Event::Call(call("_heapmin"))
     }
 
-    /// A workload, and what is said to be left of it.
+    /// The events of a workload; `left` is the resident memory at each moment.
     fn workload(left: u64) -> Vec<Event> {
         let moments = [
             "freed",
@@ -181,17 +183,17 @@ mod tests {
         [success(), success()].into_iter().chain(events).collect()
     }
 
-    // The sums and products of these figures do not fit.
+    // The sums and products of these figures overflow.
     #[rstest]
     #[case::more_than_memory("heapmin.exported", vec![Event::OutOfMemory { size: u64::MAX, available: Some(u64::MAX) }], Verdict::Error)]
     #[case::much_resident("heapmin.never-grows", workload(u64::MAX), Verdict::Pass)]
     #[case::much_again("heapmin.memory-reusable", workload(u64::MAX), Verdict::Pass)]
     #[case::much_at_once("heapmin.coalesces", workload(u64::MAX), Verdict::Pass)]
     #[case::much_live("heapmin.releases-partial", [workload(1), vec![fact("live page bytes", i64::MAX)]].concat(), Verdict::Pass)]
-    // And a negative count is no reason to pass.
+    // A negative count must not pass.
     #[case::negative_live("heapmin.releases-partial", [workload(u64::MAX), vec![fact("live page bytes", -1)]].concat(), Verdict::Fail)]
     #[case::negative_loss("heapmin.never-grows", [workload(0), vec![fact(LOST_BYTES, -1)]].concat(), Verdict::Fail)]
-    fn forged_figures_are_judged(
+    fn forged_figures_are_judged_without_overflow(
         #[case] clause: &str,
         #[case] events: Vec<Event>,
         #[case] verdict: Verdict,
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn forged_words_do_not_reach_a_terminal() {
+    fn control_characters_from_a_candidate_are_removed() {
         let forged = Event::LoadFailed("\u{1b}[2J\r\nreference: 196 pass".into());
         for judgement in judged("heapmin.exported", &[forged]) {
             let observed = judgement.observed;
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn no_clause_relies_on_what_was_reported() {
+    fn no_clause_panics_on_missing_or_odd_events() {
         let some = [success(), fact(LOST_BYTES, i64::MIN), Event::Done];
         for clause in clauses::all() {
             for events in [&[][..], &some, &[Event::Exception(0), Event::Done]] {
@@ -247,9 +249,9 @@ mod tests {
     #[case::at_loading(vec![hello()], died("signal 11"), Verdict::Crash, "signal 11, while the library was being loaded")]
     #[case::between_steps(vec![hello(), loaded()], died("signal 11"), Verdict::Crash, "signal 11")]
     #[case::in_a_step(vec![hello(), loaded(), step()], died("signal 11"), Verdict::Crash, "signal 11, in the step \"the call\"")]
-    #[case::by_our_filter(vec![hello(), step()], died("signal 31 (SIGSYS)"), Verdict::Error, "signal 31 (SIGSYS), in the step \"the call\": the fault met a thread that blocks signals")]
+    #[case::by_our_filter(vec![hello(), step()], died("signal 31 (SIGSYS)"), Verdict::Error, "signal 31 (SIGSYS), in the step \"the call\": the fault hit a thread that blocks signals")]
     #[case::no_probe_in_time(vec![], Ending::TimedOut, Verdict::Error, "the probe did not start within 3 s")]
-    #[case::in_no_time(vec![hello(), step()], Ending::TimedOut, Verdict::Timeout, "nothing came back within 3 s, in the step \"the call\"")]
+    #[case::in_no_time(vec![hello(), step()], Ending::TimedOut, Verdict::Timeout, "the case did not finish within 3 s, in the step \"the call\"")]
     #[case::we_failed(vec![], Ending::Failed("no pipe".into()), Verdict::Error, "no pipe")]
     #[case::interrupted(vec![hello()], Ending::Interrupted, Verdict::Error, "the run was interrupted")]
     #[case::not_loaded(vec![hello(), Event::LoadFailed("no".into())], Ending::Done, Verdict::Error, "the library could not be loaded: no")]
@@ -257,9 +259,9 @@ mod tests {
     #[case::not_here(vec![hello(), Event::NotApplicable("no fork".into())], Ending::Done, Verdict::Unsupported, "no fork")]
     #[case::no_memory(vec![step(), no_memory(1024, Some(1 << 20))], Ending::Done, Verdict::Error, "NULL for 1024 bytes, in the step \"the call\"; memory is short on this machine")]
     #[case::nearly_no_memory(vec![step(), no_memory(0, Some(256 << 20))], Ending::Done, Verdict::Error, "NULL for 0 bytes, in the step \"the call\"; memory is short on this machine")]
-    #[case::nobody_knows(vec![step(), no_memory(1024, None)], Ending::Done, Verdict::Error, "NULL for 1024 bytes, in the step \"the call\"; memory is short on this machine")]
+    #[case::memory_unknown(vec![step(), no_memory(1024, None)], Ending::Done, Verdict::Error, "NULL for 1024 bytes, in the step \"the call\"; memory is short on this machine")]
     #[case::memory_enough(vec![step(), no_memory(1024, Some(1 << 30))], Ending::Done, Verdict::Fail, "NULL for 1024 bytes, in the step \"the call\", with 1024.0 MiB available")]
-    fn an_ending_is_a_verdict(
+    fn each_ending_gets_its_verdict(
         #[case] events: Vec<Event>,
         #[case] ending: Ending,
         #[case] verdict: Verdict,
@@ -273,7 +275,7 @@ mod tests {
         );
     }
 
-    // What no page defines may end in any way, and that is what was observed.
+    // Where no page defines the behaviour, any ending passes and is recorded.
     #[rstest]
     #[case::death(died("signal 6"), Verdict::Pass)]
     #[case::time(Ending::TimedOut, Verdict::Pass)]
@@ -285,20 +287,20 @@ mod tests {
     ) {
         let mut all = clauses::all();
         let clause = all.find(|it| it.cases[0].undefined && it.level == Level::Record);
-        let clause = clause.expect("there are such clauses");
+        let clause = clause.expect("some clause has an undefined case");
         let events = vec![hello(), loaded(), step()];
         let judgement = judged_by(judge, clause, events, ending.clone());
         assert_eq!(judgement.verdict, verdict, "{}", judgement.observed);
         let judgement = judged_by(judge, clause, vec![], ending);
-        assert_eq!(judgement.verdict, Verdict::Error, "there was no probe");
+        assert_eq!(judgement.verdict, Verdict::Error, "no probe started");
     }
 
     #[test]
-    fn lost_bytes_fail_every_clause_but_records() {
+    fn lost_bytes_fail_every_clause_except_recorded_ones() {
         for clause in clauses::all() {
             let events = vec![hello(), loaded(), fact(LOST_BYTES, 3)];
             let judgement = judged_by(judge, clause, events, Ending::Done);
-            let lost = "3 bytes of live blocks were not as they were written";
+            let lost = "3 bytes of live blocks have changed since they were written";
             let is_blamed = judgement == Judgement::fail(lost);
             assert_eq!(is_blamed, clause.level != Level::Record, "{}", clause.id);
         }

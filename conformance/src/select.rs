@@ -1,4 +1,4 @@
-//! Which clauses are checked.
+//! Selects the clauses to check.
 
 use crate::clause::{Case, Clause};
 use crate::clauses;
@@ -6,32 +6,32 @@ use globset::{Glob, GlobMatcher};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::suggest::nearest;
 
-/// What is checked of each candidate.
+/// The clauses and cases to check.
 pub struct Selection {
     /// The clauses.
     pub clauses: Vec<&'static Clause>,
-    /// Only the cases that make the system refuse in this way.
+    /// The fault mode that a case must have; `None` selects all cases.
     pub fault: Option<String>,
 }
 
 impl Selection {
-    /// The cases of a clause that are wanted.
+    /// The selected cases of a clause.
     pub fn cases_of(&self, clause: &Clause) -> impl Iterator<Item = &'static Case> {
         let cases = clause.cases.iter().copied();
         cases.filter(|case| self.fault.is_none() || case.fault == self.fault.as_deref())
     }
 
-    /// All cases that are wanted, each once.
+    /// All selected cases, each once.
     pub fn cases(&self) -> Vec<&'static Case> {
         clauses::distinct(self.clauses.iter().flat_map(|clause| self.cases_of(clause)))
     }
 }
 
-/// The clauses that some `only` pattern names, or all if there is none, but
-/// for those that a `skip` pattern names.
+/// The clauses that match an `only` pattern (all clauses, without patterns), and
+/// no `skip` pattern.
 ///
 /// # Errors
-/// If a pattern is wrong or names no clause.
+/// If a pattern is invalid or matches no clause, or if no clause remains.
 pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Clause>, InputError> {
     let only = patterns(only)?;
     let skip = patterns(skip)?;
@@ -42,15 +42,15 @@ pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Clause>, 
         .collect();
     if selected.is_empty() {
         let problem = "--only and --skip together leave no clause";
-        return Err(InputError::new(problem, "leave one of them out"));
+        return Err(InputError::new(problem, "remove one of them"));
     }
     Ok(selected)
 }
 
-/// The clause of this name.
+/// The clause with this id.
 ///
 /// # Errors
-/// If there is none; the nearest name is suggested.
+/// If no clause has it; the message suggests the nearest id.
 pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
     clauses::all()
         .find(|clause| clause.id == id)
@@ -61,29 +61,31 @@ fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {
     texts.iter().map(|text| pattern(text)).collect()
 }
 
-/// Of a pattern, in bytes.
+/// The greatest length of a pattern, in bytes.
 const LONGEST: usize = 1000;
-/// Braces stand in each other; globset goes down into them without a limit, and
-/// panics from a depth of some hundred on.
+/// The most braces in a pattern. globset recurses into nested braces without a
+/// limit, and panics at a depth of some hundred.
 const MOST_BRACES: usize = 16;
 
 fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
-    let monstrous = |what: String| {
+    let too_complex = |what: String| {
         let begin: String = text.chars().take(40).collect();
         InputError::new(
-            format!("the pattern {begin}... is wrong: {what}"),
-            "give several patterns instead",
+            format!("the pattern {begin}... is invalid: {what}"),
+            "split it into several patterns",
         )
     };
     if text.len() > LONGEST {
-        return Err(monstrous(format!("it has more than {LONGEST} bytes")));
+        return Err(too_complex(format!("it has more than {LONGEST} bytes")));
     }
     if text.matches('{').count() > MOST_BRACES {
-        return Err(monstrous(format!("it has more than {MOST_BRACES} braces")));
+        return Err(too_complex(format!(
+            "it has more than {MOST_BRACES} braces"
+        )));
     }
     let glob = Glob::new(text).map_err(|error| {
         InputError::new(
-            format!("the pattern {text} is wrong: {}", error.kind()),
+            format!("the pattern {text} is invalid: {}", error.kind()),
             "`heapmin list` shows the clauses",
         )
     })?;
@@ -98,7 +100,7 @@ fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
 fn unknown(text: &str, what: &str) -> InputError {
     let mend = match nearest(text, clauses::all().map(|clause| clause.id)) {
         Some(near) => format!("did you mean {near}?"),
-        None => "`heapmin list` shows them all".into(),
+        None => "`heapmin list` shows all clauses".into(),
     };
     InputError::new(format!("no {what} {text}"), mend)
 }
@@ -118,15 +120,22 @@ mod tests {
     #[case(&["heapmin.releases-memory"], &[], 1)]
     #[case(&["heapmin.releases-*"], &[], 2)]
     #[case(&["heapmin.releases-*"], &["*-partial"], 1)]
-    fn patterns_pick_clauses(#[case] only: &[&str], #[case] skip: &[&str], #[case] count: usize) {
+    fn only_and_skip_patterns_select_clauses(
+        #[case] only: &[&str],
+        #[case] skip: &[&str],
+        #[case] count: usize,
+    ) {
         assert_eq!(select(&strings(only), &strings(skip)).unwrap().len(), count);
     }
 
     #[rstest]
     #[case("heapmin.releses-memory", "did you mean heapmin.releases-memory?")]
     #[case("[", "`heapmin list` shows the clauses")]
-    #[case("zzz", "`heapmin list` shows them all")]
-    fn a_wrong_pattern_is_refused_with_a_mend(#[case] only: &str, #[case] mend: &str) {
+    #[case("zzz", "`heapmin list` shows all clauses")]
+    fn an_invalid_pattern_is_refused_and_the_message_says_how_to_fix_it(
+        #[case] only: &str,
+        #[case] mend: &str,
+    ) {
         let error = select(&strings(&[only]), &[]).unwrap_err();
         assert_eq!(error.mend, mend);
     }
@@ -139,29 +148,31 @@ mod tests {
     #[case::not_ascii("[é-ü]*".into())]
     #[case::alternatives(format!("{{{}}}", "a,".repeat(60_000)))]
     #[case::stars(format!("{}x", "**/".repeat(40_000)))]
-    fn a_monstrous_pattern_is_refused(#[case] only: String) {
+    fn a_pattern_that_is_too_long_or_too_nested_is_refused_with_a_short_message(
+        #[case] only: String,
+    ) {
         let error = select(&[only], &[]).unwrap_err();
         assert!(error.problem.len() < 1000, "{}", error.problem.len());
     }
 
     #[test]
-    fn nothing_left_is_refused() {
+    fn a_selection_without_clauses_is_refused() {
         assert!(select(&[], &strings(&["*"])).is_err());
     }
 
     #[test]
-    fn a_pattern_may_be_as_long_as_it_says_and_no_longer() {
+    fn a_pattern_may_reach_the_limits_and_not_exceed_them() {
         let braces = |count| format!("{}*{}", "{".repeat(count), "}".repeat(count));
         assert!(select(&[braces(MOST_BRACES)], &[]).is_ok());
         assert!(select(&[braces(MOST_BRACES + 1)], &[]).is_err());
         let long = |length: usize| format!("*{}", "?".repeat(length - 1));
-        let told = |length| select(&[long(length)], &[]).unwrap_err().problem;
-        assert!(told(LONGEST).starts_with("no clause matches"));
-        assert!(told(LONGEST + 1).contains("more than 1000 bytes"));
+        let problem = |length| select(&[long(length)], &[]).unwrap_err().problem;
+        assert!(problem(LONGEST).starts_with("no clause matches"));
+        assert!(problem(LONGEST + 1).contains("more than 1000 bytes"));
     }
 
     #[test]
-    fn a_clause_is_found_by_its_whole_name() {
+    fn a_clause_is_found_by_its_whole_id() {
         assert_eq!(
             clause("heapmin.idempotent").unwrap().id,
             "heapmin.idempotent"
@@ -171,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_picks_cases_and_each_comes_once() {
+    fn a_fault_selects_its_cases_and_each_occurs_once() {
         let selection = |fault: Option<&str>| Selection {
             clauses: select(&[], &[]).unwrap(),
             fault: fault.map(str::to_owned),

@@ -1,11 +1,11 @@
-//! An observation as a fixture keeps it: with what changes from run to run
-//! reduced to what must stay.
+//! The text of an observation for snapshots. Values that change from run to run
+//! are replaced by words that do not.
 
 use heapmin_harness::memory::Memory;
 use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
 use std::fmt::Write;
 
-/// Facts that are another number in every run.
+/// Facts whose numbers change from run to run.
 const VOLATILE: [&str; 7] = [
     "blocks at edges",
     "returned under the limit",
@@ -16,13 +16,13 @@ const VOLATILE: [&str; 7] = [
     "rounds",
 ];
 
-/// The observation as text, a line an event.
+/// The observation as text, one line for each event.
 pub fn stable(observation: &Observation) -> String {
     let mut text = String::new();
     let scale = Scale::of(observation);
-    // Calls of one routine that came out alike within a step are one line: how
-    // many calls it takes, say to refuse each release once, may depend on what
-    // else is in the process.
+    // Within a step, calls of one routine with the same outcome become one line:
+    // the number of calls, for instance to refuse each release once, may depend on
+    // what else is in the process.
     let mut outcomes_of_step: Vec<String> = Vec::new();
     for event in &observation.events {
         let line = match event {
@@ -50,8 +50,8 @@ pub fn stable(observation: &Observation) -> String {
                 inside,
                 outside,
             } => {
-                // Some allocators give memory back as time goes by, so what is
-                // resident right after `free` is another figure in every run.
+                // Some allocators release memory on a timer, so the resident memory
+                // right after `free` changes from run to run.
                 let resident = match name.starts_with("freed") {
                     true => "measured",
                     false => scale.band(outside.or(*inside)),
@@ -65,7 +65,7 @@ pub fn stable(observation: &Observation) -> String {
             Event::Fact { name, .. } if VOLATILE.contains(&name.as_str()) => {
                 format!("fact: {name}: another number in every run")
             }
-            // How much a broken library destroys is chance; that it does is not.
+            // How many bytes a broken library destroys changes; that it does, stays.
             Event::Fact { name, value: 1.. } if name.starts_with("bytes") => {
                 format!("fact: {name}: some")
             }
@@ -86,10 +86,10 @@ pub fn stable(observation: &Observation) -> String {
     text
 }
 
-/// What came of a call, without what it was called with.
+/// The outcome of a call, without its arguments.
 fn outcome(call: &Call) -> String {
     let mut text = match (call.kind, call.returned) {
-        // How many bytes a block has beyond those asked for is the library's affair.
+        // Each library rounds sizes up in its own way.
         (Kind::Size, 1..) => "returned a size".to_owned(),
         _ => call.result(),
     };
@@ -114,7 +114,7 @@ fn file_name(path: Option<&str>) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// What memory figures are compared with: the baseline and the peak over it.
+/// The scale for resident memory: the baseline, and the peak above it, in bytes.
 struct Scale {
     baseline: u64,
     held: u64,
@@ -134,8 +134,8 @@ impl Scale {
         }
     }
 
-    /// A figure as one of few words, far enough apart that noise does not
-    /// carry one into the next.
+    /// The words for an amount of memory. The bands are wide enough that noise
+    /// rarely moves an amount into another band.
     fn band(&self, memory: Option<Memory>) -> &'static str {
         let Some(memory) = memory else {
             return "not measured";
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_of_any_size_has_a_word() {
+    fn an_amount_of_any_size_has_words() {
         let figures = ["baseline", "peak", "minimised"].into_iter();
         let events = figures.zip([0, 1, (u64::MAX >> 20)]);
         let observation = Observation {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_become_words_and_volatile_facts_vanish() {
+    fn amounts_become_words_and_volatile_facts_lose_their_numbers() {
         let observation = Observation {
             events: vec![
                 Event::Loaded {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn every_band_has_its_words() {
+    fn each_band_has_its_words() {
         let words = [
             (0, "nothing of"),
             (4, "nothing of"),
@@ -245,13 +245,13 @@ mod tests {
             let line = format!("memory: minimised: {words} the workload\n");
             assert!(text.contains(&line), "{mib} MiB: {text}");
         }
-        // Without a workload there is nothing to compare with.
+        // Without a workload there is no scale.
         let text = stable(&seen(vec![moment("baseline", 7)]));
         assert_eq!(text, "memory: baseline: measured\ncame to its end\n");
     }
 
     #[test]
-    fn memory_seen_from_two_sides_is_told_as_such() {
+    fn memory_measured_from_inside_and_outside_is_marked() {
         let memory = Some(Memory {
             resident: 1,
             lazily_freed: 0,
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_came_to_is_told_without_chance() {
+    fn the_outcome_of_a_call_has_no_number_that_changes() {
         let call = |kind, returned, handler_calls| {
             Event::Call(Call {
                 kind,

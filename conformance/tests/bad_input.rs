@@ -97,7 +97,7 @@ fn a_wrong_candidate_is_refused(
 #[rstest]
 #[case(&["check", "--only", "heapmin.releses-memory"], "did you mean heapmin.releases-memory?")]
 #[case(&["check", "--skip", "heapmin.exportet"], "did you mean heapmin.exported?")]
-#[case(&["check", "--skip", "*"], "leave one of them out")]
+#[case(&["check", "--skip", "*"], "remove one of them")]
 #[case(&["check", "--profile", "msvcr12"], "did you mean msvcr120?")]
 #[case(&["check", "--profile", "no/such.toml"], "check the path")]
 #[case(&["check", "--expected", "no/such.toml"], "check the path")]

@@ -137,7 +137,10 @@ fn is_refused(output: &Output, words: &[&str]) {
 fn bad_input_is_refused_with_a_mend() {
     is_refused(
         &bench(&["--only", "nothing"]),
-        &["--only nothing names nothing", "the names are small, mixed"],
+        &[
+            "--only nothing matches no benchmark",
+            "the benchmarks are small, mixed",
+        ],
     );
     is_refused(
         &bench(&["--only", "["]),
@@ -165,7 +168,7 @@ fn bad_input_is_refused_with_a_mend() {
         &bench(&["reference", "--trace", trace]),
         &[
             "wrong.trace:3",
-            "block 1 is not there",
+            "block 1 is not live",
             "docs/guide/benchmarks.md",
         ],
     );

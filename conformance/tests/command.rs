@@ -183,7 +183,7 @@ fn the_closing_line_says_how_much_memory_was_given_back() {
 #[rstest]
 #[case::must("heapmin.exported", "must", "the page states it")]
 #[case::should("heapmin.recovers", "should", "it follows from the page's purpose")]
-#[case::record("heapmin.doserrno", "record", "it is written down and never judged")]
+#[case::record("heapmin.doserrno", "record", "it is recorded and never judged")]
 fn a_level_is_listed_and_explained(#[case] id: &str, #[case] level: &str, #[case] meaning: &str) {
     let list = String::from_utf8(heapmin(&["list"]).stdout).unwrap();
     let row = list.lines().find(|line| line.contains(&format!(" {id} ")));
@@ -228,7 +228,7 @@ fn a_clause_that_nobody_breaks_says_so_and_how_the_system_refuses(
 ) {
     let text = String::from_utf8(heapmin(&["explain", id]).stdout).unwrap();
     let broken: Vec<_> = text.lines().filter(|it| it.contains("broken by")).collect();
-    assert_eq!(broken, ["  broken by none of the libraries with a profile"]);
+    assert_eq!(broken, ["  broken by no library that has a profile"]);
     assert_eq!(text.contains("  fault     made without a hook"), has_fault);
 }
 

@@ -1,5 +1,5 @@
-//! Bytes as what a probe writes, with a token that a candidate found out; and
-//! as the order that a probe reads.
+//! Reads bytes as the output of a probe, with a token that the candidate knows,
+//! and as the job that a probe reads.
 #![no_main]
 
 use heapmin_harness::wire::channel::{decode, encode, events};

@@ -1,4 +1,4 @@
-//! A sequence, and what two libraries say that they did: either may lie.
+//! Compares forged transcripts of a sequence by two libraries.
 #![no_main]
 
 use arbitrary::Unstructured;
@@ -56,7 +56,7 @@ fn transcript(
     observation
         .events
         .retain(|event| !matches!(event, Event::Answer(_)));
-    // Mostly an answer for each, sometimes fewer or more, or out of order.
+    // Mostly an answer for each operation, sometimes fewer or more, or out of order.
     for index in 0..u.int_in_range(0..=operations.len() + 1)? {
         let mut answer = answer(u, &words)?;
         if u.ratio(31, 32)? {

@@ -1,5 +1,4 @@
-//! A forged observation of any case, before every clause that the case is
-//! for; and what reports make of the verdicts.
+//! Judges all clauses of a case by a forged observation, and writes the reports.
 #![no_main]
 
 use heapmin_conformance::clauses;
@@ -18,7 +17,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 fuzz_target!(|bytes: &[u8]| judge(&Forgery::read(bytes)));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    // Now and then as bytes, for the sake of the reader of lines.
+    // Sometimes change bytes, to test the code that reads the lines.
     if seed % 16 == 0 {
         return fuzzer_mutate(data, size, max_size);
     }
@@ -41,7 +40,7 @@ fn judge(forgery: &Forgery) {
     let candidate = without(forgery.missing);
     let checked = [conclude(candidate, &selection, &[(case, observation)])];
     assert_eq!(checked[0].outcomes.len(), selection.clauses.len());
-    // Reports take longer than the judging.
+    // Only sometimes: reports take longer than judging.
     if forgery.events.len() % 8 == 0 {
         report(&checked);
     }
@@ -58,7 +57,7 @@ fn report(checked: &[Checked]) {
     assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
 }
 
-/// A terminal would act upon anything else.
+/// Panics if the text has a control character that a terminal would obey.
 fn is_printable(text: &str) {
     let is_bad = |it: &char| it.is_control() && *it != '\n';
     assert_eq!(text.chars().find(is_bad), None, "{text:?}");

@@ -1,4 +1,4 @@
-//! Bytes as a library's file.
+//! Reads bytes as a library file.
 #![no_main]
 
 use heapmin_harness::library::inspect::recognise;
@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(library) = recognise(Path::new("candidate"), bytes) {
         assert!(library.exports.is_sorted());
         let total: usize = library.exports.iter().map(String::len).sum();
-        // What is no text grows threefold when it is made text.
+        // Each invalid byte becomes three bytes of UTF-8.
         assert!(total <= 3 * bytes.len());
     }
 });

@@ -1,5 +1,5 @@
-//! Lines as patterns of clauses: after `-` one to skip, else one to check. The
-//! first is taken for the name of a clause as well.
+//! Reads lines as patterns of clauses: a line after `-` is a `--skip` pattern, any
+//! other an `--only` pattern. The first is also read as the id of a clause.
 #![no_main]
 
 use heapmin_conformance::select::{clause, select};

@@ -1,4 +1,4 @@
-//! Text as a file with a sequence of calls.
+//! Reads text as a file with a sequence of calls, and writes it again.
 #![no_main]
 
 use heapmin_conformance::fuzz::Found;

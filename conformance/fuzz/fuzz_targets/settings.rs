@@ -1,5 +1,5 @@
-//! Text as each of the files that say what is known of a library: a profile,
-//! a list that profiles share, and what is given with `--expected`.
+//! Reads text as each kind of settings file: a profile, a list of deviations that
+//! profiles share, and an `--expected` file.
 #![no_main]
 
 use heapmin_conformance::expected::known::{Expected, Place, parse_known};
@@ -29,7 +29,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// Whoever changes the file relies on this.
+/// Panics if a place is not in the text; `--update` relies on places.
 fn is_in(place: &Place, text: &str) {
     assert!(text.get(place.entry.clone()).is_some(), "{place:?}");
     let (first, last) = place.lines;

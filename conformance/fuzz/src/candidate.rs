@@ -1,4 +1,4 @@
-//! A candidate as judges see it. Nothing is ever loaded.
+//! Candidates for judges. No target loads them.
 
 use arbitrary::{Result, Unstructured};
 use heapmin_harness::library::identity::Identity;
@@ -13,7 +13,7 @@ pub fn candidate(u: &mut Unstructured) -> Result<Candidate> {
     let most: bool = u.ratio(7, 8)?;
     let mut exports = Vec::new();
     for routine in ROUTINES {
-        // Which numbers `errno` has follows from `_errno`.
+        // The numbering of `errno` depends on whether `_errno` is there.
         let is_there = match (most, *routine) {
             (true, "_errno") => u.arbitrary()?,
             (true, _) => true,
@@ -26,7 +26,8 @@ pub fn candidate(u: &mut Unstructured) -> Result<Candidate> {
     Ok(exporting(exports))
 }
 
-/// A candidate that exports every routine but those whose bits are set.
+/// A candidate that exports every routine except those whose bits in `missing` are
+/// set.
 pub fn without(missing: u64) -> Candidate {
     let routines = ROUTINES.iter().enumerate();
     let exports = routines.filter(|(index, _)| missing >> (index % 64) & 1 == 0);

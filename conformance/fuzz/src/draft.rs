@@ -1,4 +1,4 @@
-//! Observations as a candidate may forge them: the right names, and any
+//! Drafts observations that a candidate could forge: known names, with any
 //! figures, in any order and number.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -6,10 +6,10 @@ use heapmin_harness::memory::Memory;
 use heapmin_harness::wire::fence::InForce;
 use heapmin_harness::wire::observation::{Answer, Call, Ending, Event, Kind, Observation, Walk};
 
-/// More events of one observation show nothing new.
+/// The most events in an observation; more would test nothing new.
 const MOST: usize = 48;
 
-/// An observation. `words` are the names that somebody looks for.
+/// An observation; `words` are the names that judges look for.
 pub fn observation(u: &mut Unstructured, words: &[&str]) -> Result<Observation> {
     let ending = match u.int_in_range(0..=9)? {
         0 => Ending::Died(text(u)?),
@@ -66,10 +66,10 @@ pub fn event(u: &mut Unstructured, words: &[&str]) -> Result<Event> {
     })
 }
 
-/// What came of an operation.
+/// An answer to an operation.
 pub fn answer(u: &mut Unstructured, words: &[&str]) -> Result<Answer> {
     let bits: u8 = u.arbitrary()?;
-    // Mostly nothing is wrong: what comes first hides what comes later.
+    // Mostly without defects: the first defect hides later ones.
     let bits = if u.ratio(3, 4)? { 0 } else { bits };
     let is = |bit: u8| bits & (1 << bit) != 0;
     Ok(Answer {
@@ -108,7 +108,7 @@ fn call(u: &mut Unstructured, words: &[&str]) -> Result<Call> {
     })
 }
 
-/// What was measured.
+/// A measurement of memory.
 pub fn memory(u: &mut Unstructured) -> Result<Memory> {
     Ok(Memory {
         resident: number(u)? as u64,
@@ -116,7 +116,7 @@ pub fn memory(u: &mut Unstructured) -> Result<Memory> {
     })
 }
 
-/// A number: one that means something, one near the ends, or any.
+/// A number: one with a meaning, an extreme one, or any.
 pub fn number(u: &mut Unstructured) -> Result<i64> {
     const SOME: [i64; 24] = [
         0,
@@ -151,7 +151,7 @@ pub fn number(u: &mut Unstructured) -> Result<i64> {
     }
 }
 
-/// Mostly a value.
+/// A value, or rarely `None`.
 pub fn option<'a, T>(
     u: &mut Unstructured<'a>,
     value: impl FnOnce(&mut Unstructured<'a>) -> Result<T>,
@@ -162,7 +162,7 @@ pub fn option<'a, T>(
     }
 }
 
-/// Mostly a word that somebody looks for.
+/// One of `words`, or rarely any text.
 pub fn word(u: &mut Unstructured, words: &[&str]) -> Result<String> {
     match u.ratio(15, 16)? {
         true => Ok((*u.choose(words)?).to_owned()),
@@ -170,7 +170,7 @@ pub fn word(u: &mut Unstructured, words: &[&str]) -> Result<String> {
     }
 }
 
-/// Any short text.
+/// A short text.
 fn text(u: &mut Unstructured) -> Result<String> {
     const SOME: [&str; 6] = ["", "block, 24", "SIGSYS", "a\nb", "\u{1b}[31m", "| é"];
     match u.ratio(7, 8)? {

@@ -1,6 +1,6 @@
-//! A forged observation as text, so that a recorded one is a seed: the name of
-//! a case, how it ended, what the candidate exports, and the lines of the
-//! channel.
+//! A forged observation as text: the name of a case, how it ended, the routines
+//! that the candidate does not export, and the lines of the channel. A recorded
+//! observation is a seed.
 
 use heapmin_conformance::clause::Case;
 use heapmin_conformance::clauses;
@@ -9,21 +9,21 @@ use heapmin_harness::wire::observation::{Ending, Event, Observation};
 
 const TOKEN: &str = "seed";
 
-/// An observation of a case.
+/// A forged observation of a case.
 #[derive(Debug)]
 pub struct Forgery {
     /// The case.
     pub case: &'static Case,
-    /// How it ended: its kind, and in how many seconds.
+    /// The kind of its ending, and its duration in seconds.
     pub ending: (u8, u64),
-    /// The routines that the candidate does not export, by their numbers, bit by bit.
+    /// The routines that the candidate does not export: bit n for routine n.
     pub missing: u64,
-    /// What happened.
+    /// The events.
     pub events: Vec<Event>,
 }
 
 impl Forgery {
-    /// Reads any bytes. What is no case is the first one.
+    /// The forgery in any bytes. An unknown name means the first case.
     pub fn read(bytes: &[u8]) -> Forgery {
         let mut lines = bytes.splitn(4, |byte| *byte == b'\n');
         let mut line = || std::str::from_utf8(lines.next().unwrap_or_default()).unwrap_or_default();
@@ -40,7 +40,7 @@ impl Forgery {
         }
     }
 
-    /// The same as bytes.
+    /// The bytes of this forgery.
     pub fn write(&self) -> Vec<u8> {
         let (kind, seconds) = self.ending;
         let name = self.case.name;
@@ -51,7 +51,7 @@ impl Forgery {
         text.into_bytes()
     }
 
-    /// As a judge gets it.
+    /// The observation for judges.
     pub fn observation(&self) -> Observation {
         let (kind, seconds) = self.ending;
         Observation {

@@ -1,5 +1,5 @@
-//! What the fuzz targets share: candidates to judge, and observations that are
-//! drafted from a fuzzer's bytes, or forged after recorded ones.
+//! Code that the fuzz targets share: candidates, and observations that are drafted
+//! from bytes or forged from recorded ones.
 
 pub mod candidate;
 pub mod draft;

@@ -1,5 +1,5 @@
-//! Changes forged observations event by event and figure by figure: a change of
-//! bytes would seldom leave a line of the channel.
+//! Changes events and figures of forged observations. Changed bytes would rarely
+//! form a valid line of the channel.
 
 use crate::draft;
 use crate::forgery::Forgery;
@@ -23,7 +23,7 @@ pub fn mutate(bytes: &[u8], seed: u32) -> Vec<u8> {
     forgery.write()
 }
 
-/// Bytes that look random.
+/// Pseudo-random bytes.
 fn chance(seed: u32) -> Vec<u8> {
     let words = (0..64u64).map(|index| {
         let mixed = (u64::from(seed) << 8 | index).wrapping_mul(0x9E37_79B9_7F4A_7C15);

@@ -1,16 +1,16 @@
-//! The words that judges look for; `build.rs` takes them from the sources.
+//! The words that judges look for, which `build.rs` collects from the sources.
 
 use heapmin_conformance::clause::Clause;
 
 include!(concat!(env!("OUT_DIR"), "/words.rs"));
 
-/// Those of the sources that this clause stands in.
+/// The words in the sources of this clause.
 pub fn of_clause(id: &str) -> &'static [&'static str] {
     let entry = WORDS.iter().find(|(ids, _)| ids.contains(&id));
     entry.map_or(&["returned"], |(_, words)| words)
 }
 
-/// Whether the clause is judged by this case.
+/// Whether this case is one of the clause's.
 pub fn is_for(clause: &Clause, case: &str) -> bool {
     clause.cases.iter().any(|it| it.name == case)
 }

@@ -1,40 +1,43 @@
-//! What a run of a workload showed, and what several runs come to.
+//! The figures of a benchmark: of one run, and summaries of several runs.
 
 use heapmin_harness::probe::pages::PAGE;
 use heapmin_harness::wire::observation::{Event, Observation};
 use serde::Serialize;
 
-/// The figures of one run, or of one kind over several.
+/// The figures of one run, or their summaries over several runs. Memory is
+/// resident memory, over that before the first block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Figures<T> {
-    /// Allocating and filling all blocks, and freeing those that go, in milliseconds.
+    /// The time to allocate and fill all blocks and to free most of them, in milliseconds.
     pub work_ms: T,
-    /// `_heapmin`, in milliseconds.
+    /// The time of a `_heapmin` call, in milliseconds.
     pub release_ms: T,
-    /// The same, as a multiple of what the system alone takes for the same pages.
+    /// The same time, divided by what the system takes to release the same pages
+    /// without an allocator.
     pub release_over_bare: T,
-    /// `_heapmin` once more, in microseconds.
+    /// The time of a second `_heapmin` call, in microseconds.
     pub again_us: T,
-    /// Resident while all blocks live, over the baseline, in MiB.
+    /// Memory while all blocks are live, in MiB.
     pub held_mib: T,
-    /// Resident at the end, over the baseline and the pages with a live block, in KiB.
+    /// Memory at the end, less the pages with a live block, in KiB.
     pub over_live_kib: T,
-    /// The most that was resident after any `_heapmin`, as a multiple of the bytes alive.
+    /// The greatest memory after an hourly `_heapmin` call, divided by the bytes
+    /// of live blocks.
     pub over_live_bytes: T,
 }
 
-/// The middle of several runs, and their range.
+/// The median of several runs, and their range.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// Half of the runs have no more.
+    /// The median.
     pub median: f64,
-    /// The least of them.
+    /// The smallest value.
     pub least: f64,
-    /// The greatest.
+    /// The greatest value.
     pub most: f64,
 }
 
-/// One run's figures; those that it did not measure are absent.
+/// The figures of one run; those that it did not measure are `None`.
 pub type Run = Figures<Option<f64>>;
 
 impl Run {
@@ -63,7 +66,8 @@ impl Run {
     }
 }
 
-/// The greatest multiple of the bytes alive that was resident at any hour.
+/// The greatest resident memory of all hours, divided by the bytes of live
+/// blocks.
 fn over_live_bytes(seen: &Observation) -> Option<f64> {
     let baseline = seen.memory("baseline")?.resident as f64;
     let (mut live, mut most) = (0.0, None::<f64>);
@@ -84,7 +88,7 @@ fn over_live_bytes(seen: &Observation) -> Option<f64> {
     most
 }
 
-/// Resident memory over time, from a run that had it measured in between.
+/// Resident memory over time, of a run that sampled it.
 pub fn curve(seen: &Observation) -> super::Curve {
     let baseline = seen
         .memory("baseline")
@@ -110,7 +114,7 @@ pub fn curve(seen: &Observation) -> super::Curve {
 }
 
 impl Figures<Option<Summary>> {
-    /// What several runs come to.
+    /// The summaries of several runs.
     pub fn over(runs: &[Run]) -> Self {
         let over =
             |figure: fn(&Run) -> Option<f64>| summary(runs.iter().filter_map(figure).collect());
@@ -137,7 +141,7 @@ fn summary(mut values: Vec<f64>) -> Option<Summary> {
     })
 }
 
-/// The geometric mean; `None` of nothing.
+/// The geometric mean; `None` if there are no values.
 pub fn geometric_mean(values: &[f64]) -> Option<f64> {
     let sum: f64 = values.iter().map(|value| value.ln()).sum();
     (!values.is_empty()).then(|| (sum / values.len() as f64).exp())
@@ -177,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_come_in_their_units() {
+    fn figures_are_converted_to_their_units() {
         let run = Run::of(&seen(vec![
             moment("baseline", 1 << 20),
             fact("allocate", 3_000_000),
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_hour_counts() {
+    fn the_hour_with_the_most_memory_per_live_byte_counts() {
         let run = Run::of(&seen(vec![
             moment("baseline", 100),
             fact("live bytes", 1000),
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_stands_in_the_middle() {
+    fn a_summary_has_the_median_and_the_range() {
         let three = summary(vec![9.0, 1.0, 2.0]).unwrap();
         assert_eq!((three.median, three.least, three.most), (2.0, 1.0, 9.0));
         assert_eq!(summary(vec![1.0, 2.0]).unwrap().median, 1.5);

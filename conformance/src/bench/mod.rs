@@ -1,7 +1,7 @@
-//! `heapmin bench`: the reference beside the allocators of this machine.
+//! `heapmin bench`: compares the speed and memory use of allocators.
 //!
-//! Every run is a process of its own, and the allocators take turns, so that
-//! what else the machine does meets all of them alike.
+//! Every run has its own process. The allocators take turns, so that other load
+//! on the machine affects all of them alike.
 
 pub mod act;
 pub mod figures;
@@ -11,31 +11,32 @@ pub mod trace;
 pub mod workload;
 
 use crate::observe::observe_with;
+use act::parameters::{MEBIBYTES, SIZE_VARIABLE, THREADS_VARIABLE, TRACE_VARIABLE};
 use figures::{Figures, Run, Summary};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::wire::observation::{Ending, Observation};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// One thing that is measured.
+/// A benchmark.
 #[derive(Clone, Debug)]
 pub struct Bench {
     /// Its name in reports, and for `--only`.
     pub name: String,
     /// What it does.
     pub summary: String,
-    /// The act, without its prefix.
+    /// The name of its act, without the prefix `bench-`.
     pub act: &'static str,
-    /// Threads that allocate.
+    /// The number of threads that allocate.
     pub threads: usize,
-    /// What it holds, in MiB.
+    /// The size of its blocks in all, in MiB.
     pub mebibytes: usize,
 }
 
-/// Heap sizes at which the time of a release is measured, in MiB.
+/// Heap sizes at which the time of a `_heapmin` call is measured, in MiB.
 pub const SIZES: [usize; 4] = [64, 128, 256, 640];
 
-/// Everything that is measured; the trace, if there is one.
+/// All benchmarks; that of the trace only if `has_trace`.
 pub fn benches(has_trace: bool) -> Vec<Bench> {
     let bench = |name: &str, summary: &str, act, threads, mebibytes| Bench {
         name: name.to_owned(),
@@ -54,16 +55,16 @@ pub fn benches(has_trace: bool) -> Vec<Bench> {
                     format!("the same in two threads, half each: {}", fill.summary),
                 ),
             };
-            all.push(bench(&name, &summary, fill.name, threads, act::MEBIBYTES));
+            all.push(bench(&name, &summary, fill.name, threads, MEBIBYTES));
         }
     }
-    all.push(bench("exchange", "two threads, each of which frees what the other allocates: 2 million blocks of 16 to 512 bytes", "exchange", 2, act::MEBIBYTES));
+    all.push(bench("exchange", "two threads, each of which frees what the other allocates: 2 million blocks of 16 to 512 bytes", "exchange", 2, MEBIBYTES));
     all.push(bench(
         "growing",
         "32 arrays that realloc grows by half, in turn, until they are 4 MiB each",
         "growing",
         1,
-        act::MEBIBYTES,
+        MEBIBYTES,
     ));
     all.push(bench("day", "24 rounds of random traffic at a steady 64 MiB, sizes 16 bytes to 64 KiB that change by the round", "day", 1, 64));
     for mebibytes in SIZES {
@@ -81,34 +82,35 @@ pub fn benches(has_trace: bool) -> Vec<Bench> {
     if has_trace {
         all.push(bench(
             "trace",
-            "the calls in the file given",
+            "the calls in the file given with --trace",
             "trace",
             1,
-            act::MEBIBYTES,
+            MEBIBYTES,
         ));
     }
     all
 }
 
-/// An allocator's figures for a bench.
+/// The results of one allocator in a benchmark.
 #[derive(Debug)]
 pub struct Row {
-    /// Whose.
+    /// The allocator's name.
     pub candidate: String,
-    /// What its runs came to, or why there are none.
+    /// The summaries of its runs, or why it could not be measured.
     pub figures: Result<Figures<Option<Summary>>, String>,
 }
 
-/// A bench and everybody's figures.
+/// A benchmark and its results.
 #[derive(Debug)]
 pub struct Measured {
-    /// What was measured.
+    /// The benchmark.
     pub bench: Bench,
-    /// In the order of the candidates.
+    /// One row for each candidate, in their order.
     pub rows: Vec<Row>,
 }
 
-/// Measures. `progress` is called after every run; it says whether to go on.
+/// The results of all benchmarks on all candidates. `progress` is called after
+/// every run and returns whether to continue.
 pub fn measure(
     candidates: &[Candidate],
     benches: &[Bench],
@@ -146,11 +148,15 @@ pub fn measure(
     measured
 }
 
-/// Resident memory, in MiB over the baseline, at so many seconds of work.
+/// Points of resident memory over time: seconds of work, and MiB over the
+/// baseline.
 pub type Curve = Vec<(f64, f64)>;
 
-/// How resident memory goes up and down in a fill of this name, measured in
-/// between, so in a run of its own.
+/// Resident memory over time during a fill. The measurements take time
+/// themselves, so this is a separate run.
+///
+/// # Errors
+/// Why the candidate could not be measured.
 pub fn curve(candidate: &Candidate, timeout: Duration) -> Result<Curve, String> {
     let seen = observe_with(candidate, "bench-curve", &[], timeout);
     match problem(&seen) {
@@ -159,7 +165,7 @@ pub fn curve(candidate: &Candidate, timeout: Duration) -> Result<Curve, String> 
     }
 }
 
-/// The version of an adapted allocator, as it tells itself.
+/// The version that an adapted allocator reports.
 pub fn version(candidate: &Candidate, timeout: Duration) -> Option<String> {
     let seen = observe_with(candidate, "bench-version", &[], timeout);
     let [major, minor, patch] = act::VERSION.map(|name| seen.fact(name));
@@ -176,12 +182,12 @@ fn run(
     timeout: Duration,
 ) -> Result<Run, String> {
     let mut environment = vec![
-        (act::THREADS_VARIABLE.to_owned(), bench.threads.to_string()),
-        (act::SIZE_VARIABLE.to_owned(), bench.mebibytes.to_string()),
+        (THREADS_VARIABLE.to_owned(), bench.threads.to_string()),
+        (SIZE_VARIABLE.to_owned(), bench.mebibytes.to_string()),
     ];
     if let Some(path) = trace {
         environment.push((
-            act::TRACE_VARIABLE.to_owned(),
+            TRACE_VARIABLE.to_owned(),
             path.to_string_lossy().into_owned(),
         ));
     }

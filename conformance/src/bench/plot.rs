@@ -1,5 +1,5 @@
-//! The plots: resident memory over time, and the time of a release over the
-//! size of the heap.
+//! Draws plots of resident memory over time, and of the time of a `_heapmin`
+//! call over the size of the heap.
 
 use super::{Curve, Measured, SIZES};
 use plotters::prelude::*;
@@ -8,16 +8,18 @@ use std::path::Path;
 
 const SIZE: (u32, u32) = (900, 500);
 
-/// Resident memory over time, a line for each candidate.
+/// Draws resident memory over time, with a line for each candidate.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn resident(path: &Path, curves: &[(String, Curve)]) -> Result<(), Box<dyn Error>> {
-    let title = "Resident memory: twice 128 MiB of 16 to 2048 bytes, nine tenths freed, _heapmin";
+    let title =
+        "Resident memory: twice 128 MiB of 16 to 2048 bytes, nine tenths freed, then _heapmin";
     draw(path, title, ("work (s)", "resident (MiB)"), curves)
 }
 
-/// The time of a release over the size of the heap, a line for each candidate.
+/// Draws the time of a `_heapmin` call over the size of the heap, with a line for
+/// each candidate.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -47,7 +49,7 @@ pub fn release(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn Error>>
         .collect();
     draw(
         path,
-        "Time of _heapmin after everything was freed",
+        "Time of _heapmin after all blocks were freed",
         ("heap (MiB)", "time (ms)"),
         &lines,
     )

@@ -1,4 +1,4 @@
-//! The figures as a table for people, as Markdown, and as JSON.
+//! Reports of benchmarks: for a terminal, as Markdown, and as JSON.
 
 use super::figures::{Figures, Summary, geometric_mean};
 use super::{Bench, Measured, Row};
@@ -6,27 +6,27 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::fmt::Write;
 
-/// What the figures are of: the machine, and who was measured.
+/// What was measured, and on which machine.
 #[derive(Debug, Serialize)]
 pub struct Setting {
-    /// The processor, and how many of it.
+    /// The number and model of the processors.
     pub processor: String,
-    /// The system's kernel.
+    /// The operating system and its kernel's release.
     pub system: String,
-    /// How many runs each figure is the median of.
+    /// The number of runs of each benchmark.
     pub repeats: u16,
-    /// Who was measured.
+    /// The allocators, in the order of the rows.
     pub candidates: Vec<Named>,
 }
 
-/// A candidate.
+/// An allocator.
 #[derive(Debug, Serialize)]
 pub struct Named {
     /// Its name.
     pub name: String,
-    /// Its file; of an adapted allocator the adapter's.
+    /// Its file; for an adapted allocator, the adapter's.
     pub path: String,
-    /// The version that an adapted allocator tells.
+    /// The version that an adapted allocator reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
@@ -42,7 +42,7 @@ const COLUMNS: [&str; 8] = [
     "over live (KiB)",
 ];
 
-/// The tables, for a terminal.
+/// The tables for a terminal.
 pub fn human(setting: &Setting, measured: &[Measured]) -> String {
     text(setting, measured, presets::UTF8_HORIZONTAL_ONLY, "")
 }
@@ -143,7 +143,7 @@ fn figure(row: &Row, of: fn(&Figures<Option<Summary>>) -> Option<Summary>) -> Op
     of(row.figures.as_ref().ok()?).map(|summary| summary.median)
 }
 
-/// How long a row's work takes as a multiple of the fastest of the others.
+/// The time of a row's work, divided by that of the fastest other row.
 fn over_best_other(measured: &Measured, index: usize) -> Option<f64> {
     let work = |row: &Row| figure(row, |figures| figures.work_ms);
     let others = measured
@@ -157,7 +157,7 @@ fn over_best_other(measured: &Measured, index: usize) -> Option<f64> {
     Some(work(&measured.rows[index])? / best)
 }
 
-/// How the first candidate, the reference as a rule, does in the mean.
+/// The mean result of the first candidate, which is the reference by default.
 fn closing_line(measured: &[Measured]) -> Option<String> {
     let name = &measured.first()?.rows.first()?.candidate;
     let mean = |threads: usize| {
@@ -174,7 +174,7 @@ fn closing_line(measured: &[Measured]) -> Option<String> {
     };
     let means: Vec<String> = [1, 2].into_iter().filter_map(mean).collect();
     (!means.is_empty()).then(|| {
-        format!("{name} takes, for allocating, filling and freeing, in the geometric mean of these fills as a multiple of the best other of each: {}.", means.join(", "))
+        format!("Time of {name} to allocate, fill and free, divided by that of the fastest other allocator (geometric mean of the fills): {}.", means.join(", "))
     })
 }
 
@@ -210,7 +210,7 @@ struct RowReport<'a> {
     problem: Option<&'a str>,
 }
 
-/// All figures as JSON.
+/// The figures as JSON.
 pub fn json(setting: &Setting, measured: &[Measured]) -> String {
     let benches = measured.iter().map(|one| BenchReport {
         name: &one.bench.name,
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_compared_with_the_best_of_the_others() {
+    fn each_allocator_is_compared_with_the_fastest_other() {
         let measured = measured([90.0, 120.0, 100.0]);
         let ratios = [0, 1, 2].map(|index| over_best_other(&measured[0], index).unwrap());
         assert_eq!(ratios, [0.9, 120.0 / 90.0, 100.0 / 90.0]);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn who_could_not_be_measured_is_told() {
+    fn the_report_says_why_an_allocator_could_not_be_measured() {
         let mut measured = measured([90.0, 120.0, 100.0]);
         measured[0].rows[1].figures = Err("it has no free".into());
         assert!(human(&setting(), &measured).contains("it has no free"));

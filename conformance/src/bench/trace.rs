@@ -1,46 +1,45 @@
-//! A trace: what a program asked of its heap, as a text file.
+//! A trace: the heap calls of a program, as a text file.
 //!
-//! One call a line: `a ID SIZE` allocates, `r ID SIZE` gives another size,
-//! `f ID` frees, `m` is `_heapmin`. IDs are small numbers; one that was freed
-//! may come again. Lines that begin with `#` are for the reader.
+//! Each line is a call: `a ID SIZE` allocates a block, `r ID SIZE` resizes it,
+//! `f ID` frees it, `m` calls `_heapmin`. IDs are small numbers; the ID of a
+//! freed block may be used again. Lines that begin with `#` are comments.
 
-use super::act::{TRACE_VARIABLE, nanoseconds};
-use heapmin_harness::probe::crt::BareBlock;
-use heapmin_harness::probe::{Probe, Stop};
 use heapmin_harness::text::input_error::InputError;
 use std::path::Path;
-use std::time::Instant;
 
 /// One call of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A new block.
+    /// Allocates a block: ID and size.
     Allocate(usize, usize),
-    /// Another size for a block.
+    /// Resizes a block: ID and new size.
     Resize(usize, usize),
-    /// The end of a block.
+    /// Frees the block with this ID.
     Free(usize),
     /// `_heapmin`.
     Minimise,
 }
 
-/// No more blocks at a time than this.
+/// IDs are below this number.
 const MOST_BLOCKS: usize = 1 << 24;
 
-/// Reads a trace.
+/// The calls in the trace of this file.
 ///
 /// # Errors
-/// With the line that is wrong, and why.
+/// If the file cannot be read or a line is wrong; the message names the line.
 pub fn read(path: &Path) -> Result<Vec<Call>, InputError> {
     let text = heapmin_harness::text::text_file::read(path).map_err(|error| {
         let what = format!("cannot read the trace {}: {error}", path.display());
-        InputError::new(what, "name a file that docs/guide/benchmarks.md describes")
+        InputError::new(
+            what,
+            "name a trace file, as described in docs/guide/benchmarks.md",
+        )
     })?;
     parse(&text).map_err(|(line, why)| {
         let place = format!("{}:{line}", path.display());
         InputError::new(
             format!("{place}: {why}"),
-            "see docs/guide/benchmarks.md for what a trace may say",
+            "see docs/guide/benchmarks.md for the format of a trace",
         )
     })
 }
@@ -64,13 +63,16 @@ fn parse(text: &str) -> Result<Vec<Call>, (usize, String)> {
             }
         };
         if id >= MOST_BLOCKS {
-            return Err((number, format!("block {id} is one too many")));
+            return Err((
+                number,
+                format!("the ID {id} is too large; IDs must be below {MOST_BLOCKS}"),
+            ));
         }
         if id >= is_live.len() {
             is_live.resize(id + 1, false);
         }
         if is_live[id] != was {
-            let state = if was { "not there" } else { "still there" };
+            let state = if was { "not live" } else { "still live" };
             return Err((number, format!("block {id} is {state}")));
         }
         is_live[id] = will;
@@ -93,69 +95,13 @@ fn call(line: &str) -> Option<Call> {
     words.next().is_none().then_some(call)
 }
 
-/// Replays the trace that the environment names.
-pub fn replay(probe: &mut Probe) -> Result<(), Stop> {
-    let failed = |why: String| Stop::Failed(why);
-    let path =
-        std::env::var_os(TRACE_VARIABLE).ok_or_else(|| failed("no trace is named".into()))?;
-    let calls = read(path.as_ref()).map_err(|error| failed(error.to_string()))?;
-    let ids = calls.iter().filter_map(|call| match *call {
-        Call::Allocate(id, _) => Some(id + 1),
-        _ => None,
-    });
-    let mut blocks: Vec<Option<BareBlock>> = (0..ids.max().unwrap_or(0)).map(|_| None).collect();
-    let bare = probe.crt.bare()?;
-    probe.moment("baseline")?;
-    let start = Instant::now();
-    // By reference: the list must still be there when the last figure is taken.
-    for &call in &calls {
-        match call {
-            Call::Allocate(id, size) => {
-                let mut block = bare.malloc(size)?;
-                block.fill(5);
-                blocks[id] = Some(block);
-            }
-            Call::Resize(id, size) => {
-                if let Some(block) = blocks[id].take() {
-                    let from = block.size().min(size);
-                    let mut block = bare.realloc(block, size.max(1))?;
-                    block.fill_from(from, 5);
-                    blocks[id] = Some(block);
-                }
-            }
-            Call::Free(id) => blocks[id]
-                .take()
-                .into_iter()
-                .for_each(|block| bare.free(block)),
-            Call::Minimise => {
-                bare.heapmin();
-            }
-        }
-    }
-    let allocate = nanoseconds(start);
-    probe.moment("held")?;
-    let start = Instant::now();
-    bare.heapmin();
-    let release = nanoseconds(start);
-    probe.moment("released")?;
-    probe.fact("allocate", allocate)?;
-    probe.fact("release", release)?;
-    let live = heapmin_harness::probe::pages::of(
-        blocks
-            .iter()
-            .flatten()
-            .map(|block| (block.address(), block.size())),
-    );
-    probe.fact("live pages", live.len() as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
 
     #[test]
-    fn a_trace_is_read() {
+    fn comments_and_empty_lines_of_a_trace_are_skipped() {
         let calls = parse("# sqlite3\n\na 0 16\nr 0 40\nm\nf 0\na 0 1\n").unwrap();
         let wanted = [
             Call::Allocate(0, 16),
@@ -172,11 +118,19 @@ mod tests {
     #[case("a 1 2 3", 1, "`a 1 2 3` is not a call")]
     #[case("a 1 -2", 1, "`a 1 -2` is not a call")]
     #[case("malloc 1 2", 1, "`malloc 1 2` is not a call")]
-    #[case("a 1 2\nf 2", 2, "block 2 is not there")]
-    #[case("a 1 2\na 1 2", 2, "block 1 is still there")]
-    #[case("a 1 2\nf 1\nr 1 5", 3, "block 1 is not there")]
-    #[case("a 16777216 2", 1, "block 16777216 is one too many")]
-    fn a_wrong_line_is_told(#[case] text: &str, #[case] line: usize, #[case] why: &str) {
+    #[case("a 1 2\nf 2", 2, "block 2 is not live")]
+    #[case("a 1 2\na 1 2", 2, "block 1 is still live")]
+    #[case("a 1 2\nf 1\nr 1 5", 3, "block 1 is not live")]
+    #[case(
+        "a 16777216 2",
+        1,
+        "the ID 16777216 is too large; IDs must be below 16777216"
+    )]
+    fn a_wrong_line_is_reported_with_its_number(
+        #[case] text: &str,
+        #[case] line: usize,
+        #[case] why: &str,
+    ) {
         assert_eq!(parse(text), Err((line, why.to_owned())));
     }
 }

@@ -1,12 +1,12 @@
-//! What is measured: how a workload allocates, and which blocks it keeps.
+//! Workloads: which blocks they allocate, and which of them they keep.
 
-/// A workload that fills memory with blocks, frees most of them, and has the
-/// rest given back.
+/// A workload that fills memory with blocks, frees most of them and calls
+/// `_heapmin`.
 #[derive(Debug)]
 pub struct Workload {
     /// Its name on the command line and in reports.
     pub name: &'static str,
-    /// What it does, in a line.
+    /// What it does, in one line.
     pub summary: &'static str,
     /// The smallest and the largest block, in bytes.
     pub sizes: (usize, usize),
@@ -14,18 +14,18 @@ pub struct Workload {
     pub kept: Kept,
 }
 
-/// Which blocks are still alive when memory is given back.
+/// Which blocks are live when `_heapmin` is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// None.
+    /// No block.
     None,
-    /// Every n-th.
+    /// Every n-th block.
     Every(usize),
-    /// One of n, drawn.
+    /// A random one of n blocks, on average.
     OneOf(usize),
 }
 
-/// The five that allocators were first compared by.
+/// The fills.
 pub static FILLS: [Workload; 5] = [
     Workload {
         name: "small",
@@ -60,7 +60,7 @@ pub static FILLS: [Workload; 5] = [
 ];
 
 impl Workload {
-    /// The sizes of its blocks until they are `total` bytes.
+    /// The sizes of its blocks, in bytes; their sum is `total` or a little more.
     pub fn block_sizes(&self, total: usize) -> Vec<u32> {
         let (smallest, largest) = self.sizes;
         let mut random = Random::new(1);
@@ -85,11 +85,11 @@ impl Workload {
     }
 }
 
-/// Numbers that look random and are the same in every run (xorshift).
+/// A pseudo-random sequence that is the same in every run (xorshift).
 pub struct Random(u64);
 
 impl Random {
-    /// A sequence of its own for each seed.
+    /// The sequence of this seed.
     pub fn new(seed: u64) -> Random {
         Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_fill_the_total_and_stay_in_their_range() {
+    fn block_sizes_reach_the_total_and_stay_in_their_range() {
         for workload in &FILLS {
             let sizes = workload.block_sizes(1 << 20);
             let (sum, largest) = (sizes.iter().sum::<u32>() as usize, workload.sizes.1);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_is_a_tenth() {
+    fn one_of_ten_keeps_about_a_tenth_and_every_nth_keeps_exactly_that() {
         let kept = FILLS[1]
             .keeps(100_000)
             .into_iter()

@@ -1,4 +1,4 @@
-//! `heapmin bench`: measures, and shows the figures.
+//! `heapmin bench`: runs benchmarks and shows the figures.
 
 use super::check::REFERENCE;
 use super::output::Output;
@@ -18,7 +18,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
-    // What runs here is installed on this machine, and a fence takes its time.
+    // The candidates are installed on this machine, so they run without a fence,
+    // which would slow them down.
     let runners = runners(None, true, None)?;
     let catalogue = catalogue()?;
     let candidates = candidates(args, &catalogue, &runners)?;
@@ -54,7 +55,7 @@ pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
         ReportFormat::Json => report::json(&setting, &measured),
     })?;
     if let Some(status) = interrupted() {
-        note("interrupted: what was measured so far is shown");
+        note("interrupted: the report has only the benchmarks that were finished");
         return Ok(status);
     }
     if let Some(folder) = &args.plots {
@@ -63,7 +64,8 @@ pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     Ok(AS_EXPECTED)
 }
 
-/// Those asked for; without any, the reference and all allocators that are here.
+/// The candidates named by the user; by default the reference and all installed
+/// allocators.
 fn candidates(
     args: &BenchArgs,
     catalogue: &Catalogue,
@@ -109,8 +111,8 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
         if !benches.iter().any(|bench| glob.is_match(&bench.name)) {
             let names: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
             return Err(InputError::new(
-                format!("--only {pattern} names nothing that is measured"),
-                format!("the names are {}", names.join(", ")),
+                format!("--only {pattern} matches no benchmark"),
+                format!("the benchmarks are {}", names.join(", ")),
             ));
         }
         wanted.push(glob);
@@ -158,7 +160,10 @@ fn draw(
     for candidate in candidates {
         match bench::curve(candidate, timeout) {
             Ok(curve) => curves.push((candidate.name.clone(), curve)),
-            Err(why) => note(&format!("{}: no curve: {why}", candidate.name)),
+            Err(why) => note(&format!(
+                "{}: cannot plot resident memory: {why}",
+                candidate.name
+            )),
         }
     }
     let drawn = plot::resident(&folder.join("resident.svg"), &curves)
@@ -167,6 +172,6 @@ fn draw(
 }
 
 fn cannot_draw(folder: &Path, error: &dyn std::fmt::Display) -> InputError {
-    let what = format!("cannot draw into {}: {error}", folder.display());
-    InputError::new(what, "name a folder that can be written with --plots")
+    let what = format!("cannot write plots to {}: {error}", folder.display());
+    InputError::new(what, "give --plots a folder that can be written")
 }

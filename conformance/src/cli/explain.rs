@@ -1,4 +1,5 @@
-//! `heapmin explain`: what a clause asks, where that comes from, who breaks it.
+//! `heapmin explain`: what a clause requires, its source, and which known
+//! libraries break it.
 
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
@@ -17,7 +18,7 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
     let meaning = match clause.level {
         Level::Must => "the page states it",
         Level::Should => "it follows from the page's purpose; the page gives no number",
-        Level::Record => "it is written down and never judged",
+        Level::Record => "it is recorded and never judged",
     };
     let mut write = || -> std::fmt::Result {
         writeln!(text, "{}\n", clause.id)?;

@@ -1,4 +1,4 @@
-//! `heapmin fuzz`: random sequences, two libraries, and what differs.
+//! `heapmin fuzz`: runs random sequences on two libraries and shows differences.
 
 use super::output::Output;
 use super::signals::interrupted;
@@ -47,13 +47,13 @@ fn replay(pair: &Pair, path: &Path) -> Result<u8, InputError> {
         operations,
         finding,
     };
-    Output::Standard.write(&tell(pair, &found))?;
+    Output::Standard.write(&describe(pair, &found))?;
     Ok(DEVIATION)
 }
 
 fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
     let seed = args.seed.unwrap_or_else(|| {
-        // Each RandomState has keys of its own from the system's random source.
+        // The keys of a RandomState come from the system's random source.
         RandomState::new().hash_one(0u8) >> 32
     });
     let steps = usize::try_from(args.steps).unwrap_or(usize::MAX);
@@ -76,7 +76,7 @@ fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
         .save
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("heapmin-fuzz-{seed}.txt")));
-    writeln!(text, ", one difference\n{}", tell(pair, &found)).expect("writing to a string");
+    writeln!(text, ", one difference\n{}", describe(pair, &found)).expect("writing to a string");
     Output::create(Some(&path))?.write(&file::text(&found, &about(pair, &found.finding, seed)))?;
     writeln!(
         text,
@@ -101,12 +101,15 @@ fn about(pair: &Pair, finding: &Finding, seed: u64) -> Vec<String> {
 fn whose(pair: &Pair, finding: &Finding) -> String {
     match finding.whose {
         Whose::Candidate => format!("{}, {}", pair.candidate.name, finding.kind),
-        Whose::Against => format!("{}, not the candidate, {}", pair.against.name, finding.kind),
+        Whose::Against => format!(
+            "{} (not the candidate), {}",
+            pair.against.name, finding.kind
+        ),
         Whose::Either => finding.kind.to_owned(),
     }
 }
 
-fn tell(pair: &Pair, found: &Found) -> String {
+fn describe(pair: &Pair, found: &Found) -> String {
     let mut text = format!("{}: {}\n", whose(pair, &found.finding), found.finding.what);
     for (index, operation) in found.operations.iter().enumerate() {
         let here = match index == found.finding.index {
@@ -119,5 +122,5 @@ fn tell(pair: &Pair, found: &Found) -> String {
 }
 
 fn cannot_run(reason: String) -> InputError {
-    InputError::new(reason, "try `heapmin check` on it first")
+    InputError::new(reason, "run `heapmin check` on the library first")
 }

@@ -1,4 +1,4 @@
-//! `heapmin list`: the clauses and cases, or the libraries known by name.
+//! `heapmin list`: lists the clauses and cases, or the known libraries.
 
 use super::output::{Output, terminal_width};
 use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
@@ -79,7 +79,7 @@ fn human() -> String {
     )
 }
 
-/// How many clauses each routine has, of each level.
+/// A table with the number of clauses of each routine and level.
 fn counts() -> Table {
     let mut routines: Vec<&str> = clauses::all().map(|clause| clause.routine).collect();
     routines.dedup();

@@ -22,20 +22,24 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Every result was as expected.
+/// Exit status: every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
-/// There is a deviation that is not listed, a listed one that no longer occurs,
-/// or a clause that is no longer judged.
+/// Exit status: a deviation is not listed, a listed one no longer occurs, or a
+/// clause is no longer judged.
 pub const DEVIATION: u8 = 1;
-/// The run itself failed.
+/// Exit status: the run itself failed.
 pub const FAILED: u8 = 2;
 
-/// Checks C runtime heaps against the promises of Microsoft's reference.
+/// Check whether C runtime heaps keep the promises of Microsoft's documentation
 #[derive(Parser)]
 #[command(
     name = "heapmin",
     version,
-    after_help = "Exit status: 0 every result as expected; 1 a deviation that is not listed, a listed one that no longer occurs, or a clause that is no longer judged; 2 the run itself failed; 130 it was interrupted by Ctrl-C."
+    after_help = "Exit status:
+  0    every result is as expected
+  1    a deviation is not listed, a listed one no longer occurs, a clause is no longer judged, or `fuzz` found a difference
+  2    the run itself failed
+  130  Ctrl-C interrupted the run"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -46,142 +50,142 @@ struct Cli {
 enum Command {
     /// Check libraries and report which promises they keep
     Check(CheckArgs),
-    /// Show the clauses and their cases, or the libraries known by name
+    /// List the clauses and their cases, or the known libraries
     List(ListArgs),
-    /// Say what a clause asks, where that comes from, and who is known to break it
+    /// Explain a clause: what it requires, its source, and which known libraries break it
     Explain {
-        /// The clause's id, as `heapmin list` shows it
+        /// Id of the clause, as shown by `heapmin list`
         clause: String,
     },
-    /// Run random sequences of calls on a library and on another, and compare
+    /// Run random sequences of calls on two libraries and compare the results
     Fuzz(FuzzArgs),
-    /// Measure the reference beside the allocators of this machine
+    /// Measure the speed and memory use of the reference and of installed allocators
     Bench(BenchArgs),
-    /// Run one case in this process; started by heapmin itself
+    /// Run one case in this process; only heapmin itself starts this command
     #[command(hide = true, name = heapmin_harness::wire::job::PROBE_COMMAND)]
     Probe,
 }
 
 #[derive(Args)]
 struct CheckArgs {
-    /// Library files, or names of known libraries (ucrtbase, msvcr120, …) [default: the reference]
+    /// Library files, or names of known libraries, such as ucrtbase or msvcr120 [default: reference]
     candidates: Vec<OsString>,
-    /// Judge the candidates by this profile: a known library's name, or a .toml file
+    /// Judge the candidates by this profile: the name of a known library, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Check only the clauses that this pattern names; may be given several times
+    /// Check only clauses whose id matches this pattern; can be given several times
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Leave the clauses out that this pattern names; may be given several times
+    /// Skip clauses whose id matches this pattern; can be given several times
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
-    /// Run only the cases in which the system is made to refuse in this way
+    /// Run only cases that inject this fault when the library releases memory
     #[arg(long, value_name = "MODE", value_parser = fault_modes())]
     fault: Option<String>,
-    /// How many cases run at a time [default: the number of processors]
+    /// Number of cases to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// How long a case may take
+    /// Time limit for each case, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     format: ReportFormat,
-    /// Show a row for each clause, also where there are many
+    /// Show a row for each clause, even if there are many
     #[arg(long, short)]
     verbose: bool,
-    /// Write the report to this file
+    /// Write the report to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Known deviations beside those of the profiles, and clauses that must be judged
+    /// File of known deviations, in addition to the profiles', and of clauses that must be judged
     #[arg(long, value_name = "FILE")]
     expected: Option<PathBuf>,
-    /// How much memory a probe may hold, in MiB [default: three quarters of what is left, and 512 at least]
+    /// Memory limit for each probe, in MiB [default: three quarters of the available memory, at least 512]
     #[arg(long, value_name = "MIB", conflicts_with = "no_fence", value_parser = clap::value_parser!(u64).range(512..=1 << 30))]
     memory: Option<u64>,
-    /// Bring the file given with --expected to what this run finds; status 0 if it then says all
+    /// Update the --expected file to match this run; exits 0 if the file then covers every result
     #[arg(long, requires = "expected")]
     update: bool,
-    /// Let the library write files, use the network, start processes and hold any amount of memory
+    /// Run the library without restrictions on files, network, processes and memory
     #[arg(long)]
     no_fence: bool,
-    /// The Windows build of this program, for Windows libraries under Wine
+    /// Path of the Windows build of heapmin, which runs Windows libraries under Wine
     #[arg(long, value_name = "EXE")]
     windows_probe: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct FuzzArgs {
-    /// A library file, or the name of a known library
+    /// Library file, or name of a known library
     candidate: OsString,
-    /// The library to compare it with
+    /// Library to compare the candidate with
     #[arg(long, value_name = "LIBRARY", default_value = "reference")]
     against: OsString,
-    /// Judge the candidate by this profile: a known library's name, or a .toml file
+    /// Judge the candidate by this profile: the name of a known library, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Draw the same sequences as the run that told this number [default: another each time]
+    /// Seed of the random sequences, as shown by an earlier run [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How many operations to perform in all
+    /// Number of operations to run in all
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     steps: u64,
-    /// How many sequences run at a time [default: the number of processors]
+    /// Number of sequences to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// How long a sequence of 200 operations may take
+    /// Time limit for each sequence of 200 operations, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Pass over findings of this kind; may be given several times
+    /// Ignore findings of this kind; can be given several times
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(crate::fuzz::compare::KINDS))]
     ignore: Vec<String>,
-    /// Where to write the sequence that shows a difference [default: heapmin-fuzz-SEED.txt]
+    /// Write the sequence that shows a difference to this file [default: heapmin-fuzz-SEED.txt]
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     save: Option<PathBuf>,
-    /// Let the libraries write files, use the network, start processes and hold any amount of memory
+    /// Run the libraries without restrictions on files, network, processes and memory
     #[arg(long)]
     no_fence: bool,
     /// Run the sequence in this file instead of random ones
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "steps"])]
     replay: Option<PathBuf>,
-    /// The Windows build of this program, for Windows libraries under Wine
+    /// Path of the Windows build of heapmin, which runs Windows libraries under Wine
     #[arg(long, value_name = "EXE")]
     windows_probe: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct BenchArgs {
-    /// Library files, or names of known libraries [default: the reference and every allocator that is here]
+    /// Library files, or names of known libraries [default: reference and all installed allocators]
     candidates: Vec<OsString>,
-    /// Measure only what this pattern names; may be given several times
+    /// Run only benchmarks whose name matches this pattern; can be given several times
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// How many runs each figure is the median of
+    /// Number of runs of each benchmark; figures are the median of the runs
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repeat: u16,
-    /// How long a run may take
+    /// Time limit for each run, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Measure the calls in this file as well
+    /// Also replay and measure the heap calls in this file
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// The form of the figures
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     format: ReportFormat,
-    /// Write them to this file
+    /// Write the report to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Draw resident memory over time, and the time of a release over the size of the heap, as SVG files into this folder
+    /// Write SVG plots to this folder: resident memory over time, and time of _heapmin over heap size
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct ListArgs {
-    /// The form of the list
+    /// Format of the list
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     format: ListFormat,
-    /// Show the libraries known by name instead
+    /// List the known libraries instead of the clauses
     #[arg(long, conflicts_with = "format")]
     candidates: bool,
 }
@@ -199,7 +203,7 @@ enum ListFormat {
     Json,
 }
 
-/// Runs the command; returns its exit status.
+/// Runs the command line; returns the exit status.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     if !matches!(cli.command, Command::Probe) {
@@ -216,7 +220,7 @@ pub fn run() -> ExitCode {
         }),
     };
     ExitCode::from(status.unwrap_or_else(|error| match signals::interrupted() {
-        // What was interrupted failed for that reason.
+        // The interruption caused the error.
         Some(status) => {
             note("interrupted");
             status
@@ -228,7 +232,7 @@ pub fn run() -> ExitCode {
     }))
 }
 
-/// The ways in which cases make the system refuse.
+/// The names of the faults that cases inject.
 fn fault_modes() -> PossibleValuesParser {
     let mut modes: Vec<_> = clauses::cases()
         .iter()
@@ -238,18 +242,18 @@ fn fault_modes() -> PossibleValuesParser {
     PossibleValuesParser::new(modes)
 }
 
-/// Tells the user what to mend.
+/// Writes an error to standard error.
 fn say(error: &InputError) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     note(&format!("{red}error:{red:#} {error}"));
 }
 
-/// Puts a line on standard error. If nobody can have it there, the run goes on.
+/// Writes a line to standard error. The run continues if that fails.
 fn note(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// What runs probes here, with a fence around them or without.
+/// The runners that start probes on this machine, with or without a fence.
 fn runners(
     windows_probe: Option<PathBuf>,
     no_fence: bool,
@@ -257,14 +261,14 @@ fn runners(
 ) -> Result<Runners, InputError> {
     let program = std::env::current_exe().map_err(|error| {
         InputError::new(
-            format!("this program cannot find itself: {error}"),
+            format!("cannot find the path of this program: {error}"),
             "start it by its path",
         )
     })?;
     let runners = Runners::new(program, BUILD, windows_probe);
     if !no_fence {
         Scratch::new().map_err(|problem| {
-            let mend = "name a folder that can be written in TMPDIR";
+            let mend = "set TMPDIR to a folder that can be written";
             InputError::new(problem, mend)
         })?;
     }
@@ -275,10 +279,10 @@ fn runners(
     })
 }
 
-/// The profiles and adapters that came with this program.
+/// The catalogue of the profiles and adapters that are part of this program.
 ///
 /// # Errors
-/// If a profile is wrong.
+/// If a profile is invalid.
 pub fn catalogue() -> Result<Catalogue, InputError> {
     let profiles: Result<Vec<_>, _> = heapmin_fixtures::PROFILES
         .iter()

@@ -1,4 +1,4 @@
-//! Where reports and lists go.
+//! The destination of reports and lists.
 
 use anstream::StripStream;
 use heapmin_harness::text::input_error::InputError;
@@ -6,18 +6,18 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Where a report goes: a file, or standard output. Made before the run, so
-/// that a wrong path costs nobody a run.
+/// A file, or standard output. It is opened before the run, so that a wrong path
+/// does not cost a whole run.
 pub enum Output {
-    /// Standard output, with colours on terminals only, and not for users who
-    /// set `NO_COLOR`.
+    /// Standard output, with colours only on a terminal and if `NO_COLOR` is not
+    /// set.
     Standard,
-    /// A file, never with colours.
+    /// A file, without colours.
     File(PathBuf, File),
 }
 
 impl Output {
-    /// Creates the file, if one is named.
+    /// Creates the file, if there is a path.
     ///
     /// # Errors
     /// If it cannot be created.
@@ -34,14 +34,14 @@ impl Output {
     /// Writes the whole text.
     ///
     /// # Errors
-    /// If it cannot be written. A text that was meant for a file then goes to
-    /// standard output, so that a long run is not lost.
+    /// If the text cannot be written. If it was for a file, it then goes to
+    /// standard output, so that the results of a long run are not lost.
     pub fn write(self, text: &str) -> Result<(), InputError> {
         match self {
             Output::Standard => match print(text) {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(InputError::new(
-                    "standard output was closed before the report was out",
-                    "read it to its end, or write it to a file with --output",
+                    "standard output was closed before the report was complete",
+                    "read the whole report, or write it to a file with --output",
                 )),
                 Err(error) => Err(cannot_write("standard output", &error)),
                 Ok(()) => Ok(()),
@@ -58,15 +58,15 @@ impl Output {
     }
 }
 
-/// Prints and waits until it is out: a full disk shows here, not at the end of
-/// the process, where nobody hears of it.
+/// Prints and flushes: a full disk must fail here, not at the end of the process,
+/// where the error would be lost.
 fn print(text: &str) -> std::io::Result<()> {
     let mut stdout = anstream::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// The width of the terminal that standard output is, if it is one.
+/// The width in columns, if standard output is a terminal.
 pub fn terminal_width() -> Option<u16> {
     comfy_table::Table::new().width()
 }

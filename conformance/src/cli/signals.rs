@@ -1,8 +1,9 @@
-//! Ctrl-C and the like: the run ends early, and tells what it knows so far.
+//! Handles signals such as Ctrl-C: the run ends early and reports what it has.
 
 use heapmin_harness::parent::interruption;
 
-/// Lets a signal end the run in good order, and another one at once.
+/// Makes a first signal end the run in good order, and a second one end the
+/// process at once.
 #[cfg(unix)]
 pub fn end_in_good_order() {
     use signal_hook::consts::{SIGHUP, TERM_SIGNALS};
@@ -10,11 +11,11 @@ pub fn end_in_good_order() {
     use std::sync::atomic::Ordering;
     use std::time::{Duration, Instant};
 
-    /// Some send a signal to the process and to its group as well, so that it
-    /// comes twice; nobody presses a key so fast.
+    /// Programs such as `timeout` send a signal to the process and to its group,
+    /// so it arrives twice. Signals within this time count as one.
     const SAME: Duration = Duration::from_secs(1);
 
-    // Where signals cannot be had they end the process, as they always do.
+    // Without handlers, signals end the process as usual.
     let Ok(mut signals) = Signals::new(TERM_SIGNALS.iter().chain([&SIGHUP])) else {
         return;
     };
@@ -33,19 +34,19 @@ pub fn end_in_good_order() {
     });
 }
 
-/// The same for Windows, which has no more than flags for it.
+/// The same on other systems, with a flag only: a second signal has no effect.
 #[cfg(not(unix))]
 pub fn end_in_good_order() {
     use signal_hook::consts::TERM_SIGNALS;
     for &signal in TERM_SIGNALS {
-        // Where a signal cannot be had it ends the process, as it always does.
+        // Without a handler, the signal ends the process as usual.
         let flag = interruption::signal();
         let _ = signal_hook::flag::register_usize(signal, flag, signal as usize);
     }
 }
 
-/// The exit status of a run that a signal ended, as shells have it: 130 for
-/// Ctrl-C. `None` if none came.
+/// The exit status of an interrupted run, as in shells: 130 for Ctrl-C. `None` if
+/// no signal arrived.
 pub fn interrupted() -> Option<u8> {
     let signal = interruption::by()?.try_into().ok()?;
     u8::try_from(status(signal)).ok()

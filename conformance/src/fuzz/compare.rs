@@ -1,21 +1,22 @@
-//! What is wrong with what was seen: by itself, or beside the other library.
+//! Finds what is wrong in transcripts: in one alone, or in comparison with that
+//! of the other library.
 
 use super::transcript::Transcript;
 use heapmin_harness::wire::observation::{Answer, Call, Kind};
 use heapmin_harness::wire::script::Operation;
 
-/// Whose fault it is.
+/// The library at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// The candidate's.
+    /// The candidate.
     Candidate,
-    /// The other library's.
+    /// The other library.
     Against,
-    /// The two differ.
+    /// One of the two: they differ.
     Either,
 }
 
-/// The kinds of things that can be wrong.
+/// The kinds of findings.
 pub const KINDS: [&str; 10] = [
     "overlap",
     "lost-bytes",
@@ -29,20 +30,20 @@ pub const KINDS: [&str; 10] = [
     "errno",
 ];
 
-/// Something wrong.
+/// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which operation showed it, counted from 0.
+    /// The index of the operation that shows it, from 0.
     pub index: usize,
-    /// Whose it is.
+    /// The library at fault.
     pub whose: Whose,
-    /// Which of [`KINDS`] it is: shrinking keeps to it.
+    /// One of [`KINDS`]; shrinking keeps the kind.
     pub kind: &'static str,
-    /// What it is.
+    /// A description for the user.
     pub what: String,
 }
 
-/// What breaks a promise whatever any other library does.
+/// The first broken promise in one transcript, without comparison.
 pub fn by_itself(
     operations: &[Operation],
     seen: &Transcript,
@@ -79,7 +80,7 @@ fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
         ));
     }
     if answer.lost > 0 {
-        let what = format!("{} bytes were not as they were written", answer.lost);
+        let what = format!("{} bytes have changed since they were written", answer.lost);
         return Some(("lost-bytes", what));
     }
     if answer.not_zero > 0 {
@@ -91,7 +92,7 @@ fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
     }
     if answer.too_small {
         let call = answer.call.as_ref()?;
-        let what = format!("{} bytes are fewer than asked for", call.returned);
+        let what = format!("{} bytes are fewer than requested", call.returned);
         return Some(("too-small", what));
     }
     if answer.moved {
@@ -102,7 +103,7 @@ fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
     let no_walk = walk.entries == 0 && call.errno.map(|(_, after)| after) == enosys;
     if !no_walk && (walk.missing, walk.twice, walk.too_small) != (0, 0, 0) {
         let what = format!(
-            "of the live blocks {} were not found in use, {} twice, {} too small",
+            "of the live blocks, {} were not found in use, {} were found twice, {} were too small",
             walk.missing, walk.twice, walk.too_small
         );
         return Some(("walk", what));
@@ -110,7 +111,7 @@ fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
     None
 }
 
-/// What the one does and the other does not.
+/// The first difference between two transcripts of a sequence.
 pub fn with_each_other(
     operations: &[Operation],
     seen: &Transcript,
@@ -123,9 +124,9 @@ pub fn with_each_other(
             continue;
         };
         let difference = match operations[index] {
-            // Whether the system takes memory back is the system's affair.
+            // The result depends on the system.
             Operation::Heapmin {} => None,
-            // Whether there was room is the heap's.
+            // Whether a block can grow in place depends on its neighbours.
             Operation::Expand { .. } if ours.returned != theirs.returned => None,
             _ => result(ours, theirs).or_else(|| errno((ours, seen), (theirs, other))),
         };
@@ -143,23 +144,23 @@ pub fn with_each_other(
     None
 }
 
-/// A difference between what two calls returned.
+/// A difference between the results of two calls.
 fn result(ours: &Call, theirs: &Call) -> Option<(&'static str, String)> {
     let same = match ours.kind {
         Kind::Pointer => (ours.returned == 0) == (theirs.returned == 0),
-        // Statuses of the heap: sound, or at its end, or damaged.
+        // The number is a heap status.
         Kind::Number => class(ours.returned) == class(theirs.returned),
-        // How many bytes there are beyond those asked for is the heap's affair.
+        // Each heap rounds sizes up in its own way.
         Kind::Size | Kind::Nothing => true,
     };
     (!same).then(|| {
-        let what = format!("{}; the other {}", ours.result(), theirs.result());
+        let what = format!("{}; the other library {}", ours.result(), theirs.result());
         ("result", what)
     })
 }
 
-/// `_HEAPOK` and `_HEAPEMPTY` are as good as each other, and so is the end of
-/// a walk beside a heap that is empty.
+/// The class of a heap status. `_HEAPOK`, `_HEAPEMPTY` and `_HEAPEND` are one
+/// class: two sound heaps may differ in them.
 fn class(status: i64) -> i64 {
     match status {
         -1 | -2 | -5 => 0,
@@ -167,7 +168,7 @@ fn class(status: i64) -> i64 {
     }
 }
 
-/// A difference between what two calls did to `errno`, by name.
+/// A difference between the `errno` that two calls leave, compared by name.
 fn errno(
     (ours, seen): (&Call, &Transcript),
     (theirs, other): (&Call, &Transcript),
@@ -178,10 +179,15 @@ fn errno(
                 return "as before".to_owned();
             }
             let text = transcript.numbering.describe(after);
-            // The number differs from one numbering to the other.
+            // Without the number, which depends on the numbering.
             text.split(" (").next().unwrap_or(&text).to_owned()
         })
     };
     let (ours, theirs) = (describe(ours, seen)?, describe(theirs, other)?);
-    (ours != theirs).then(|| ("errno", format!("errno {ours}; with the other {theirs}")))
+    (ours != theirs).then(|| {
+        (
+            "errno",
+            format!("errno {ours}; with the other library {theirs}"),
+        )
+    })
 }

@@ -1,5 +1,5 @@
-//! Random sequences. What is drawn is a draft, which may make no sense where
-//! it stands, such as a `free` of an empty slot; what is kept of it is legal.
+//! Draws random sequences. A draft may be illegal at its place, such as a `free`
+//! of an empty slot; only legal drafts become operations.
 
 use heapmin_harness::wire::script::{Operation, Slot};
 use proptest::collection::vec;
@@ -8,11 +8,11 @@ use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// Live bytes that a sequence has at most.
+/// The most live bytes in a sequence.
 const MOST_BYTES: usize = 64 << 20;
-/// Drafts to an operation: about half make no sense where they stand.
+/// Drafts per operation: about half of them are illegal at their place.
 const DRAFTS: usize = 3;
-/// Microsoft's `_HEAP_MAXREQ` and more: what must be refused.
+/// Sizes that a heap must refuse: Microsoft's `_HEAP_MAXREQ` and more.
 const TOO_LARGE: [usize; 3] = [usize::MAX, usize::MAX - 31, usize::MAX / 2];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ enum Action {
     Check,
 }
 
-/// How often each is drawn.
+/// The weight of each action in the draw.
 const WEIGHTS: [(Action, usize); 20] = [
     (Action::Malloc, 16),
     (Action::Calloc, 6),
@@ -63,7 +63,7 @@ const WEIGHTS: [(Action, usize); 20] = [
     (Action::Check, 2),
 ];
 
-/// What was drawn for one operation.
+/// An operation as drawn, before its place is known.
 #[derive(Clone, Copy, Debug)]
 struct Draft {
     action: Action,
@@ -111,9 +111,9 @@ fn drafts(length: usize) -> BoxedStrategy<Vec<Draft>> {
     vec(draft, length * DRAFTS).boxed()
 }
 
-/// Draws sequence number `number` of the run with this seed: at most `length`
-/// operations of routines that `have` knows. The last one is a look at every
-/// block.
+/// Sequence number `number` of the run with this seed: at most `length`
+/// operations on routines for which `have` returns true. The last one checks
+/// every block.
 pub fn draw(
     seed: u64,
     number: usize,
@@ -134,7 +134,7 @@ pub fn draw(
     operations
 }
 
-/// What is in a slot.
+/// The block in a slot.
 #[derive(Clone, Copy)]
 enum Content {
     Plain(usize),
@@ -145,7 +145,7 @@ enum Content {
     },
 }
 
-/// What the slots hold if every call does as it should.
+/// The blocks in the slots, if every call does as it should.
 #[derive(Default)]
 struct State {
     slots: [Option<Content>; Slot::COUNT],
@@ -153,7 +153,7 @@ struct State {
 }
 
 impl State {
-    /// The operation that a draft stands for, if it makes sense here.
+    /// The operation that this draft becomes, if it is legal here.
     fn legal(&mut self, draft: &Draft, have: impl Fn(&str) -> bool) -> Option<Operation> {
         let slot = Slot::new(draft.slot);
         let content = self.slots[slot.index()];
@@ -190,7 +190,7 @@ impl State {
                 number: usize::MAX / 8,
                 size: 9 + size % 100,
             },
-            // Size 0 is an invalid parameter of this one.
+            // Size 0 is an invalid parameter of the aligned routines.
             Action::AlignedMalloc => Operation::AlignedMalloc {
                 slot,
                 size: size.max(1),
@@ -258,7 +258,7 @@ impl State {
         })
     }
 
-    /// Notes what the operation does to the slots; none if it would hold too much.
+    /// Updates the slots; `None` if the sequence would hold too many bytes.
     fn follow(&mut self, operation: Operation) -> Option<Operation> {
         let (slot, content) = match operation {
             Operation::Malloc { slot, size } => (slot, Some(Content::Plain(size))),
@@ -302,7 +302,7 @@ impl State {
             _ => return Some(operation),
         };
         let new = content.map_or(0, Content::size);
-        // It fails, and leaves all as it is.
+        // The call fails and changes nothing.
         if new > usize::MAX / 16 {
             return Some(operation);
         }
@@ -316,7 +316,7 @@ impl State {
     }
 }
 
-/// Operations that look at no slot.
+/// The operation of a draft that needs no slot.
 fn anywhere(draft: &Draft) -> Option<Operation> {
     Some(match draft.action {
         Action::Heapmin => Operation::Heapmin {},
@@ -352,7 +352,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn the_same_seed_gives_the_same_sequence_and_another_another() {
+    fn a_sequence_depends_on_seed_and_number_alone() {
         let of = |seed, number| draw(seed, number, 200, |_| true);
         assert_eq!(of(1, 2), of(1, 2));
         assert_ne!(of(1, 2), of(1, 3));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences_have_every_routine_but_those_that_are_not_there() {
+    fn sequences_call_every_routine_except_missing_ones() {
         let all: HashSet<&str> = (0..50)
             .flat_map(|number| draw(0, number, 200, |_| true))
             .map(Operation::routine)

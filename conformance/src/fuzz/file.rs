@@ -1,4 +1,4 @@
-//! A sequence in a file: text that a person reads and a run repeats.
+//! A sequence in a text file, for `--save` and `--replay`.
 
 use super::Found;
 use heapmin_harness::text::input_error::InputError;
@@ -10,7 +10,7 @@ use std::path::Path;
 /// The first line of each such file.
 const HEADER: &str = "# heapmin fuzz, version 1";
 
-/// The text of a file with this sequence. `about` are lines of comment.
+/// The text of a file with this sequence; `about` becomes comment lines.
 pub fn text(found: &Found, about: &[String]) -> String {
     let mut text = format!("{HEADER}\n");
     for line in about {
@@ -22,11 +22,10 @@ pub fn text(found: &Found, about: &[String]) -> String {
     text
 }
 
-/// Reads a sequence.
+/// The sequence in this file.
 ///
 /// # Errors
-/// If the file cannot be read or has something else in it; the message has
-/// the line.
+/// If the file cannot be read or a line is wrong; the message names the line.
 pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
     let name = path.display();
     let text = text_file::read(path).map_err(|error| {
@@ -35,12 +34,12 @@ pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
     parse(&name.to_string(), &text)
 }
 
-/// Reads a sequence from the text of its file. `name` is for messages.
+/// The sequence in the text of a file; `name` is the file's, for messages.
 ///
 /// # Errors
-/// If it has something else in it; the message has the line.
+/// If a line is wrong; the message names the line.
 pub fn parse(name: &str, text: &str) -> Result<Vec<Operation>, InputError> {
-    let mend = "docs/guide/fuzz.md shows the form";
+    let mend = "docs/guide/fuzz.md describes the format";
     let mut lines = text.lines().enumerate();
     if lines.next().is_none_or(|(_, line)| line.trim() != HEADER) {
         let problem = format!("{name} does not begin with the line \"{HEADER}\"");
@@ -56,7 +55,9 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Operation>, InputError> {
             |reason: String| InputError::new(format!("{name}, line {}: {reason}", index + 1), mend);
         let operation: Operation = line.parse().map_err(at)?;
         if !operation.keeps_its_slot() {
-            return Err(at("a block that is resized stays in its slot".into()));
+            return Err(at(
+                "a resized block must stay in its slot, as in `a = realloc(a, 8)`".into(),
+            ));
         }
         operations.push(operation);
     }

@@ -1,9 +1,10 @@
-//! Differential checking: random but legal sequences of calls, run on a
-//! candidate and on another library, with every block's bytes checked and
-//! what was observed compared. A difference is shrunk to a short sequence.
+//! Differential checking: runs random but legal sequences of calls on a candidate
+//! and on another library, checks the bytes of every block, and compares the
+//! results. A sequence that shows a difference is shrunk.
 //!
-//! [`draft`] makes sequences, [`transcript`] has them acted out in probes,
-//! [`compare`] finds what is wrong, [`shrink`] makes it short, [`file`] keeps it.
+//! [`draft`] makes sequences, [`transcript`] runs them in probes, [`compare`]
+//! finds what is wrong, [`shrink`] shortens the sequence, [`file`] writes and reads
+//! it.
 
 pub mod compare;
 pub mod draft;
@@ -20,44 +21,45 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Operations in one sequence, and so in one pair of processes.
+/// The number of operations in a sequence. Each library runs a sequence in one
+/// process.
 pub const SEQUENCE: usize = 200;
 
-/// Two libraries that should do the same.
+/// Two libraries that should behave alike.
 pub struct Pair {
-    /// The one that is checked.
+    /// The library to check.
     pub candidate: Candidate,
-    /// The one it is compared with.
+    /// The library to compare it with.
     pub against: Candidate,
-    /// How long each may take for a sequence.
+    /// The time limit for each library's run of a sequence.
     pub timeout: Duration,
-    /// Kinds of findings that are known and passed over.
+    /// The kinds of findings to ignore.
     pub ignored: Vec<String>,
 }
 
-/// Something is wrong, and the shortest sequence that shows it.
+/// A finding and the shortest sequence that shows it.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The operations.
+    /// The sequence.
     pub operations: Vec<Operation>,
-    /// What is wrong.
+    /// The finding.
     pub finding: Finding,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Operations that were performed.
+    /// The number of operations that were performed.
     pub steps: usize,
-    /// The first sequence that showed something, shrunk.
+    /// The finding of the first sequence that has one, shrunk.
     pub found: Option<Found>,
 }
 
 impl Pair {
-    /// Runs a sequence on both and looks for something wrong.
+    /// Runs a sequence on both libraries; returns the first finding.
     ///
     /// # Errors
-    /// Why one of them could not be run.
+    /// Why one of the libraries could not run it.
     pub fn check(&self, operations: &[Operation]) -> Result<Option<Finding>, String> {
         let seen = transcript::of(&self.candidate, operations, self.timeout)?;
         if let Some(finding) =
@@ -81,12 +83,12 @@ impl Pair {
         has(&self.candidate) && has(&self.against)
     }
 
-    /// Checks random sequences of `steps` operations in all, several at a
-    /// time. The same `seed` gives the same sequences, however many at a time.
-    /// `progress` is called with the number of operations after each sequence.
+    /// Checks random sequences of `steps` operations in all, `jobs` sequences at
+    /// a time. The sequences depend on `seed` alone. `progress` is called after
+    /// each sequence, with its number of operations.
     ///
     /// # Errors
-    /// Why a library could not be run.
+    /// Why one of the libraries could not run a sequence.
     pub fn fuzz(
         &self,
         seed: u64,
@@ -97,7 +99,7 @@ impl Pair {
         let sequences = steps.div_ceil(SEQUENCE);
         let next = AtomicUsize::new(0);
         let done = AtomicUsize::new(0);
-        // The first sequence that showed something, by number.
+        // The lowest sequence number that has a finding or an error, with it.
         let first: Mutex<Option<(usize, Result<Finding, String>)>> = Mutex::new(None);
         let is_wanted = |number: usize| {
             let first = first.lock().expect("no holder panics");

@@ -1,8 +1,8 @@
-//! From a long sequence that shows something to the shortest.
+//! Shortens a sequence that has a finding.
 //!
-//! First operations are left out, many at a time and then fewer; then sizes are
-//! made smaller. A call about a block that is no longer there, or is another
-//! one now, does nothing in a probe, so a sequence stays legal.
+//! First it removes operations, many at a time and then fewer; then it makes
+//! sizes smaller. The sequence stays legal: a probe skips an operation whose
+//! block is missing or of another kind.
 
 use super::compare::{Finding, Whose};
 use super::{Found, Pair};
@@ -10,10 +10,10 @@ use heapmin_harness::wire::script::Operation;
 use proptest::num::usize::BinarySearch;
 use proptest::strategy::ValueTree;
 
-/// Makes a sequence shorter and simpler as long as it shows the same kind of thing.
+/// The shortest sequence found that has the same kind of finding.
 ///
 /// # Errors
-/// Why a library could not be run.
+/// Why one of the libraries could not run a sequence.
 pub fn shrink(pair: &Pair, operations: Vec<Operation>, finding: Finding) -> Result<Found, String> {
     let mut shrinking = Shrinking {
         pair,
@@ -25,12 +25,12 @@ pub fn shrink(pair: &Pair, operations: Vec<Operation>, finding: Finding) -> Resu
     };
     shrinking.leave_out()?;
     shrinking.make_sizes_smaller()?;
-    // A smaller size may have made an operation needless.
+    // With smaller sizes, more operations may be unnecessary.
     shrinking.leave_out()?;
     Ok(shrinking.shortest)
 }
 
-/// The operations up to the one that shows it.
+/// The operations up to the one with the finding.
 fn up_to(mut operations: Vec<Operation>, index: usize) -> Vec<Operation> {
     operations.truncate(index + 1);
     operations
@@ -43,7 +43,7 @@ struct Shrinking<'a> {
 }
 
 impl Shrinking<'_> {
-    /// Takes this sequence instead if it shows the same.
+    /// Keeps this sequence if it has the same finding; returns whether it does.
     fn take(&mut self, operations: Vec<Operation>) -> Result<bool, String> {
         let finding = self.pair.check(&operations)?;
         let Some(finding) = finding.filter(|it| (it.kind, it.whose) == self.kind) else {
@@ -56,7 +56,7 @@ impl Shrinking<'_> {
         Ok(true)
     }
 
-    /// Leaves operations out: half of them, a quarter, and so on to one.
+    /// Removes operations: half of them at a time, then a quarter, down to one.
     fn leave_out(&mut self) -> Result<(), String> {
         let mut part = self.shortest.operations.len().div_ceil(2);
         while part > 0 {
@@ -87,7 +87,7 @@ impl Shrinking<'_> {
                     let mut simpler = self.shortest.operations.clone();
                     let smaller = with_size(simpler[at], which, search.current());
                     simpler[at] = smaller;
-                    // A sequence that ends earlier may not have this one any more.
+                    // The sequence may now end before this operation.
                     let taken = smaller != self.shortest.operations[at] && self.take(simpler)?;
                     if at >= self.shortest.operations.len() {
                         break;
@@ -104,7 +104,7 @@ impl Shrinking<'_> {
     }
 }
 
-/// The size in an operation, or its other number.
+/// The size in an operation (`which` 0), or its number of elements (1).
 fn size(operation: Option<&Operation>, which: usize) -> Option<usize> {
     match (*operation?, which) {
         (
@@ -124,7 +124,7 @@ fn size(operation: Option<&Operation>, which: usize) -> Option<usize> {
     }
 }
 
-/// The same operation with another number there, as far as that is legal.
+/// The operation with `value` in that place, or the nearest legal value.
 fn with_size(operation: Operation, which: usize, value: usize) -> Operation {
     let mut operation = operation;
     match (&mut operation, which) {

@@ -1,4 +1,4 @@
-//! What a library did with a sequence.
+//! The transcript of a sequence: a library's answers to its operations.
 
 use crate::observe::observe_script;
 use crate::run::numbering;
@@ -10,21 +10,21 @@ use heapmin_harness::wire::script::Operation;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// What a library did.
+/// The answers of a library to a sequence.
 #[derive(Debug)]
 pub struct Transcript {
-    /// An answer to each operation, up to the end.
+    /// An answer to each operation that was performed.
     pub answers: Vec<Answer>,
     /// How the process ended, if it ended before the sequence did.
     pub ended: Option<String>,
-    /// Whose numbers its `errno` holds.
+    /// The numbering of the library's `errno`.
     pub numbering: Numbering,
 }
 
-/// Has a sequence acted out, in a process of its own.
+/// Runs a sequence on a library, in a new process.
 ///
 /// # Errors
-/// Why it could not be.
+/// Why the library could not run it.
 pub fn of(
     candidate: &Candidate,
     operations: &[Operation],
@@ -38,10 +38,10 @@ pub fn of(
     read(candidate, operations, observation, timeout)
 }
 
-/// Makes a transcript of what was seen of a sequence.
+/// The transcript in an observation of a sequence.
 ///
 /// # Errors
-/// Why there is none.
+/// Why the observation has no transcript.
 pub fn read(
     candidate: &Candidate,
     operations: &[Operation],
@@ -52,7 +52,7 @@ pub fn read(
     let ended = match &observation.ending {
         Ending::Done => None,
         Ending::Died(how) if observation.has_started() => Some(on_one_line(how)),
-        Ending::TimedOut => Some(format!("no end within {} s", timeout.as_secs())),
+        Ending::TimedOut => Some(format!("did not finish within {} s", timeout.as_secs())),
         Ending::Interrupted => return Err(format!("{name}: interrupted")),
         Ending::Died(how) | Ending::Failed(how) => {
             return Err(format!("{name}: {}", on_one_line(how)));
@@ -74,11 +74,11 @@ pub fn read(
             _ => None,
         })
         .collect();
-    // Nobody but our own probe counts right: a candidate may have forged them.
+    // A candidate can forge answers; then their indices may be wrong.
     let indices = answers.iter().map(|answer| answer.index);
     if answers.len() > operations.len() || !indices.eq(0..answers.len() as u64) {
         return Err(format!(
-            "{name}: its answers are not those to this sequence"
+            "{name}: the answers of its probe do not match this sequence"
         ));
     }
     if ended.is_none() && answers.len() < operations.len() {
@@ -106,7 +106,7 @@ mod tests {
     #[case::more(&[0, 1, 2], false)]
     #[case::out_of_order(&[1, 0], false)]
     #[case::another_sequence(&[7, 8], false)]
-    fn only_answers_to_the_sequence_make_a_transcript(
+    fn answers_make_a_transcript_only_if_they_match_the_sequence(
         #[case] indices: &[u64],
         #[case] is_one: bool,
     ) {

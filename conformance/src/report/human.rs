@@ -1,4 +1,4 @@
-//! The report for people: a table, what deviates and why, and a closing line.
+//! The report for people: a table, the deviations with reasons, and a closing line.
 
 use super::counts;
 use super::table::{counting, table};
@@ -13,9 +13,9 @@ use std::fmt::Write;
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// The report, with colours; printing it takes them away where they do not
-/// belong. `width` is that of the terminal, if it goes to one; `every_clause`
-/// asks for a row for each clause, however many there are.
+/// The report, with colours; the output strips them where they are not wanted.
+/// `width` is the terminal's, if the report goes to one. With `every_clause` each
+/// clause has a row, even if there are many.
 pub fn report(
     checked: &[Checked],
     findings: &Findings,
@@ -70,13 +70,13 @@ fn candidate(
     writeln!(text)
 }
 
-/// What the candidate was kept from.
+/// Writes what the fence kept the candidate from.
 fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
     let Some(fence) = &checked.fence else {
         let why = match &checked.candidate.runner {
-            // No probe got so far as to raise it.
+            // No probe raised it.
             runner if runner.is_fenced => return Ok(()),
-            runner if runner.wine.is_some() => "no fence: there is none under Wine",
+            runner if runner.wine.is_some() => "no fence: not supported under Wine",
             _ => "no fence",
         };
         return writeln!(text, "{FAINT}{why}{FAINT:#}");
@@ -90,7 +90,7 @@ fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
     Ok(())
 }
 
-/// The clauses that could not be judged, those with the same reason together.
+/// Writes the clauses that could not be judged, grouped by reason.
 fn unsupported(text: &mut String, checked: &Checked) -> std::fmt::Result {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for outcome in counting(checked) {
@@ -136,7 +136,7 @@ fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
     Ok(())
 }
 
-/// What is not as expected, and which line to change.
+/// Writes what is not as expected, and which line to change.
 fn expectations(text: &mut String, findings: &Findings) -> std::fmt::Result {
     let Findings { complaints, notes } = findings;
     if !complaints.is_empty() {

@@ -1,4 +1,4 @@
-//! The JSON report. Its shape is fixed from the first version on.
+//! The JSON report. Its format is stable.
 
 use super::{SourceEntry, counts};
 use crate::clause::{Level, Verdict};

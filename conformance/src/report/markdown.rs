@@ -1,13 +1,12 @@
-//! The report as a page of a book: a table routine by library, and what
-//! deviates.
+//! The report in Markdown: a table of routines by library, and the deviations.
 
 use super::table::counting;
 use crate::clause::{Level, Verdict};
 use crate::run::{Checked, Outcome};
 use std::fmt::Write;
 
-/// The report as Markdown text. The candidates are expected to have been
-/// checked by the same clauses.
+/// The report as Markdown text. All candidates must be checked by the same
+/// clauses.
 pub fn report(checked: &[Checked]) -> String {
     let mut text = String::new();
     write(&mut text, checked).expect("writing to a string");
@@ -49,7 +48,7 @@ fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
     Ok(())
 }
 
-/// The library's name; for a file given by path, its name and version.
+/// The library's name; for a file with a version given by path, its stem and version.
 fn title(checked: &Checked) -> String {
     let candidate = &checked.candidate;
     let path = std::path::Path::new(&candidate.name);
@@ -61,8 +60,8 @@ fn title(checked: &Checked) -> String {
     }
 }
 
-/// The counts of a routine's verdicts, those that are not zero. Clauses that
-/// are only recorded do not count.
+/// The counts of a routine's verdicts, without zeros. Recorded clauses do not
+/// count.
 fn cell<'a>(outcomes: impl Iterator<Item = &'a &'a Outcome>) -> String {
     let mut counts = [0; 4];
     for outcome in outcomes {
@@ -114,7 +113,7 @@ fn deviations(text: &mut String, checked: &Checked) -> std::fmt::Result {
     Ok(())
 }
 
-/// Text as a table's cell takes it.
+/// Text, escaped for a table cell.
 fn in_a_cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

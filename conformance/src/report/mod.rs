@@ -1,4 +1,4 @@
-//! Reports: for people and for programs.
+//! Reports of a check: for a terminal, as JSON and as Markdown.
 
 pub mod human;
 pub mod json;
@@ -13,7 +13,7 @@ pub use source::SourceEntry;
 use crate::clause::Verdict;
 use crate::run::Checked;
 
-/// How many outcomes have each verdict, in the order of [`Verdict::ALL`].
+/// The number of outcomes with each verdict, in the order of [`Verdict::ALL`].
 pub fn counts(checked: &Checked) -> [(Verdict, usize); 6] {
     Verdict::ALL.map(|verdict| {
         let outcomes = checked.outcomes.iter();

@@ -1,10 +1,10 @@
-//! Where a promise comes from, as the JSON reports and lists have it.
+//! The source of a promise, for JSON reports and lists.
 
 use crate::clause::source::Place;
 use crate::clause::{Basis, Clause};
 use serde::Serialize;
 
-/// The fields that say where a clause comes from.
+/// The fields for the source of a clause.
 #[derive(Serialize)]
 pub struct SourceEntry {
     sources: Vec<Place>,
@@ -13,7 +13,7 @@ pub struct SourceEntry {
 }
 
 impl SourceEntry {
-    /// Those of this clause.
+    /// The fields of this clause.
     pub fn of(clause: &Clause) -> SourceEntry {
         let basis = clause.source.basis;
         SourceEntry {

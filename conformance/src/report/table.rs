@@ -1,15 +1,15 @@
-//! The table of the report for people: a row for each clause, or, where
-//! there are many, one for each routine.
+//! The table of the report for people: a row for each clause, or, if there are
+//! many clauses, for each routine.
 
 use crate::clause::{Clause, Level, Verdict};
 use crate::run::{Checked, Outcome};
 use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
 
-/// More clauses than this are told by routine, unless every one is asked for.
+/// With more clauses than this, the table has a row for each routine instead.
 const MOST_ROWS: usize = 40;
 
-/// What is known of a clause: the first of those of its cases with the
-/// greatest verdict.
+/// The outcome that counts for each clause: the first of those with the worst
+/// verdict.
 pub fn counting(checked: &Checked) -> Vec<&Outcome> {
     let mut counting: Vec<&Outcome> = Vec::new();
     for outcome in &checked.outcomes {
@@ -25,7 +25,8 @@ pub fn counting(checked: &Checked) -> Vec<&Outcome> {
     counting
 }
 
-/// The table, as wide as the terminal if it goes to one.
+/// The table, as wide as the terminal if it goes to one. With `every_clause`
+/// each clause has a row.
 pub fn table(checked: &Checked, width: Option<u16>, every_clause: bool) -> Table {
     let counting = counting(checked);
     let mut table = Table::new();
@@ -73,7 +74,7 @@ fn routine_rows(table: &mut Table, counting: &[&Outcome]) {
             let outcomes = counting.iter();
             outcomes.filter(|outcome| outcome.clause.routine == *routine)
         };
-        // The words in the order in which they weigh, the worst last.
+        // The words in order of severity, the worst last.
         let mut words: Vec<(Verdict, String, Color, usize)> = Vec::new();
         for outcome in of_routine() {
             let (text, colour) = word(outcome);

@@ -1,4 +1,4 @@
-//! The three reports on one forged run that has something of everything.
+//! The three reports of a forged run that has every kind of outcome.
 
 use super::{human, json, markdown};
 use crate::clause::{Clause, Judgement, Verdict};
@@ -39,9 +39,9 @@ fn checked(outcomes: Vec<Outcome>) -> Checked {
     }
 }
 
-/// Something of everything: the same clause judged by two cases, deviations
-/// known and unknown, clauses not judged for the same reason and for another.
-fn some_of_everything() -> Checked {
+/// A run with every kind of outcome: a clause judged by several cases, known and
+/// unknown deviations, and clauses not judged for the same and for another reason.
+fn every_kind() -> Checked {
     Checked {
         fence: Some(InForce {
             kept: vec!["no network".into(), "3 MiB".into()],
@@ -86,24 +86,24 @@ fn some_of_everything() -> Checked {
 fn findings() -> Findings {
     Findings {
         complaints: vec!["heapmin.success-returns-zero fails".into()],
-        notes: vec!["nobody listed it".into()],
+        notes: vec!["a note".into()],
     }
 }
 
-/// Without colours, as a file has it.
+/// The text without colours, as in a file.
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-/// The report for people of one candidate that is as expected.
-fn told(checked: Checked, every_clause: bool) -> String {
+/// The report for people of one candidate, without findings.
+fn human_text(checked: Checked, every_clause: bool) -> String {
     let text = human::report(&[checked], &Findings::default(), None, every_clause);
     plain(&text)
 }
 
 #[test]
 fn the_report_for_people() {
-    let text = human::report(&[some_of_everything()], &findings(), None, true);
+    let text = human::report(&[every_kind()], &findings(), None, true);
     insta::assert_snapshot!(plain(&text), @r#"
 c
 /c.so, ELF x86_64
@@ -154,7 +154,7 @@ c: 4 pass, 1 fail, 3 unsupported, 1 crash, 1 timeout (1 known); given back 3.0 M
 
 #[test]
 fn the_report_for_people_by_routine() {
-    // More clauses than have a row each.
+    // One clause too many for a row each.
     let mut outcomes: Vec<Outcome> = clauses::all()
         .filter(|clause| !clause.cases.is_empty())
         .map(|clause| outcome(clause.id, Verdict::Pass, "fine", None))
@@ -162,9 +162,9 @@ fn the_report_for_people_by_routine() {
     outcomes[3].judgement.verdict = Verdict::Fail;
     outcomes[4].judgement.verdict = Verdict::Unsupported;
     outcomes.truncate(41);
-    let all = told(checked(outcomes.clone()), true);
+    let all = human_text(checked(outcomes.clone()), true);
     assert!(all.contains(outcomes[40].clause.id));
-    let text = told(checked(outcomes.clone()), false);
+    let text = human_text(checked(outcomes.clone()), false);
     insta::assert_snapshot!(text, @r#"
 c
 /c.so, ELF x86_64
@@ -187,12 +187,12 @@ heapmin.failure-returns-minus-one: fail
 c: 39 pass, 1 fail, 1 unsupported
 "#);
     outcomes.truncate(40);
-    let all = told(checked(outcomes.clone()), false);
+    let all = human_text(checked(outcomes.clone()), false);
     assert!(all.contains(outcomes[39].clause.id));
 }
 
 #[test]
-fn what_is_as_expected_is_told_in_few_words() {
+fn without_deviations_the_report_is_the_table_and_the_closing_line() {
     let outcomes = vec![outcome("heapmin.idempotent", Verdict::Pass, "same", None)];
     let text = human::report(&[checked(outcomes)], &Findings::default(), Some(70), false);
     insta::assert_snapshot!(plain(&text), @r#"
@@ -210,17 +210,17 @@ c: 1 pass, 0 fail
 }
 
 #[test]
-fn of_cases_that_agree_the_first_is_shown() {
+fn the_first_of_several_cases_with_the_same_verdict_is_shown() {
     let outcomes = vec![
         outcome("heapmin.idempotent", Verdict::Pass, "first", None),
         outcome("heapmin.idempotent", Verdict::Pass, "second", None),
     ];
-    let text = told(checked(outcomes), true);
+    let text = human_text(checked(outcomes), true);
     assert!(text.contains("first") && !text.contains("second"), "{text}");
 }
 
 #[test]
-fn a_complaint_stands_apart_from_the_closing_line() {
+fn an_empty_line_separates_complaints_from_the_closing_line() {
     let complaints = vec!["a complaint".into()];
     let findings = Findings {
         complaints,
@@ -235,29 +235,29 @@ fn a_complaint_stands_apart_from_the_closing_line() {
 }
 
 #[test]
-fn a_library_under_wine_has_no_fence() {
+fn the_report_says_that_wine_has_no_fence() {
     let mut checked = checked(vec![]);
     checked.candidate.runner.wine = Some(PathBuf::from("/usr/bin/wine"));
-    let text = told(checked, false);
-    assert!(text.contains("no fence: there is none under Wine"));
+    let text = human_text(checked, false);
+    assert!(text.contains("no fence: not supported under Wine"));
 }
 
 #[test]
-fn a_fence_that_was_never_raised_is_not_told_of() {
+fn the_report_does_not_mention_a_fence_that_no_probe_raised() {
     let mut checked = checked(vec![]);
     checked.candidate.runner.is_fenced = true;
-    assert!(!told(checked, false).contains("fence"));
+    assert!(!human_text(checked, false).contains("fence"));
 }
 
 #[test]
-fn the_report_as_a_page_of_a_book() {
-    let mut versioned = some_of_everything();
+fn the_report_in_markdown() {
+    let mut versioned = every_kind();
     versioned.candidate.name = "/lib/ucrtbase.dll".into();
     versioned.candidate.image.version = Some("10.0.1".into());
     let mut named = checked(vec![]);
     named.candidate.name = "msvcrt".into();
     named.candidate.image.version = Some("7.0".into());
-    let text = markdown::report(&[versioned, some_of_everything(), named]);
+    let text = markdown::report(&[versioned, every_kind(), named]);
     insta::assert_snapshot!(text, @r#"
 | routine | ucrtbase 10.0.1 | c | msvcrt |
 | --- | --- | --- | --- |
@@ -287,7 +287,7 @@ fn the_report_as_a_page_of_a_book() {
 
 #[test]
 fn the_report_for_programs() {
-    insta::assert_snapshot!(json::report(&[some_of_everything()]), @r#"
+    insta::assert_snapshot!(json::report(&[every_kind()]), @r#"
 {
   "schema": 1,
   "suite": "0.1.0",

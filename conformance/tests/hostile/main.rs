@@ -84,7 +84,7 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
     }
     let is_wrong = |it: &&run::Result| {
         let unjudged = verdict == "pass" && it.verdict == "unsupported";
-        let under_a_fault = refused == Some(&it.verdict) && it.observed.contains("the fault met");
+        let under_a_fault = refused == Some(&it.verdict) && it.observed.contains("the fault hit");
         it.verdict != verdict && !unjudged && !under_a_fault
     };
     let wrong: Vec<_> = all.iter().filter(is_wrong).collect();

@@ -3,12 +3,12 @@
 use crate::arena::Arena;
 use crate::span::{NO_SPAN, SpanRef};
 
-/// A list of spans, by its first.
+/// A list of spans: the number of its first span.
 #[derive(Clone, Copy)]
 pub(crate) struct List(u32);
 
 impl List {
-    /// A list of none.
+    /// An empty list.
     pub(crate) const EMPTY: List = List(NO_SPAN);
 
     /// The first span.
@@ -21,8 +21,8 @@ impl List {
         self.0 == span.index
     }
 
-    /// Puts a span behind the first, which stays so. Its record keeps `tag`,
-    /// which is not 0.
+    /// Inserts a span after the first one. In an empty list, it becomes the
+    /// first. Its record keeps `tag`, which is not 0.
     pub(crate) fn push(&mut self, arena: &Arena, span: SpanRef, tag: u8) {
         let first = self.first(arena);
         let next = first.map_or(NO_SPAN, |first| first.next.get());
@@ -33,20 +33,20 @@ impl List {
             Some(first) => first.next.set(span.index),
             None => self.0 = span.index,
         }
-        if let Some(behind) = arena.get(next) {
-            behind.prev.set(span.index);
+        if let Some(after) = arena.get(next) {
+            after.prev.set(span.index);
         }
     }
 
-    /// Takes a span off that is on this list.
+    /// Removes a span, which must be on this list.
     pub(crate) fn remove(&mut self, arena: &Arena, span: SpanRef) {
         let (prev, next) = (span.prev.get(), span.next.get());
         match arena.get(prev) {
             Some(before) => before.next.set(next),
             None => self.0 = next,
         }
-        if let Some(behind) = arena.get(next) {
-            behind.prev.set(prev);
+        if let Some(after) = arena.get(next) {
+            after.prev.set(prev);
         }
         span.list.set(0);
     }

@@ -1,5 +1,5 @@
-//! Where a test may have another thread go on (`reference/variants/schedules`). In the
-//! heap itself nothing happens there.
+//! Steps at which a test may switch to another thread
+//! (`reference/variants/schedules`). Without that test a step does nothing.
 
 #[cfg(schedules)]
 pub(crate) use shuttle::{thread::yield_now as step, thread_local};

@@ -1,9 +1,8 @@
-//! Numbers that several threads may read, and that only the holder of a lock
-//! changes.
+//! Numbers that any thread may read and only the holder of a lock may change.
 //!
-//! The records of the heap are made of them. Each file says whose lock guards
-//! what. A read without the lock may be out of date, and is never undefined
-//! behaviour; on the machine it is an ordinary load.
+//! The records of the heap consist of them. Each file says which lock guards
+//! which number. A read without the lock may give an old value, but is never
+//! undefined behaviour. On the processor it is an ordinary load.
 
 use crate::schedule::step;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What the heap asks of the operating system: a few calls and a number.
+//! The operating system calls of the heap, and all that differs between systems.
 
 #[cfg(unix)]
 mod unix;

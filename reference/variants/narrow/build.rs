@@ -1,4 +1,4 @@
-//! Sets what makes this package another heap than the one beside it.
+//! Sets the cfg that makes the spans smaller than those of the reference heap.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,4 @@
-//! Puts the heap's threads under the scheduler of the tests.
+//! Sets the cfg that puts the heap's threads under the scheduler of the tests.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,6 +1,6 @@
-//! Threads at the heap in many orders: a scheduler says at each lock who goes
-//! on. Two threads and the first one share two shards, so there are always two
-//! that meet in one.
+//! Threads on the heap in many orders: at each lock, a scheduler chooses which
+//! thread continues. The heap has two shards here, so that threads share a shard
+//! even in a test with few threads.
 
 use heapmin_reference_schedules::heap::Heap;
 use heapmin_reference_schedules::heapchk::Condition;
@@ -8,18 +8,18 @@ use heapmin_reference_schedules::heapwalk::Next;
 use shuttle::thread;
 use std::sync::Arc;
 
-/// Orders that each test tries, of either kind.
+/// Number of orders that each test tries with each of the two schedulers.
 const ORDERS: usize = 2000;
-/// How many times a thread is interrupted, at most, in orders of the second kind.
+/// Largest number of preemptions in an order of the second scheduler.
 const PREEMPTIONS: usize = 3;
 
-/// Runs a scene in many orders.
+/// Runs a scene in many orders, with both schedulers.
 fn in_many_orders(scene: fn()) {
     shuttle::check_random(scene, ORDERS);
     shuttle::check_pct(scene, ORDERS, PREEMPTIONS);
 }
 
-/// A block that is full of a byte, to be passed between threads.
+/// A block full of one byte, to pass between threads.
 struct Block {
     address: *mut u8,
     size: usize,
@@ -47,7 +47,7 @@ impl Block {
         assert!(bytes.iter().all(|&byte| byte == self.byte));
     }
 
-    /// Another size where it stands, if there is room.
+    /// Resizes the block in place, if there is room.
     fn resize(&mut self, heap: &Heap, size: usize) {
         if heap.resize_in_place(self.address, size) {
             self.size = self.size.min(size);
@@ -64,8 +64,8 @@ impl Block {
     }
 }
 
-/// Every record agrees, and nothing lives any more.
-fn is_over(heap: &Heap) {
+/// Asserts that the records agree and no block is live.
+fn assert_empty(heap: &Heap) {
     assert_eq!(heap.check(), Condition::Sound);
     assert!(heap.minimise());
     assert_eq!(heap.check(), Condition::Sound);
@@ -73,7 +73,7 @@ fn is_over(heap: &Heap) {
 }
 
 #[test]
-fn threads_allocate_and_free_in_one_shard_and_another() {
+fn threads_that_share_a_shard_keep_the_heap_sound() {
     in_many_orders(|| {
         let heap = Arc::new(Heap::new());
         let threads: Vec<_> = (0..3u8)
@@ -91,12 +91,12 @@ fn threads_allocate_and_free_in_one_shard_and_another() {
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        is_over(&heap);
+        assert_empty(&heap);
     });
 }
 
 #[test]
-fn a_thread_frees_what_another_allocates() {
+fn a_thread_may_free_what_another_allocated() {
     in_many_orders(|| {
         let heap = Arc::new(Heap::new());
         let own: Vec<Block> = (0..4).map(|byte| Block::new(&heap, 500, byte)).collect();
@@ -107,12 +107,12 @@ fn a_thread_frees_what_another_allocates() {
         let more: Vec<Block> = (4..8).map(|byte| Block::new(&heap, 500, byte)).collect();
         taker.join().unwrap();
         more.into_iter().for_each(|block| block.free(&heap));
-        is_over(&heap);
+        assert_empty(&heap);
     });
 }
 
 #[test]
-fn a_release_and_a_walk_while_others_work() {
+fn a_release_and_a_walk_are_sound_while_threads_allocate() {
     in_many_orders(|| {
         let heap = Arc::new(Heap::new());
         let threads: Vec<_> = [(200, 9_000), (20_000, 700_000)]
@@ -138,12 +138,12 @@ fn a_release_and_a_walk_while_others_work() {
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        is_over(&heap);
+        assert_empty(&heap);
     });
 }
 
 #[test]
-fn first_calls_at_the_same_time_make_one_heap() {
+fn simultaneous_first_calls_make_one_arena() {
     in_many_orders(|| {
         let heap = Arc::new(Heap::new());
         let threads: Vec<_> = (0..2u8)
@@ -156,12 +156,12 @@ fn first_calls_at_the_same_time_make_one_heap() {
         for thread in threads {
             thread.join().unwrap().free(&heap);
         }
-        is_over(&heap);
+        assert_empty(&heap);
     });
 }
 
 #[test]
-fn of_two_who_free_a_block_one_is_told_that_it_is_none() {
+fn only_one_of_two_threads_can_free_a_block() {
     in_many_orders(|| {
         let heap = Arc::new(Heap::new());
         let kept = Block::new(&heap, 100, 1);

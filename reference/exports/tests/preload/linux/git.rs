@@ -1,4 +1,4 @@
-//! Git makes a repository, clones it, packs it anew and checks it.
+//! Git makes a repository, clones it, repacks it and checks it.
 
 use super::Subject;
 use super::needs::is_program;
@@ -14,7 +14,7 @@ pub(super) const SUBJECT: Subject = Subject {
 fn run(room: &Room) -> Result<Vec<u8>, Failed> {
     let mut command = room.command("sh");
     command.arg(format!("{FILES}/repository.sh"));
-    // Nobody's settings and nobody's name.
+    // The system's settings must not change the result.
     command.env("GIT_CONFIG_NOSYSTEM", "1");
     room.run("git", &mut command)
 }

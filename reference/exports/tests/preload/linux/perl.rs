@@ -1,4 +1,4 @@
-//! Perl fills large hashes, sorts them, and takes texts apart.
+//! Perl fills large hashes, sorts them, and splits texts.
 
 use super::Subject;
 use super::needs::is_program;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub(super) const SUBJECT: Subject = Subject {
     name: "threads",
-    // A C compiler, without which nothing here runs.
+    // Only a C compiler, which all of these tests need.
     needs: || Ok(()),
     run,
 };

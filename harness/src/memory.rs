@@ -19,12 +19,20 @@ pub struct Memory {
 /// report it.
 #[cfg(unix)]
 pub fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("MemAvailable:"))?;
-    let kib = line.split_whitespace().nth(1)?.parse::<u64>().ok()?;
-    Some(kib * 1024)
+    figure(
+        &std::fs::read_to_string("/proc/meminfo").ok()?,
+        "MemAvailable",
+    )
+}
+
+/// A figure of a file in `/proc`, in bytes. Such files have a line `NAME: N kB` for each
+/// figure; `None` without that line.
+#[cfg(unix)]
+pub(crate) fn figure(text: &str, name: &str) -> Option<u64> {
+    let figures = text.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = figures.into_iter().find(|(known, _)| *known == name)?;
+    let kib: u64 = value.trim().strip_suffix(" kB")?.parse().ok()?;
+    kib.checked_mul(1024)
 }
 
 /// The memory that processes can still get, in bytes; `None` if the system does not
@@ -57,4 +65,22 @@ pub(crate) fn working_set(process: windows_sys::Win32::Foundation::HANDLE) -> Op
         resident: counters.WorkingSetSize as u64,
         lazily_freed: 0,
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::first("Rss", Some(2048))]
+    #[case::whole_names_only("Pss", None)]
+    #[case::last("Pss_Shmem", Some(0))]
+    #[case::no_number("Name", None)]
+    #[case::too_large("Huge", None)]
+    fn a_figure_is_read_in_bytes(#[case] name: &str, #[case] bytes: Option<u64>) {
+        let text = "5580-5590 ---p 0000 00:00 0   [rollup]\nRss:        2 kB\nName: a kB\n\
+                    Huge: 18446744073709551615 kB\nPss_Shmem:  0 kB\n";
+        assert_eq!(figure(text, name), bytes);
+    }
 }

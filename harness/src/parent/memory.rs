@@ -1,8 +1,6 @@
 //! Measures the memory of another process from outside.
 
-use crate::memory::Memory;
-#[cfg(windows)]
-use crate::memory::working_set;
+use crate::memory::{self, Memory};
 
 /// A process whose memory is measured.
 #[derive(Clone, Copy, Debug)]
@@ -38,17 +36,15 @@ impl Subject {
     /// `/proc/PID/status` is an estimate).
     #[cfg(target_os = "linux")]
     pub fn measure(&self) -> Option<Memory> {
-        let process = procfs::process::Process::new(self.pid.try_into().ok()?).ok()?;
-        let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
-        let figures = &rollup.0.first()?.extension.map;
-        let figure = |name| figures.get(name).copied().unwrap_or(0);
-        let resident = match figures.get("Pss_Shmem") {
+        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).ok()?;
+        let figure = |name| memory::figure(&rollup, name).unwrap_or(0);
+        let resident = match memory::figure(&rollup, "Pss_Shmem") {
             Some(shared) => {
                 let huge = figure("Private_Hugetlb") + figure("Shared_Hugetlb");
-                figures.get("Anonymous")? + shared + huge
+                memory::figure(&rollup, "Anonymous")? + shared + huge
             }
             // Kernels before 5.4 report only the sum.
-            None => *figures.get("Rss")?,
+            None => memory::figure(&rollup, "Rss")?,
         };
         Some(Memory {
             resident: resident + figure("Swap"),
@@ -59,7 +55,7 @@ impl Subject {
     /// Its memory now; `None` if the system does not report it.
     #[cfg(windows)]
     pub fn measure(&self) -> Option<Memory> {
-        working_set(self.handle as _)
+        memory::working_set(self.handle as _)
     }
 
     /// `None`: not implemented for this system.

@@ -3,7 +3,7 @@
 //! the parent measures the resident memory and kills the probe if it is too much.
 
 #[cfg(target_os = "linux")]
-use crate::memory::available_memory;
+use crate::memory::{available_memory, figure};
 use std::fmt;
 use std::process::Child;
 
@@ -16,7 +16,7 @@ const LEAST: u64 = 512 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watch {
     #[cfg(target_os = "linux")]
-    pid: i32,
+    pid: u32,
     /// In bytes.
     #[cfg(target_os = "linux")]
     limit: u64,
@@ -28,7 +28,7 @@ impl Watch {
     #[cfg(target_os = "linux")]
     pub(super) fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
         Some(Watch {
-            pid: child.id().try_into().ok()?,
+            pid: child.id(),
             limit: limit.or_else(|| Some((available_memory()? / 4 * 3).max(LEAST)))?,
         })
     }
@@ -42,8 +42,8 @@ impl Watch {
     /// What the probe holds, in words, if that is more than the limit.
     #[cfg(target_os = "linux")]
     pub(super) fn finding(&self) -> Option<String> {
-        let process = procfs::process::Process::new(self.pid).ok()?;
-        let held = process.statm().ok()?.resident * procfs::page_size();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let held = figure(&status, "VmRSS")?;
         (held > self.limit).then(|| {
             format!(
                 "it held {} MiB of memory, the fence lets it have {} MiB, and it was killed",

@@ -50,3 +50,11 @@ pub static HEAP_MAXREQ: Page = Page::microsoft("_HEAP_MAXREQ", "heap-maxreq");
 pub static PARAMETER_VALIDATION: Page =
     Page::microsoft("Parameter validation", "parameter-validation");
 pub static MEMORY_ALLOCATION: Page = Page::microsoft("Memory allocation", "memory-allocation");
+pub static MULTITHREADED_LIBRARIES: Page = Page::microsoft(
+    "Multithreaded libraries performance",
+    "multithreaded-libraries-performance",
+);
+pub static FORK: Page = Page::elsewhere(
+    "fork (POSIX)",
+    "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",
+);

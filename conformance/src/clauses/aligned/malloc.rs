@@ -1,7 +1,7 @@
 //! `void *_aligned_malloc(size_t size, size_t alignment)`: a block whose
 //! address is a multiple of the alignment.
 
-use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
+use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO, OVER_MAXREQ, UNAVAILABLE};
 use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, fill_check_and_free, is_aligned};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
@@ -149,7 +149,7 @@ fn all(probe: &mut Probe) -> Result<(), Stop> {
 }
 
 fn too_much(probe: &mut Probe) -> Result<(), Stop> {
-    for size in OVER_MAXREQ.into_iter().chain(NOT_TO_BE_HAD) {
+    for size in OVER_MAXREQ.into_iter().chain(UNAVAILABLE) {
         for alignment in [16, 4096, 1 << 20] {
             let arguments = format!("{size:#x}, {alignment}");
             probe.step(&format!("_aligned_malloc({arguments})"))?;

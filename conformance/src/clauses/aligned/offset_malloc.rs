@@ -1,7 +1,7 @@
 //! `void *_aligned_offset_malloc(size_t size, size_t alignment, size_t offset)`:
 //! a block that is aligned at an offset into it.
 
-use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
+use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO, OVER_MAXREQ, UNAVAILABLE};
 use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, fill_check_and_free, is_aligned, offsets};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
@@ -115,7 +115,7 @@ static TOO_MUCH: Case = Case::new(
     "aligned-offset-malloc-no-memory",
     "asks for more than _HEAP_MAXREQ, and for more than any system has",
     |probe| {
-        let sizes = OVER_MAXREQ.into_iter().chain(NOT_TO_BE_HAD);
+        let sizes = OVER_MAXREQ.into_iter().chain(UNAVAILABLE);
         ask(probe, &sizes.map(|size| (size, 64, 8)).collect::<Vec<_>>())
     },
 );

@@ -2,7 +2,7 @@
 //! alignment, size_t offset)`: a block that is aligned at an offset, in its
 //! new size.
 
-use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
+use super::super::sizes::{NOT_A_POWER_OF_TWO, OVER_MAXREQ, UNAVAILABLE};
 use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, resize_all};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
@@ -149,7 +149,7 @@ static TOO_MUCH: Case = Case::new(
     "aligned-offset-realloc-no-memory",
     "resizes a block to more than _HEAP_MAXREQ, and to more than any system has",
     |probe| {
-        let sizes = OVER_MAXREQ.into_iter().chain(NOT_TO_BE_HAD);
+        let sizes = OVER_MAXREQ.into_iter().chain(UNAVAILABLE);
         refused(
             probe,
             64,

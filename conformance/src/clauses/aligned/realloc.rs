@@ -1,7 +1,7 @@
 //! `void *_aligned_realloc(void *memblock, size_t size, size_t alignment)`:
 //! an aligned block in its new size.
 
-use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
+use super::super::sizes::{NOT_A_POWER_OF_TWO, OVER_MAXREQ, UNAVAILABLE};
 use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, SIZES, resize_all};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
@@ -176,7 +176,7 @@ fn too_much(probe: &mut Probe) -> Result<(), Stop> {
     let mut block = need(probe, 3000, 64)?;
     block.fill(1);
     let mut changed = 0;
-    for size in OVER_MAXREQ.into_iter().chain(NOT_TO_BE_HAD) {
+    for size in OVER_MAXREQ.into_iter().chain(UNAVAILABLE) {
         let arguments = format!("block, {size:#x}, 64");
         probe.step(&format!("_aligned_realloc({arguments})"))?;
         let given = probe.observe("_aligned_realloc", &arguments, |crt| {

@@ -86,18 +86,12 @@ impl Block {
     /// The number of bytes among the first `count` that differ from what [`Block::fill`]
     /// wrote. Bytes after the block's end do not count.
     pub fn lost_bytes_of(&self, seed: u64, count: usize) -> usize {
-        let word = pattern(seed);
-        let differ = |part: &[u8]| part.iter().zip(word).filter(|(a, b)| *a != b).count();
-        let chunks = self.bytes(0, count).chunks_exact(8);
-        let rest = differ(chunks.remainder());
-        let whole = chunks.filter(|chunk| *chunk != word).map(differ);
-        rest + whole.sum::<usize>()
+        differences(self.bytes(0, count), pattern(seed))
     }
 
     /// The number of bytes from index `start` on that differ from `value`.
     pub fn bytes_other_than(&self, value: u8, start: usize) -> usize {
-        let bytes = self.bytes(start, self.size);
-        bytes.iter().filter(|byte| **byte != value).count()
+        differences(self.bytes(start, self.size), [value; 8])
     }
 
     /// Writes one byte, also after the block's end, for forbidden writes.
@@ -122,6 +116,16 @@ impl Block {
         let bytes = unsafe { std::slice::from_raw_parts(self.address, self.size) };
         &bytes[start.min(self.size)..end.min(self.size)]
     }
+}
+
+/// The number of bytes that differ from `word`, again and again.
+fn differences(bytes: &[u8], word: [u8; 8]) -> usize {
+    let differ = |part: &[u8]| part.iter().zip(word).filter(|(a, b)| *a != b).count();
+    let chunks = bytes.chunks_exact(8);
+    let rest = differ(chunks.remainder());
+    // Most chunks are as written. One comparison skips them.
+    let changed = chunks.filter(|chunk| *chunk != word);
+    rest + changed.map(differ).sum::<usize>()
 }
 
 /// Eight bytes, none of them zero, that differ from seed to seed.

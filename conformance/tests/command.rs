@@ -181,7 +181,7 @@ fn the_closing_line_says_how_much_memory_was_given_back() {
 
 /// A clause of each level, and what that means.
 #[rstest]
-#[case::must("heapmin.exported", "must", "the page states it")]
+#[case::must("heapmin.exported", "must", "a library must keep it")]
 #[case::should("heapmin.recovers", "should", "it follows from the page's purpose")]
 #[case::record("heapmin.doserrno", "record", "it is recorded and never judged")]
 fn a_level_is_listed_and_explained(#[case] id: &str, #[case] level: &str, #[case] meaning: &str) {

@@ -52,3 +52,8 @@ pub static CHILD_ENDS: Limit = Limit {
     bound: "each of 20 children ends within 5 s",
     reason: "not shorter: a child needs milliseconds, and a busy machine may delay it; not longer: a child that waits for a lock of a thread that it does not have waits for ever. POSIX promises the child a copy of the address space, and only async-signal-safe calls if the parent has several threads; this clause expects more, as C libraries in wide use do",
 };
+
+pub static ALIGNED_BLOCKS_REUSED: Limit = Limit {
+    bound: "at most 8 MiB more resident after 2000 aligned blocks, 127 MiB in all, each freed before the next",
+    reason: "not lower: a heap may keep some freed blocks of several sizes; not higher: a heap that loses one block in ten keeps 12 MiB",
+};

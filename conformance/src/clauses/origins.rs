@@ -2,12 +2,12 @@
 
 use super::pages;
 use crate::clause::Section::{Introduction, Remarks};
-use crate::clause::{Origin, derived};
+use crate::clause::{Origin, derived, stated};
 
 /// Why a call that succeeds leaves `errno` and `_doserrno` as they were.
 pub const SUCCESS_KEEPS_ERRNO: Origin = derived(
     Remarks,
-    "a call that sets errno on an error does not clear it on success, and most calls without I/O do not set _doserrno",
+    "a routine that sets errno on an error does not clear it on success, and most routines without I/O do not set _doserrno",
 )
 .on(&pages::ERRNO);
 
@@ -24,3 +24,6 @@ pub const OVER_HEAP_MAXREQ: Origin = derived(
     "the page states ENOMEM; _HEAP_MAXREQ is the largest request that can be granted, so that no block is returned",
 )
 .and(&pages::HEAP_MAXREQ, Remarks);
+
+/// Why an invalid argument calls the invalid parameter handler.
+pub const CALLS_HANDLER: Origin = stated(Remarks).and(&pages::PARAMETER_VALIDATION, Introduction);

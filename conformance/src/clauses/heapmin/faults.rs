@@ -85,18 +85,10 @@ pub static SUCCEEDS: Case = Case::new(
 )
 .fault("succeeds");
 
-/// How the system is made to refuse, for `heapmin explain`.
-pub const HOW: &str = "\
-without a hook in the library. Linux: a seccomp filter in the probe sends madvise, munmap, \
-mremap, process_madvise and a lowered brk to a handler, which refuses them (ENOSYS, EPERM, ENOMEM, \
-EINVAL) or makes them in the library's place. Windows and Wine: the library's imports of \
-HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, OfferVirtualMemory \
-and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
-none set. The probe counts: a library that never asks the system gets `unsupported`, not a pass";
-
 const SOME_REFUSAL: Check = by("a request of _heapmin that the system refuses", |seen| {
     never_reached(seen).unwrap_or_else(|| Judgement::pass("the system refused a request"))
 });
+
 /// `ENOSYS` is 38 on Linux and 40 in Microsoft's libraries; 77 is an error that
 /// no heap sets.
 const ERRNO: [i32; 5] = [0, 2, 38, 40, 77];

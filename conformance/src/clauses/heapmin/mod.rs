@@ -16,8 +16,6 @@ pub(super) mod reuse;
 mod start_values;
 pub(super) mod success;
 
-pub use faults::HOW as FAULT_HOW;
-
 use crate::clause::check::{Check, by};
 use crate::clause::{Clause, Judgement, Routine, Seen, exported};
 use crate::clauses::pages;

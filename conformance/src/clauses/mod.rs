@@ -95,10 +95,8 @@ pub fn distinct(many: impl Iterator<Item = &'static Case>) -> Vec<&'static Case>
 
 /// What the case of this name does.
 pub fn act_of(name: &str) -> Option<Act> {
-    cases()
-        .iter()
-        .find(|case| case.name == name)
-        .map(|case| case.act)
+    let mut cases = all().flat_map(|clause| clause.cases);
+    cases.find(|case| case.name == name).map(|case| case.act)
 }
 
 #[cfg(test)]

@@ -52,6 +52,11 @@ impl Blocks {
     /// Allocates and fills every block that is not live. `size_of` returns a block's size
     /// in bytes.
     pub fn fill(&mut self, crt: &Crt, size_of: impl Fn(usize) -> usize) -> Result<(), Stop> {
+        self.fill_all(crt, &size_of)
+    }
+
+    // Not generic, so that the loop is compiled in this package, which is always optimised.
+    fn fill_all(&mut self, crt: &Crt, size_of: &dyn Fn(usize) -> usize) -> Result<(), Stop> {
         for index in 0..self.count {
             if self.words(index).0 == 0 {
                 let mut block = crt.need(size_of(index))?;
@@ -64,6 +69,10 @@ impl Blocks {
 
     /// Frees the live blocks for whose number `gone` is true.
     pub fn free_where(&mut self, crt: &Crt, gone: impl Fn(usize) -> bool) -> Result<(), Stop> {
+        self.free_those(crt, &gone)
+    }
+
+    fn free_those(&mut self, crt: &Crt, gone: &dyn Fn(usize) -> bool) -> Result<(), Stop> {
         for index in 0..self.count {
             if gone(index)
                 && let Some(block) = self.block(index)

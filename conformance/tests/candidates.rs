@@ -1,11 +1,11 @@
 //! One test for each candidate and clause, and one for each candidate and
 //! routine: `reference::heapmin.releases-memory` judges, and
-//! `reference::observes::heapmin` compares what was seen with the snapshot.
+//! `reference::observes::heapmin` compares the observations with the snapshot.
 //!
-//! A candidate that cannot be had here is named as skipped, with the reason.
-//! With HEAPMIN_REQUIRE=all it is a failure instead, but for those that
-//! nobody can have (their profile says why they may be absent); with
-//! HEAPMIN_REQUIRE=all,genuine Microsoft's own libraries are required too.
+//! A candidate that is not on this machine is skipped, with a message. With
+//! HEAPMIN_REQUIRE=all its tests fail, unless its profile says why it may be
+//! absent; with HEAPMIN_REQUIRE=all,genuine Microsoft's own libraries are required
+//! too.
 
 use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause, Verdict};
@@ -29,10 +29,10 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// Long enough for a busy machine; a candidate that hangs still ends.
+/// The time limit for each case, long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// A candidate whose cases are run when first asked for, each once.
+/// A candidate whose cases run when first needed, each once.
 struct Subject {
     name: String,
     candidate: Candidate,
@@ -63,8 +63,9 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Whether a run may ask for tests of this candidate. Runners that start one
-/// process a test name it in full, and need not wait for all the others.
+/// Whether the filter may select tests of this candidate. A runner that starts a
+/// process for each test gives its full name, and need not wait for other
+/// candidates.
 fn concerns(arguments: &Arguments, name: &str) -> bool {
     match &arguments.filter {
         Some(filter) if arguments.exact => filter.starts_with(&format!("{name}::")),
@@ -86,7 +87,7 @@ fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec
     }
 }
 
-/// Microsoft's own libraries, if fixtures/fetch-genuine has put them there.
+/// The trials of a library of Microsoft's, if fixtures/fetch-genuine has fetched it.
 fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = format!("genuine-{file}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -139,8 +140,8 @@ fn failing(name: String, error: InputError) -> Trial {
     Trial::test(name, move || Err(Failed::from(error.to_string())))
 }
 
-/// A clause, by all its cases: every deviation is known, and every known
-/// deviation occurs.
+/// The trial of a clause in all its cases: every deviation must be known, and every
+/// known deviation must occur.
 fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     let subject = subject.clone();
     let name = format!("{}::{}", subject.name, clause.id);
@@ -149,7 +150,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
             .candidate
             .profile
             .as_ref()
-            .expect("it was found by its profile");
+            .expect("a profile named the candidate");
         let mut occurred = Vec::new();
         for case in clause.cases {
             let observation = subject.observation(case);
@@ -163,7 +164,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
                 (Verdict::Pass | Verdict::Unsupported, None) => {}
                 (verdict, None) => {
                     return Err(Failed::from(format!(
-                        "{} in the case {}\n  expected {}\n  observed {}\nA deviation that is meant stands in fixtures/profiles/{}.toml",
+                        "{} in the case {}\n  expected {}\n  observed {}\nIf this deviation is right, add it to fixtures/profiles/{}.toml",
                         verdict.name(),
                         case.name,
                         clause.expects(),
@@ -189,16 +190,16 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         {
             None => Ok(()),
             Some(known) => Err(Failed::from(format!(
-                "{}: the known deviation {} no longer occurs in {}: take it out",
+                "{}: the known deviation {} no longer occurs in {}: delete it",
                 known.place, known.clause, profile.name
             ))),
         }
     })
 }
 
-/// Cases that are judged, but that no snapshot can hold: those that go another
-/// way on a machine with less memory, and those in which Wine's libraries do
-/// what the addresses of the day make of an overflow.
+/// Cases that have no snapshot: those that differ on a machine with less memory,
+/// and those in which Wine's libraries overflow, with results that depend on
+/// addresses.
 const NO_SNAPSHOT: [&str; 4] = [
     "malloc-over-2-gib",
     "malloc-over-4-gib",
@@ -206,8 +207,8 @@ const NO_SNAPSHOT: [&str; 4] = [
     "aligned-offset-realloc-no-memory",
 ];
 
-/// The cases by the first part of the ids of their clauses: `heapmin`,
-/// `malloc`. A case of several counts for the first that names it.
+/// The cases by family, which is the first part of a clause's id: `heapmin`,
+/// `malloc`. A case of several families is in the first.
 fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
     let mut families: Vec<(&str, Vec<&Case>)> = Vec::new();
     for clause in clauses::all() {
@@ -228,9 +229,9 @@ fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
     families
 }
 
-/// What was seen in the cases of a family is what the snapshot has. Nobody has
-/// taken snapshots of every library on every system; where there are none, the
-/// test is skipped rather than made up.
+/// The trial of a family: the observations of its cases must match the snapshot.
+/// Some libraries on some systems have no snapshots; then the trial is skipped and
+/// writes none.
 fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static Case>) -> Trial {
     let subject = subject.clone();
     let name = format!("{}::observes::{family}", subject.name);
@@ -262,11 +263,12 @@ fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static C
     }
 }
 
-/// From this package's folder.
+/// The folder of the snapshots, relative to this package.
 const SNAPSHOTS: &str = "../fixtures/snapshots";
 
-/// The same name stands for other libraries in other places: Wine's and
-/// Microsoft's, the reference as it is built here and there.
+/// The name of the folder with the candidate's snapshots. A profile's name alone
+/// may mean different libraries: Wine's or Microsoft's, or another build of the
+/// reference.
 fn snapshot_group(subject: &Subject) -> String {
     let (name, candidate) = (&subject.name, &subject.candidate);
     let source = candidate.profile.as_ref().map(|profile| profile.source);

@@ -14,6 +14,7 @@ pub mod figures;
 mod forged;
 pub mod fuzz;
 pub mod judge;
+pub mod observe;
 pub mod report;
 pub mod run;
 pub mod select;

@@ -4,11 +4,11 @@
 use heapmin_conformance::clause::{Clause, Source};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
-use heapmin_harness::known::Known;
+use heapmin_conformance::expected::known::Known;
+use heapmin_conformance::expected::profiles::known_deviations;
 use heapmin_harness::library::inspect::Maker;
-use heapmin_harness::library::profile::Profile;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clauses");
 const END: &str = "<!-- end of the clauses -->";
@@ -25,9 +25,18 @@ fn marker(family: &str) -> String {
 #[test]
 fn the_tables_of_each_family_in_the_book_are_up_to_date() {
     let profiles = catalogue().expect("our own profiles are right").profiles;
+    let profiles: Vec<(String, Vec<Known>)> = profiles
+        .iter()
+        .map(|it| {
+            (
+                it.name.clone(),
+                known_deviations(it).expect("they are right"),
+            )
+        })
+        .collect();
     let mut families: Vec<&str> = clauses::all().map(family).collect();
     families.dedup();
-    let mut pages: Vec<(std::path::PathBuf, String)> = std::fs::read_dir(FOLDER)
+    let mut pages: Vec<(PathBuf, String)> = std::fs::read_dir(FOLDER)
         .expect("the book is part of the repository")
         .map(|entry| entry.expect("a readable folder").path())
         .map(|path| {
@@ -57,7 +66,7 @@ fn the_tables_of_each_family_in_the_book_are_up_to_date() {
     }
 }
 
-fn tables(family: &str, profiles: &[Profile]) -> String {
+fn tables(family: &str, profiles: &[(String, Vec<Known>)]) -> String {
     let mut text = String::from(
         "\n\n| clause | level | what must hold | source | basis |\n| --- | --- | --- | --- | --- |\n",
     );
@@ -116,15 +125,17 @@ struct Deviation<'a> {
 }
 
 /// The deviations from these clauses, grouped by reason and verdict.
-fn deviations<'a>(ids: &[&str], profiles: &'a [Profile]) -> Vec<Deviation<'a>> {
+fn deviations<'a>(ids: &[&str], profiles: &'a [(String, Vec<Known>)]) -> Vec<Deviation<'a>> {
     let mut deviations: Vec<Deviation> = Vec::new();
-    for profile in profiles {
-        let known = profile.known.iter();
-        for known in known.filter(|known| ids.contains(&known.clause.as_str())) {
+    for (name, known) in profiles {
+        for known in known
+            .iter()
+            .filter(|known| ids.contains(&known.clause.as_str()))
+        {
             let same = deviations.iter_mut().find(|deviation| {
                 deviation.known.why == known.why && deviation.known.verdict == known.verdict
             });
-            let library = (known.maker, profile.name.as_str());
+            let library = (known.maker, name.as_str());
             match same {
                 None => deviations.push(Deviation {
                     known,
@@ -162,4 +173,38 @@ fn libraries(libraries: &[(Option<Maker>, &str)]) -> String {
         }
     }
     parts.join("; ")
+}
+
+/// Every Markdown file of the repository's own text.
+fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            pages(&path, into);
+        } else if path.extension().is_some_and(|it| it == "md") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md"]
+        .map(|name| root.join(name))
+        .to_vec();
+    pages(&root.join("docs"), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a page");
+        let links = text.split("](").skip(1);
+        for link in links.filter_map(|rest| rest.split_once(')')) {
+            let target = link.0.split('#').next().expect("a first part");
+            let leads = file.with_file_name(target).exists();
+            let is_ours = !target.is_empty() && !target.contains("://");
+            assert!(!is_ours || leads, "{}: no {target}", file.display());
+            count += usize::from(is_ours);
+        }
+    }
+    assert!(count > 100, "only {count} links found");
 }

@@ -2,17 +2,20 @@
 //! routine: `reference::heapmin.releases-memory` judges, and
 //! `reference::observes::heapmin` compares the observations with the snapshot.
 //!
-//! A candidate that is not on this machine is skipped, with a message. With
-//! HEAPMIN_REQUIRE=all its tests fail, unless its profile says why it may be
-//! absent; with HEAPMIN_REQUIRE=all,genuine Microsoft's own libraries are required
-//! too.
+//! A candidate that is not on this machine is skipped, and the run says why.
+//! With HEAPMIN_REQUIRE=all it fails instead, unless its profile says why it
+//! may be absent. HEAPMIN_REQUIRE=all,genuine requires Microsoft's own
+//! libraries too.
 
 use heapmin_conformance::BUILD;
-use heapmin_conformance::clause::{Case, Clause, Verdict};
+use heapmin_conformance::clause::{Case, Clause};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
-use heapmin_conformance::expected::names::check_known;
-use heapmin_conformance::run::{judge_observation, observe};
+use heapmin_conformance::expected::gate;
+use heapmin_conformance::expected::profiles::Profiles;
+use heapmin_conformance::observe::observe;
+use heapmin_conformance::run::conclude;
+use heapmin_conformance::select::Selection;
 use heapmin_conformance::snapshot::stable;
 use heapmin_harness::library::inspect::{Format, Maker};
 use heapmin_harness::library::profile::{Profile, Source};
@@ -24,18 +27,20 @@ use heapmin_harness::wire::observation::Observation;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// The time limit for each case, long enough for a busy machine.
+/// Limit for a case. Long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// A candidate whose cases run when first needed, each once.
+/// A candidate with the observations of its cases. Each case runs once, when a test first needs it.
 struct Subject {
     name: String,
     candidate: Candidate,
+    profiles: Profiles,
     seen: BTreeMap<&'static str, OnceLock<Observation>>,
 }
 
@@ -63,9 +68,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Whether the filter may select tests of this candidate. A runner that starts a
-/// process for each test gives its full name, and need not wait for other
-/// candidates.
+/// Whether the arguments may select tests of this candidate. A runner that starts a process for
+/// each test gives the test's full name; the other candidates are then not prepared.
 fn concerns(arguments: &Arguments, name: &str) -> bool {
     match &arguments.filter {
         Some(filter) if arguments.exact => filter.starts_with(&format!("{name}::")),
@@ -75,9 +79,6 @@ fn concerns(arguments: &Arguments, name: &str) -> bool {
 
 fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = &profile.name;
-    if let Err(error) = check_known(&profile.known) {
-        return vec![failing(format!("{name}::profile"), error)];
-    }
     match catalogue.candidate(name, None, runners) {
         Ok(candidate) => all_trials(name, candidate),
         Err(error) if is_required("all") && profile.if_absent.is_none() => {
@@ -87,7 +88,7 @@ fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec
     }
 }
 
-/// The trials of a library of Microsoft's, if fixtures/fetch-genuine has fetched it.
+/// The tests of one of Microsoft's own libraries, if fixtures/fetch-genuine has fetched it.
 fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = format!("genuine-{file}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -96,7 +97,7 @@ fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<T
     let found = match path.is_file() {
         true => catalogue.candidate(&*path.to_string_lossy(), None, runners),
         false => Err(InputError::new(
-            format!("{name} is not there"),
+            format!("{name} not found"),
             "fetch it: fixtures/fetch-genuine",
         )),
     };
@@ -118,15 +119,19 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
         .iter()
         .map(|case| (case.name, OnceLock::new()))
         .collect();
-    let name = name.to_owned();
+    let profiles = match Profiles::of([&candidate]) {
+        Ok(profiles) => profiles,
+        Err(error) => return vec![failing(format!("{name}::profile"), error)],
+    };
     let subject = Arc::new(Subject {
-        name,
+        name: name.to_owned(),
         candidate,
+        profiles,
         seen,
     });
     let judged = clauses::all().map(|clause| judging(&subject, clause));
-    let observed = families().into_iter();
-    let observed = observed.map(|(family, cases)| observing(&subject, family, cases));
+    let observed = routines().into_iter();
+    let observed = observed.map(|(routine, cases)| observing(&subject, routine, cases));
     judged.chain(observed).collect()
 }
 
@@ -140,66 +145,46 @@ fn failing(name: String, error: InputError) -> Trial {
     Trial::test(name, move || Err(Failed::from(error.to_string())))
 }
 
-/// The trial of a clause in all its cases: every deviation must be known, and every
-/// known deviation must occur.
+/// Judges all cases of a clause: every deviation must be known, and every known deviation must
+/// occur.
 fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     let subject = subject.clone();
     let name = format!("{}::{}", subject.name, clause.id);
     Trial::test(name, move || {
-        let profile = subject
-            .candidate
-            .profile
-            .as_ref()
-            .expect("a profile named the candidate");
-        let mut occurred = Vec::new();
-        for case in clause.cases {
-            let observation = subject.observation(case);
-            let judgement = judge_observation(clause, case, &subject.candidate, observation);
-            let entry = profile.known.iter().find(|known| {
-                known.applies(clause.id, case.name, subject.candidate.image.maker)
-                    && known.verdict == judgement.verdict.name()
-            });
-            match (judgement.verdict, entry) {
-                (_, Some(entry)) => occurred.push(entry),
-                (Verdict::Pass | Verdict::Unsupported, None) => {}
-                (verdict, None) => {
-                    return Err(Failed::from(format!(
-                        "{} in the case {}\n  expected {}\n  observed {}\nIf this deviation is right, add it to fixtures/profiles/{}.toml",
-                        verdict.name(),
-                        case.name,
-                        clause.expects(),
-                        judgement.observed,
-                        profile.name
-                    )));
-                }
-            }
-        }
-        let concerns = |known: &&_| {
-            let known: &heapmin_harness::known::Known = known;
-            let maker = subject.candidate.image.maker;
-            clause
-                .cases
-                .iter()
-                .any(|case| known.applies(clause.id, case.name, maker))
+        let cases = clause.cases.iter();
+        let observations: Vec<_> = cases
+            .map(|case| (*case, subject.observation(case).clone()))
+            .collect();
+        let selection = Selection {
+            clauses: vec![clause],
+            fault: None,
         };
-        match profile
-            .known
-            .iter()
-            .filter(concerns)
-            .find(|known| !occurred.contains(known))
-        {
-            None => Ok(()),
-            Some(known) => Err(Failed::from(format!(
-                "{}: the known deviation {} no longer occurs in {}: delete it",
-                known.place, known.clause, profile.name
-            ))),
+        let mut checked = [conclude(
+            subject.candidate.clone(),
+            &selection,
+            &observations,
+        )];
+        subject.profiles.mark(&mut checked);
+        let mut complaints = gate::compare(&checked, &subject.profiles, None).complaints;
+        if complaints.is_empty() {
+            return Ok(());
         }
+        let unexpected = checked[0].outcomes.iter().filter(|it| it.is_unexpected());
+        complaints.extend(unexpected.map(|outcome| {
+            format!(
+                "{} in the case {}\n  expected {}\n  observed {}",
+                outcome.judgement.verdict.name(),
+                outcome.case.name,
+                clause.expects(),
+                outcome.judgement.observed
+            )
+        }));
+        Err(Failed::from(complaints.join("\n")))
     })
 }
 
-/// Cases that have no snapshot: those that differ on a machine with less memory,
-/// and those in which Wine's libraries overflow, with results that depend on
-/// addresses.
+/// Cases that are judged but are in no snapshot, since their observations vary: with the memory
+/// of the machine, or, in Wine's libraries, with the addresses that an overflow reaches.
 const NO_SNAPSHOT: [&str; 4] = [
     "malloc-over-2-gib",
     "malloc-over-4-gib",
@@ -207,36 +192,35 @@ const NO_SNAPSHOT: [&str; 4] = [
     "aligned-offset-realloc-no-memory",
 ];
 
-/// The cases by family, which is the first part of a clause's id: `heapmin`,
-/// `malloc`. A case of several families is in the first.
-fn families() -> Vec<(&'static str, Vec<&'static Case>)> {
-    let mut families: Vec<(&str, Vec<&Case>)> = Vec::new();
+/// The cases of each routine: by the first part of their clauses' ids, such as `heapmin`. A case
+/// of several clauses belongs to the first.
+fn routines() -> Vec<(&'static str, Vec<&'static Case>)> {
+    let mut routines: Vec<(&str, Vec<&Case>)> = Vec::new();
     for clause in clauses::all() {
         let (name, _) = clause.id.split_once('.').expect("an id has two parts");
         for case in clause.cases {
-            let is_known = families
+            let is_known = routines
                 .iter()
                 .any(|(_, cases)| cases.iter().any(|known| known.name == case.name));
             if is_known || NO_SNAPSHOT.contains(&case.name) {
                 continue;
             }
-            match families.iter_mut().find(|(known, _)| *known == name) {
+            match routines.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, cases)) => cases.push(case),
-                None => families.push((name, vec![case])),
+                None => routines.push((name, vec![case])),
             }
         }
     }
-    families
+    routines
 }
 
-/// The trial of a family: the observations of its cases must match the snapshot.
-/// Some libraries on some systems have no snapshots; then the trial is skipped and
-/// writes none.
-fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static Case>) -> Trial {
+/// Compares the observations of a routine's cases with the snapshot. The test is ignored if this
+/// library on this system has no snapshots.
+fn observing(subject: &Arc<Subject>, routine: &'static str, cases: Vec<&'static Case>) -> Trial {
     let subject = subject.clone();
-    let name = format!("{}::observes::{family}", subject.name);
-    let folder = Path::new(SNAPSHOTS).join(snapshot_group(&subject));
-    let taken = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).is_dir();
+    let name = format!("{}::observes::{routine}", subject.name);
+    let group = snapshot_group(&subject);
+    let is_taken = path_of(&group, "").is_dir() || families_of(&group).next().is_some();
     let trial = Trial::test(name, move || {
         let mut text = String::new();
         for case in &cases {
@@ -247,28 +231,145 @@ fn observing(subject: &Arc<Subject>, family: &'static str, cases: Vec<&'static C
             }
             writeln!(text, "# {}\n{}", case.name, stable(observation))?;
         }
-        insta::with_settings!({
-            snapshot_path => Path::new("..").join(&folder),
-            prepend_module_to_snapshot => false,
-            omit_expression => true,
-        }, {
-            insta::assert_snapshot!(family, text);
-        });
-        Ok(())
+        compare(&group, routine, &text)
     });
-    if taken || std::env::var_os("INSTA_UPDATE").is_some() {
+    if is_taken || std::env::var_os("INSTA_UPDATE").is_some() {
         trial
     } else {
         trial.with_kind("no snapshot").with_ignored_flag(true)
     }
 }
 
-/// The folder of the snapshots, relative to this package.
+/// Compares with the group's own snapshot or, if it has none of this routine, with that of a
+/// family.
+fn compare(group: &str, routine: &str, text: &str) -> Result<(), Failed> {
+    let file = format!("{routine}.snap");
+    let is_there = |folder: &str| path_of(folder, &file).is_file();
+    let mut families = families_of(group);
+    let narrowest = families_of(group).find(|(family, _)| is_there(family.folder));
+    let family = match is_there(group) {
+        true => None,
+        false => narrowest.or_else(|| families.next_back()),
+    };
+    let Some((family, loaded)) = family else {
+        assert_snapshot(group, routine, text);
+        return Ok(());
+    };
+    let text = text.replace(&format!("loaded: {loaded}\n"), "loaded: {file}\n");
+    // Insta may update the family's snapshot from the observations of one member. From those of
+    // several, the last one would win.
+    let mut members = family.members.iter().map(|(member, _)| *member);
+    let writer = members.find(|member| !is_there(member));
+    if writer == Some(group) {
+        assert_snapshot(family.folder, routine, &text);
+        return Ok(());
+    }
+    same_as_family(family, group, &file, &text).map_err(|difference| {
+        let (folder, writer) = (family.folder, writer.unwrap_or_default());
+        Failed::from(format!(
+            "{difference}\n\
+             {group} shares this snapshot with the other members of the family {folder}.\n\
+             If all of them changed, update it: run the test {writer}::observes::{routine} with \
+             INSTA_UPDATE=always.\n\
+             If only {group} changed, give it its own: copy fixtures/snapshots/{folder}/{file} to \
+             fixtures/snapshots/{group}/ and run this test with INSTA_UPDATE=always."
+        ))
+    })
+}
+
+/// Returns the first difference from the family's snapshot as an error.
+fn same_as_family(family: &Family, group: &str, file: &str, text: &str) -> Result<(), String> {
+    let path = path_of(family.folder, file);
+    let snapshot = fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let (header, snapshot) = snapshot.split_once("\n---\n").unwrap_or_default();
+    let expected: Vec<_> = snapshot.trim_end().lines().collect();
+    let observed: Vec<_> = text.trim_end().lines().collect();
+    if expected == observed {
+        return Ok(());
+    }
+    let pairs = expected.iter().zip(&observed);
+    let same = pairs
+        .take_while(|(expected, observed)| expected == observed)
+        .count();
+    let line = |lines: &[&str]| (*lines.get(same).unwrap_or(&"the end")).to_owned();
+    Err(format!(
+        "{group} differs from fixtures/snapshots/{}/{file}:{}\n  expected {}\n  observed {}",
+        family.folder,
+        header.lines().count() + same + 2,
+        line(&expected),
+        line(&observed),
+    ))
+}
+
+fn assert_snapshot(folder: &str, routine: &str, text: &str) {
+    insta::with_settings!({
+        snapshot_path => Path::new("..").join(SNAPSHOTS).join(folder),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!(routine, text);
+    });
+}
+
+/// From this package's folder.
 const SNAPSHOTS: &str = "../fixtures/snapshots";
 
-/// The name of the folder with the candidate's snapshots. A profile's name alone
-/// may mean different libraries: Wine's or Microsoft's, or another build of the
-/// reference.
+fn path_of(folder: &str, file: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join(SNAPSHOTS).join(folder).join(file)
+}
+
+/// Snapshot groups that share a snapshot of each routine for which they have none of their own.
+struct Family {
+    folder: &'static str,
+    /// Each with the file that the loader loads. The family's snapshots have `{file}` instead.
+    members: &'static [(&'static str, &'static str)],
+}
+
+/// The narrower family first. The first member without its own snapshot updates the family's.
+const FAMILIES: [Family; 3] = [
+    Family {
+        folder: "wine-ucrtbase",
+        members: &[
+            ("ucrtbase-of-wine", "ucrtbase.dll"),
+            ("api-ms-win-crt-heap-l1-1-0-of-wine", "ucrtbase.dll"),
+        ],
+    },
+    Family {
+        folder: "wine-since-msvcr80",
+        members: &[
+            ("msvcr80-of-wine", "msvcr80.dll"),
+            ("msvcr90-of-wine", "msvcr90.dll"),
+            ("msvcr100-of-wine", "msvcr100.dll"),
+            ("msvcr110-of-wine", "msvcr110.dll"),
+            ("msvcr120-of-wine", "msvcr120.dll"),
+            ("ucrtbase-of-wine", "ucrtbase.dll"),
+            ("api-ms-win-crt-heap-l1-1-0-of-wine", "ucrtbase.dll"),
+        ],
+    },
+    Family {
+        folder: "adapters",
+        members: &[
+            ("glibc", "libglibc.so"),
+            ("jemalloc", "libjemalloc.so"),
+            ("mimalloc", "libmimalloc.so"),
+            ("tcmalloc", "libtcmalloc.so"),
+        ],
+    },
+];
+
+/// The families of which a group is a member, each with the file that the loader loads.
+fn families_of(group: &str) -> impl DoubleEndedIterator<Item = (&'static Family, &'static str)> {
+    FAMILIES.iter().filter_map(move |family| {
+        let mut members = family.members.iter();
+        let (_, file) = members.find(|(member, _)| *member == group)?;
+        Some((family, *file))
+    })
+}
+
+/// The folder of a library's snapshots. One name can mean several libraries: Wine's and
+/// Microsoft's, the reference built for Linux and for Windows.
 fn snapshot_group(subject: &Subject) -> String {
     let (name, candidate) = (&subject.name, &subject.candidate);
     let source = candidate.profile.as_ref().map(|profile| profile.source);

@@ -46,7 +46,7 @@ fn fault_clauses_are_unsupported_with_a_reason_if_seccomp_is_forbidden() {
         assert_eq!(result["verdict"], "unsupported", "{result}");
         let observed = result["observed"].as_str().unwrap();
         assert!(
-            observed.contains("seccomp is not to be had here"),
+            observed.contains("seccomp is not available here"),
             "{observed}"
         );
     }

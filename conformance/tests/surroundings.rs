@@ -18,7 +18,9 @@ const SOON: Duration = Duration::from_secs(60);
 
 fn hostile(name: &str) -> &'static str {
     let mut all = HOSTILE.iter();
-    all.find(|it| it.name == name).expect("the library was built").path
+    all.find(|it| it.name == name)
+        .expect("the library was built")
+        .path
 }
 
 /// Processes that have this folder in their environment, other than this one.

@@ -1,5 +1,5 @@
-//! Loads a candidate C runtime in a process of its own and observes it. Nothing here
-//! knows a clause.
+//! Loads a candidate C runtime in a separate process and observes it. Nothing here knows
+//! a clause.
 //!
 //! A process boundary divides the code:
 //!
@@ -7,13 +7,12 @@
 //! - [`parent`] finds a runner for it, starts a probe for each case and watches it.
 //! - [`wire`] is what parent and probe send each other.
 //! - [`probe`] is the process that loads the library and acts on it.
-//! - [`text`] is text from and for the user; [`memory`] is what the system reports.
+//! - [`text`] reads and shows text of the user's; [`memory`] is what the system reports.
 //!
-//! Data flows one way: an argument becomes a [`parent::candidate`], a [`wire::job`]
-//! goes to the probe, and a [`wire::observation`] comes back. The probe trusts no
-//! input of the candidate, and the parent does not trust the probe.
+//! Data flows one way. An argument becomes a [`parent::candidate`]; a [`wire::job`] goes
+//! to the probe; a [`wire::observation`] comes back. The parent does not trust the probe,
+//! because a candidate can change everything in the probe's process.
 
-pub mod known;
 pub mod library;
 pub mod memory;
 pub mod parent;

@@ -1,17 +1,17 @@
-//! Memory is measured as it is. Alone in its process: nothing else may
-//! allocate meanwhile.
+//! The memory that the parent measures is exact. The test is alone in its process, since
+//! nothing else may allocate at the same time.
 #![cfg(target_os = "linux")]
 
 use heapmin_harness::parent::memory::Subject;
 
 #[test]
-fn memory_that_is_written_is_seen_and_gone_when_unmapped() {
+fn memory_counts_from_the_first_write_until_it_is_unmapped() {
     let subject = Subject::this_process();
-    let resident = || subject.measure().expect("Linux tells").resident;
+    let resident = || subject.measure().expect("Linux reports it").resident;
     let size = 64 << 20;
-    resident(); // the first call has costs of its own
+    resident(); // the first call allocates
     let before = resident();
-    let mut map = memmap2::MmapMut::map_anon(size).expect("64 MiB to be had");
+    let mut map = memmap2::MmapMut::map_anon(size).expect("64 MiB are free");
     let reserved = resident();
     map.fill(1);
     let written = resident();

@@ -1,6 +1,6 @@
-/* <errno.h> for programs on the reference heap: the system's own, but errno is
-   the heap's, and the numbers are those of Microsoft's runtime. A Windows
-   compiler has these numbers already. */
+/* <errno.h> for programs on the reference heap. It includes the system's own,
+   but errno is the heap's, and the numbers are those of Microsoft's runtime. A
+   Windows compiler has these numbers already. */
 #ifndef HEAPMIN_ERRNO_H
 #define HEAPMIN_ERRNO_H
 
@@ -29,7 +29,7 @@ errno_t _set_doserrno(int value);
 #define errno (*_errno())
 #define _doserrno (*__doserrno())
 
-/* 0 to 34 are the same everywhere; a Linux host numbers these otherwise. */
+/* The numbers 0 to 34 are the same everywhere. Linux has others for these names. */
 #undef EDEADLK
 #undef EDEADLOCK
 #undef ENAMETOOLONG
@@ -47,7 +47,7 @@ errno_t _set_doserrno(int value);
 #define EILSEQ 42
 #define STRUNCATE 80
 
-/* What a host has in the places of those, moved out of their way. */
+/* The host's numbers for these names may be taken now: they get Microsoft's. */
 #undef ELOOP
 #undef ENOMSG
 #undef EIDRM

@@ -1,5 +1,5 @@
-/* <malloc.h> for programs on the reference heap: the system's own, and what
-   Microsoft's has beyond it. A Windows compiler has most of it already. */
+/* <malloc.h> for programs on the reference heap. It includes the system's own and
+   adds what Microsoft's has. A Windows compiler has most of it already. */
 #ifndef HEAPMIN_MALLOC_H
 #define HEAPMIN_MALLOC_H
 
@@ -57,7 +57,7 @@ int _heapwalk(_HEAPINFO *entry);
 int _heapset(unsigned int fill);
 int _heapadd(void *memory, size_t size);
 
-/* Programs written for Microsoft's runtime print with it. */
+/* Programs written for Microsoft's runtime use it. */
 #define printf_s printf
 #endif
 

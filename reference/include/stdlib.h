@@ -1,5 +1,5 @@
-/* <stdlib.h> for programs on the reference heap: the system's own, and the
-   invalid parameter handler and the texts for errno. */
+/* <stdlib.h> for programs on the reference heap. It includes the system's own and
+   adds the invalid parameter handler and the texts of errno. */
 #ifndef HEAPMIN_STDLIB_H
 #define HEAPMIN_STDLIB_H
 

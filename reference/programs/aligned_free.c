@@ -1,4 +1,4 @@
-/* _aligned_free: gives an aligned block back, ignores NULL, and keeps errno. */
+/* _aligned_free: frees an aligned block, ignores NULL, and leaves errno unchanged. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -12,6 +12,6 @@ int main(void) {
     }
     _aligned_free(NULL);
     CHECK(errno == EBADF);
-    printf("1000 mebibytes, one after the other\n");
+    printf("1000 blocks of 1 MiB allocated and freed\n");
     return 0;
 }

@@ -1,12 +1,12 @@
-/* _aligned_malloc: a block at a multiple of a power of two. */
+/* _aligned_malloc: allocates a block at a multiple of a power of two. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
-static void go_on(const wchar_t *expression, const wchar_t *function, const wchar_t *file,
-                  unsigned int line, uintptr_t reserved) {
+static void ignore(const wchar_t *expression, const wchar_t *function, const wchar_t *file,
+                   unsigned int line, uintptr_t reserved) {
     (void)expression, (void)function, (void)file, (void)line, (void)reserved;
 }
 
@@ -17,13 +17,13 @@ int main(void) {
         memset(block, 'x', 100);
         _aligned_free(block);
     }
-    _set_invalid_parameter_handler(go_on);
+    _set_invalid_parameter_handler(ignore);
     errno = 0;
     CHECK(_aligned_malloc(100, 48) == NULL);
     CHECK(errno == EINVAL);
     errno = 0;
     CHECK(_aligned_malloc(0, 16) == NULL);
     CHECK(errno == EINVAL);
-    printf("aligned to all powers of two up to a mebibyte\n");
+    printf("blocks aligned to every power of two up to 1 MiB\n");
     return 0;
 }

@@ -1,4 +1,4 @@
-/* _aligned_msize: how large an aligned block is. */
+/* _aligned_msize: returns the size of an aligned block. */
 #include "check.h"
 #include <malloc.h>
 #include <string.h>
@@ -7,12 +7,12 @@ int main(void) {
     for (size_t size = 1; size < 10000000; size *= 7) {
         char *block = _aligned_offset_malloc(size, 512, 0);
         CHECK(block != NULL);
-        size_t there = _aligned_msize(block, 512, 0);
-        CHECK(there >= size);
-        memset(block, 'x', there); /* all of it may be used */
+        size_t usable = _aligned_msize(block, 512, 0);
+        CHECK(usable >= size);
+        memset(block, 'x', usable); /* the program may use all of it */
         _aligned_free(block);
     }
     CHECK(_heapchk() == _HEAPOK);
-    printf("no block was smaller than was asked for\n");
+    printf("every block has at least the requested size\n");
     return 0;
 }

@@ -1,4 +1,4 @@
-/* _aligned_offset_malloc: a member of a structure is aligned, not its beginning. */
+/* _aligned_offset_malloc: aligns a member of a structure, not its first byte. */
 #include "check.h"
 #include <malloc.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ int main(void) {
     CHECK((uintptr_t)message->vector % 64 == 0);
     for (int i = 0; i < 64; i++)
         message->vector[i] = (float)i;
-    printf("the vector is aligned, %u bytes into its structure\n",
+    printf("the vector at offset %u is aligned\n",
            (unsigned)offsetof(struct message, vector));
     _aligned_free(message);
     return 0;

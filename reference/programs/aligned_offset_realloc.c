@@ -1,4 +1,4 @@
-/* _aligned_offset_realloc: another size, and the byte at the offset stays aligned. */
+/* _aligned_offset_realloc: resizes a block; the byte at the offset stays aligned. */
 #include "check.h"
 #include <malloc.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@ int main(void) {
         block = _aligned_offset_realloc(block, size, 128, 7);
         CHECK(block != NULL && ((uintptr_t)block + 7) % 128 == 0 && block[29] == 'x');
     }
-    printf("byte 7 was always at a multiple of 128\n");
+    printf("byte 7 stayed at a multiple of 128\n");
     _aligned_free(block);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* _aligned_offset_recalloc: the same, with new bytes zero. */
+/* _aligned_offset_recalloc: resizes an aligned array; new bytes are zero. */
 #include "check.h"
 #include <malloc.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@ int main(void) {
     CHECK(block != NULL && ((uintptr_t)block + 7) % 128 == 0 && block[29] == 'x');
     for (int i = 30; i < 5000; i++)
         CHECK(block[i] == 0);
-    printf("30 bytes kept, 4970 zero\n");
+    printf("30 bytes kept, 4970 new bytes are zero\n");
     _aligned_free(block);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* _aligned_realloc: another size, the same alignment, the same contents. */
+/* _aligned_realloc: resizes a block; alignment and contents stay. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -18,6 +18,6 @@ int main(void) {
     CHECK(_aligned_realloc(text, _HEAP_MAXREQ, 4096) == NULL);
     CHECK(errno == ENOMEM && strcmp(text, "aligned") == 0);
     printf("%s at every size\n", text);
-    CHECK(_aligned_realloc(text, 0, 4096) == NULL); /* frees it */
+    CHECK(_aligned_realloc(text, 0, 4096) == NULL); /* size 0 frees the block */
     return 0;
 }

@@ -1,4 +1,4 @@
-/* _aligned_recalloc: more items in an aligned array, the new ones zero. */
+/* _aligned_recalloc: resizes an aligned array; new items are zero. */
 #include "check.h"
 #include <malloc.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@ int main(void) {
         for (size_t i = 20; i < count; i++)
             CHECK(items[i] == 0);
     }
-    printf("20 items kept, all others 0\n");
+    printf("20 items kept, all new items are 0\n");
     _aligned_free(items);
     return 0;
 }

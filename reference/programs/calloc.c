@@ -1,4 +1,4 @@
-/* calloc: a block for an array, all zero. */
+/* calloc: allocates a block for an array, all zero. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -6,11 +6,11 @@
 #include <string.h>
 
 int main(void) {
-    /* Somebody else's bytes, which calloc must not show. */
-    long *before = malloc(40 * sizeof(long));
-    CHECK(before != NULL);
-    memset(before, 0xFF, 40 * sizeof(long));
-    free(before);
+    /* calloc must not return the old bytes of this freed block. */
+    long *old = malloc(40 * sizeof(long));
+    CHECK(old != NULL);
+    memset(old, 0xFF, 40 * sizeof(long));
+    free(old);
 
     long *numbers = calloc(40, sizeof(long));
     CHECK(numbers != NULL);
@@ -22,7 +22,7 @@ int main(void) {
     CHECK(calloc(many, 3) == NULL);
     CHECK(errno == ENOMEM);
 
-    printf("40 numbers, all of them 0\n");
+    printf("40 numbers, all 0\n");
     free(numbers);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* errno, _doserrno, and the texts for them. */
+/* errno, _doserrno, and the texts of the error numbers. */
 #include "check.h"
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* _expand: another size in the same place, or none. */
+/* _expand: resizes a block in place, or fails. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -14,7 +14,7 @@ int main(void) {
     CHECK(_expand(block, 10) == block);
     CHECK(block[0] == 'x' && block[9] == 'x');
 
-    /* Behind the first one, in this heap. */
+    /* This heap puts the second block after the first. */
     char *other = malloc(70000);
     CHECK(other > block);
     errno = 0;
@@ -22,7 +22,7 @@ int main(void) {
     CHECK(errno == ENOMEM);
     CHECK(block[0] == 'x' && block[9] == 'x');
 
-    printf("larger and smaller, and never elsewhere\n");
+    printf("the block grew and shrank in place\n");
     free(other);
     free(block);
     return 0;

@@ -4,7 +4,7 @@
 
 #ifdef _WIN32
 int main(void) {
-    printf("nothing forks here\n");
+    printf("skipped: Windows has no fork\n");
     return 0;
 }
 #else
@@ -27,7 +27,7 @@ int main(void) {
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(20); /* ends a child that waits for ever */
+            alarm(20); /* ends a child that waits forever */
             void *block = malloc(1000);
             free(block);
             _exit(block == NULL || _heapchk() != _HEAPOK);

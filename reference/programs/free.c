@@ -1,4 +1,4 @@
-/* free: gives a block back, ignores NULL, and keeps errno. */
+/* free: frees a block, ignores NULL, and leaves errno unchanged. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -17,10 +17,10 @@ int main(void) {
     free(NULL);
     CHECK(errno == EBADF);
 
-    /* What was freed is there for others. */
+    /* Freed memory can be allocated again. */
     void *large = malloc(5000000);
     CHECK(large != NULL);
     free(large);
-    printf("100 blocks came and went\n");
+    printf("100 blocks allocated and freed\n");
     return 0;
 }

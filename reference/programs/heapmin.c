@@ -16,13 +16,13 @@ int main(void) {
         errno = 0;
         if (_heapmin() != 0) {
             CHECK(errno == ENOSYS);
-            printf("this system takes no memory back\n");
+            printf("the system refused to take memory back\n");
             return 0;
         }
     }
     for (int i = 0; i < 1000; i++)
         CHECK(kept[i] == 'x');
-    printf("32 MiB went back, three times\n");
+    printf("three times, 32 MiB went back to the system\n");
     free(kept);
     return 0;
 }

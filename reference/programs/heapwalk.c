@@ -1,4 +1,4 @@
-/* _heapwalk: names the heap's entries one after another. */
+/* _heapwalk: lists the heap's entries one by one. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -22,7 +22,7 @@ int main(void) {
 
     entry._pentry = (int *)&entry; /* not an entry of the heap */
     CHECK(_heapwalk(&entry) == _HEAPBADPTR);
-    printf("ours was one of %d entries\n", entries);
+    printf("the block was one of %d entries\n", entries);
     free(block);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* malloc: a block to write to, one of its own even for no bytes, or NULL. */
+/* malloc: allocates a block, a distinct one even for 0 bytes, or returns NULL. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -19,7 +19,7 @@ int main(void) {
     CHECK(malloc(too_much + 1) == NULL);
     CHECK(errno == ENOMEM);
 
-    printf("%s, and none for too much\n", text);
+    printf("%s allocated, and NULL for too many\n", text);
     free(text);
     free(nothing);
     free(nothing_else);

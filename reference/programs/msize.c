@@ -1,4 +1,4 @@
-/* _msize: how large a block is. */
+/* _msize: returns the size of a block. */
 #include "check.h"
 #include <malloc.h>
 
@@ -8,7 +8,7 @@ int main(void) {
         void *block = malloc(sizes[i]);
         CHECK(block != NULL);
         CHECK(_msize(block) >= sizes[i]);
-        printf("%lu bytes were asked for, there are %lu\n", (unsigned long)sizes[i],
+        printf("%lu bytes requested, the block has %lu\n", (unsigned long)sizes[i],
                (unsigned long)_msize(block));
         free(block);
     }

@@ -1,4 +1,4 @@
-/* realloc: more room for what is there; the old block if there is none. */
+/* realloc: resizes a block; on failure the old block stays. */
 #include "check.h"
 #include <errno.h>
 #include <malloc.h>
@@ -22,6 +22,6 @@ int main(void) {
     CHECK(text != NULL && strcmp(text, "short") == 0);
     printf("still %s\n", text);
 
-    CHECK(realloc(text, 0) == NULL); /* frees it */
+    CHECK(realloc(text, 0) == NULL); /* size 0 frees the block */
     return 0;
 }

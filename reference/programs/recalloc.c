@@ -1,4 +1,4 @@
-/* _recalloc: more items in an array, the new ones zero. */
+/* _recalloc: resizes an array; new items are zero. */
 #include "check.h"
 #include <malloc.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ int main(void) {
     CHECK(_recalloc(items, SIZE_MAX / 2, 3) == NULL);
     CHECK(errno == ENOMEM && items[0] == 'x');
 
-    printf("20 items, then 300000\n");
-    CHECK(_recalloc(items, 0, 100) == NULL); /* frees it */
+    printf("the array grew from 20 to 300000 bytes\n");
+    CHECK(_recalloc(items, 0, 100) == NULL); /* size 0 frees the block */
     return 0;
 }

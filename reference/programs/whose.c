@@ -1,5 +1,5 @@
-/* Whose routines a program gets: all of them from the reference heap, none
-   from the system. The names are those of the library's list of exports. */
+/* Which library a program's routines come from: all must come from the reference
+   heap, none from the system. The names are the exports of the library. */
 #ifndef _WIN32
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,7 +12,7 @@
 #ifdef _WIN32
 #include <windows.h>
 
-/* By way of the import table: a routine's own name may stand for a jump in the program. */
+/* Reads the import table, because a routine's name may be a jump inside the program. */
 #define OURS(name)                                                                       \
     do {                                                                                 \
         extern void *__imp_##name;                                                       \

@@ -1,10 +1,11 @@
-//! What may be asked of a block's address.
+//! The alignment that a caller requests for a block.
 //!
-//! An aligned block is an ordinary one with room to move in: it begins at the
-//! first address of its place that is as asked. No header is written, for the
-//! records tell from any address which block it lies in.
+//! An aligned block lies inside an ordinary block that has `room` for it: it
+//! begins at the first address there that satisfies the alignment. It needs no
+//! header, because the records give the block that contains any address.
 
-/// `(address + offset)` is a multiple of `alignment`.
+/// A rule for the address of a block: `address + offset` is a multiple of
+/// `alignment`.
 #[derive(Clone, Copy, Debug)]
 pub struct Alignment {
     alignment: usize,
@@ -12,14 +13,14 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// What every block has without asking.
-    pub const NATURAL: Alignment = Alignment {
+    /// The alignment of every block: a multiple of 16.
+    pub(crate) const NATURAL: Alignment = Alignment {
         alignment: 16,
         offset: 0,
     };
 
-    /// `None` if `alignment` is not a power of two. One smaller than a
-    /// pointer is rounded up to it.
+    /// Returns `None` if `alignment` is not a power of two. An alignment smaller
+    /// than a pointer is rounded up to the size of a pointer.
     pub fn new(alignment: usize, offset: usize) -> Option<Alignment> {
         alignment.is_power_of_two().then_some(Alignment {
             alignment: alignment.max(size_of::<usize>()),
@@ -27,17 +28,17 @@ impl Alignment {
         })
     }
 
-    /// Bytes from an address to the next one that is as asked.
-    pub fn gap(self, address: *const u8) -> usize {
+    /// Bytes from an address to the next address that satisfies the rule.
+    pub(crate) fn gap(self, address: *const u8) -> usize {
         let wanted = (address as usize).wrapping_add(self.offset);
         wanted.wrapping_neg() & (self.alignment - 1)
     }
 
-    /// The widest gap behind an address that is a multiple of 16, as the
-    /// beginning of every place for a block is.
-    pub fn room(self) -> usize {
-        let unevenness = self.offset.wrapping_neg() & (self.alignment - 1) & 15;
-        self.alignment.saturating_sub(16) + unevenness
+    /// The largest gap, in bytes, from an address that is a multiple of 16.
+    /// Every ordinary block begins at such an address.
+    pub(crate) fn room(self) -> usize {
+        let misalignment = self.offset.wrapping_neg() & (self.alignment - 1) & 15;
+        self.alignment.saturating_sub(16) + misalignment
     }
 }
 
@@ -47,7 +48,7 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    fn no_gap_is_wider_than_the_room(
+    fn the_room_is_the_largest_gap(
         #[values(1, 8, 16, 32, 4096)] alignment: usize,
         #[values(0, 1, 5, 8, 16, 40, 5000)] offset: usize,
     ) {
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[rstest]
-    fn only_powers_of_two_will_do(#[values(0, 3, 24, usize::MAX)] alignment: usize) {
+    fn an_alignment_must_be_a_power_of_two(#[values(0, 3, 24, usize::MAX)] alignment: usize) {
         assert!(Alignment::new(alignment, 0).is_none());
     }
 }

@@ -1,28 +1,28 @@
-//! Runs of bits in a word. Spans in a group, pages in a span and lines of
-//! bitmap in a page are all handed out by the same search.
+//! Runs of set bits in a word. One search serves spans in a group, pages in a
+//! span, and lines of bitmap in a page.
 
-/// Bits in a word.
-pub const BITS: usize = 64;
+/// Number of bits in a word.
+pub(crate) const BITS: usize = 64;
 
-/// `count` bits (0 to 64) from `first` on.
+/// A word in which `count` bits (0 to 64) are set, from bit `first` upwards.
 #[inline]
-pub const fn run(first: usize, count: usize) -> u64 {
+pub(crate) const fn run(first: usize, count: usize) -> u64 {
     match count {
         0 => 0,
         _ => (!0 >> (BITS - count)) << first,
     }
 }
 
-/// The lowest place where `count` bits (1 to 64) are set one after another.
-pub fn find_run(bits: u64, count: usize) -> Option<usize> {
+/// The lowest bit from which `count` bits (1 to 64) in a row are set.
+pub(crate) fn find_run(bits: u64, count: usize) -> Option<usize> {
     let starts = starts_of_runs(bits, count);
     (starts != 0).then(|| starts.trailing_zeros() as usize)
 }
 
-/// The power of two that the longest run of set bits reaches: 3 if 8 to 15 are
-/// set one after another, and nowhere 16. `None` if no bit is set.
-pub fn log2_of_longest_run(bits: u64) -> Option<usize> {
-    // In each round, bits from which on twice as many are set.
+/// The logarithm to base 2, rounded down, of the length of the longest run of
+/// set bits: 3 for a run of 8 to 15. `None` if no bit is set.
+pub(crate) fn log2_of_longest_run(bits: u64) -> Option<usize> {
+    // A bit of `starts` is set if 2^log2 bits are set from there upwards.
     let (mut starts, mut log2) = (bits, 0);
     while log2 < 6 && starts & (starts >> (1 << log2)) != 0 {
         starts &= starts >> (1 << log2);
@@ -31,7 +31,7 @@ pub fn log2_of_longest_run(bits: u64) -> Option<usize> {
     (bits != 0).then_some(log2)
 }
 
-/// The bits from which on `count` are set.
+/// The bits from which `count` bits in a row are set.
 fn starts_of_runs(bits: u64, count: usize) -> u64 {
     let (mut starts, mut have) = (bits, 1);
     while have < count && starts != 0 {
@@ -42,8 +42,8 @@ fn starts_of_runs(bits: u64, count: usize) -> u64 {
     starts
 }
 
-/// The runs of set bits, from the lowest on: first bit and number of bits.
-pub fn runs(mut bits: u64) -> impl Iterator<Item = (usize, usize)> {
+/// The runs of set bits, lowest first: first bit and number of bits.
+pub(crate) fn runs(mut bits: u64) -> impl Iterator<Item = (usize, usize)> {
     core::iter::from_fn(move || {
         if bits == 0 {
             return None;
@@ -55,8 +55,8 @@ pub fn runs(mut bits: u64) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The numbers of the set bits, from the lowest on.
-pub fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+/// The numbers of the set bits, lowest first.
+pub(crate) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         let bit = (bits != 0).then(|| bits.trailing_zeros() as usize);
         bits &= bits.wrapping_sub(1);
@@ -92,12 +92,12 @@ mod tests {
     #[case(0b1111_0111, Some(2))]
     #[case(!0 >> 1, Some(5))]
     #[case(!0, Some(6))]
-    fn the_longest_run_is_found(#[case] bits: u64, #[case] log2: Option<usize>) {
+    fn the_log2_of_the_longest_run_is_found(#[case] bits: u64, #[case] log2: Option<usize>) {
         assert_eq!(log2_of_longest_run(bits), log2);
     }
 
     #[test]
-    fn runs_are_as_long_as_they_can_be() {
+    fn runs_and_ones_are_found_lowest_first() {
         let found: Vec<_> = runs(0b1110_0100_0000_1011).collect();
         assert_eq!(found, [(0, 2), (3, 1), (10, 1), (13, 3)]);
         assert_eq!(runs(!0).collect::<Vec<_>>(), [(0, 64)]);

@@ -1,19 +1,19 @@
-//! What stands at a place of the heap: a live block, or a run of free slots.
+//! An entry of the heap: a live block, or a run of free slots or pages.
 //!
-//! Everybody who has an address and wants its block asks here, and so does
+//! Every routine that looks up the block at an address does it here. So does
 //! `_heapwalk`, which goes from one entry to the next.
 
 use crate::size_class;
-use crate::span::{LARGE, NOBODY, PAGE_SIZE, SpanRef};
+use crate::span::{LARGE, NO_OWNER, PAGE_SIZE, SpanRef};
 use core::ffi::c_int;
 
-/// One entry of the heap: `_HEAPINFO`, as C programs know it.
+/// One entry of the heap: the structure `_HEAPINFO` of C programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Entry {
     /// Its first byte (`_pentry`).
     pub address: *mut u8,
-    /// Its bytes; for a live block as `_msize` has it.
+    /// Its size in bytes; for a live block, the result of `_msize`.
     pub size: usize,
     /// [`USED`] or [`FREE`] (`_useflag`).
     pub use_flag: c_int,
@@ -24,11 +24,12 @@ pub const USED: c_int = 1;
 /// `_FREEENTRY`: a run of free slots or pages.
 pub const FREE: c_int = 0;
 
-/// The entry that has, or would have, a byte at this offset into a span. None
-/// in a span where nothing lives, and where a large block lies that begins in
-/// another. The caller has the lock of the span's owner.
+/// The live block that contains this offset into a span, or the free slots or
+/// pages from there on. `None` if the span has no live block, if no slot is
+/// there, or if a large block is there that begins in another span. The caller
+/// holds the lock of the span's owner.
 pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
-    if span.owner.get() == NOBODY {
+    if span.owner.get() == NO_OWNER {
         return None;
     }
     let (start, size, use_flag) = match span.kind.get() {

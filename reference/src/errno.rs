@@ -1,5 +1,5 @@
-//! The heap's own `errno` and `_doserrno`, one of each per thread, in the
-//! numbering of Microsoft's runtime.
+//! The heap's own `errno` and `_doserrno`. Each thread has its own. The numbers
+//! are those of Microsoft's runtime.
 //!
 //! Source: *errno, _doserrno, _sys_errlist, and _sys_nerr*, and *errno Constants*.
 
@@ -7,15 +7,15 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_ulong};
 
 /// Not enough memory.
-pub const ENOMEM: c_int = 12;
+pub(crate) const ENOMEM: c_int = 12;
 /// Invalid argument.
-pub const EINVAL: c_int = 22;
-/// Function not supported. A Linux host calls this 38.
-pub const ENOSYS: c_int = 40;
+pub(crate) const EINVAL: c_int = 22;
+/// Function not supported. On Linux the number is 38.
+pub(crate) const ENOSYS: c_int = 40;
 
 thread_local! {
     /// The number of this thread's last failure.
-    pub static ERRNO: Cell<c_int> = const { Cell::new(0) };
-    /// The operating system's number for it.
-    pub static DOSERRNO: Cell<c_ulong> = const { Cell::new(0) };
+    pub(crate) static ERRNO: Cell<c_int> = const { Cell::new(0) };
+    /// The operating system's number for that failure.
+    pub(crate) static DOSERRNO: Cell<c_ulong> = const { Cell::new(0) };
 }

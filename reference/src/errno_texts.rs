@@ -1,4 +1,4 @@
-//! What the numbers of `errno` mean, in words.
+//! The text for each number of `errno`.
 //!
 //! Source: *errno, _doserrno, _sys_errlist, and _sys_nerr*.
 
@@ -6,17 +6,17 @@ use core::ffi::{CStr, c_char, c_int};
 
 /// A C string that is never written to. Its size is that of a C pointer.
 #[repr(transparent)]
-pub struct Text(*const c_char);
+pub(crate) struct Text(*const c_char);
 
-// SAFETY: a string that is never written to belongs to no thread.
+// SAFETY: any thread may read a string that is never written to.
 unsafe impl Sync for Text {}
 
-/// How many numbers have a text, from 0 on.
-pub static COUNT: c_int = 43;
+/// Number of error numbers with a text: 0 to 42.
+pub(crate) static COUNT: c_int = 43;
 
-/// One text for each number, and one for all the others.
+/// One text for each of these numbers, and a last one for all other numbers.
 #[rustfmt::skip]
-pub static TEXTS: [Text; 44] = [
+pub(crate) static TEXTS: [Text; 44] = [
     t(c"No error"), t(c"Operation not permitted"), t(c"No such file or directory"), t(c"No such process"), // 0
     t(c"Interrupted function call"), t(c"Input/output error"), t(c"No such device or address"), t(c"Argument list too long"), // 4
     t(c"Executable file format error"), t(c"Bad file descriptor"), t(c"No child processes"), t(c"Resource temporarily unavailable"), // 8

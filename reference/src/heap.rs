@@ -1,15 +1,16 @@
-//! The heap: which shard a request goes to, and who holds which lock meanwhile.
+//! The heap: which shard serves a request, and which locks a thread holds.
 //!
 //! A shard's lock guards the shard and the records of its spans. The space's
-//! lock guards which spans and lines are taken, and the records of large
-//! blocks. A thread holds at most one shard's lock, and takes the space's
-//! last; only [`Heap::lock_all`] takes all shards', in their order.
+//! lock guards which spans and lines are taken, and the records of spans with
+//! large blocks. A thread holds the lock of at most one shard, and takes the
+//! space's lock last. Only `Heap::lock_all` takes all locks: those of the
+//! shards in ascending order, then the space's.
 
 use crate::alignment::Alignment;
 use crate::arena::Arena;
 use crate::entry::{USED, entry_in};
 use crate::lock::{Guard, Lock};
-use crate::resize::{clear_behind, clear_rest};
+use crate::resize::{clear_rest, clear_tail};
 use crate::schedule;
 use crate::shard::Shard;
 use crate::size_class;
@@ -19,21 +20,22 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
-/// So many threads can be at work at the same time without any wait.
+/// Number of shards. Up to this many threads run without sharing a lock.
 const SHARDS: usize = if cfg!(schedules) { 2 } else { 16 };
 
-/// The largest request, in bytes. Microsoft's `_HEAP_MAXREQ`.
-pub const MAX_REQUEST: usize = usize::MAX - 31;
+/// The largest request, in bytes: Microsoft's `_HEAP_MAXREQ`.
+const MAX_REQUEST: usize = usize::MAX - 31;
 
-/// A heap. The C names work on one for the whole process ([`crate::routines`]).
-#[repr(C, align(4096))] // so that of few threads all of it lies in one page
+/// A heap. The C routines use one for the whole process ([`crate::routines`]).
+#[repr(C, align(4096))] // with few threads, all shards in use lie in one page
 pub struct Heap {
     /// Reserved at the first allocation, under the first shard's lock.
     pub(crate) arena: OnceLock<Arena>,
-    /// Shards that have threads. Raised under the first shard's lock.
+    /// Shards from this number on have no threads. Raised under the first
+    /// shard's lock.
     joined: AtomicUsize,
-    /// Somebody freed what was not a live block. The heap is unharmed by it,
-    /// but its user is not, and `_heapchk` says so.
+    /// Set when a caller frees what is not a live block. The heap is unharmed,
+    /// but the program has an error, and `_heapchk` reports it.
     pub(crate) misused: AtomicBool,
     shards: [Lock<Shard>; SHARDS],
 }
@@ -41,13 +43,14 @@ pub struct Heap {
 /// A live block.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
-    /// Its span, or the first of them.
+    /// The span in which it begins.
     pub span: SpanRef,
-    /// The first byte of its place.
+    /// The first byte of its slot or pages.
     pub base: *mut u8,
-    /// Bytes from there to the address it was found by: to where it begins, if it is aligned.
+    /// Bytes from `base` to the address that was looked up. An aligned block may
+    /// begin there.
     pub gap: usize,
-    /// Bytes from that address on.
+    /// Bytes from that address to the end of its slot or pages.
     pub size: usize,
 }
 
@@ -55,25 +58,25 @@ pub(crate) struct Live {
 pub struct Block {
     /// Its first byte.
     pub address: *mut u8,
-    /// Whether it may hold bytes of earlier owners. If not, it is all zeros.
+    /// Whether it may hold bytes of earlier blocks. If not, all bytes are zero.
     pub old_bytes: bool,
 }
 
-/// The lock of whoever owns a span.
+/// The owner of a span, locked.
 pub(crate) enum Owner<'a> {
     Shard(Guard<'a, Shard>),
     Space(Guard<'a, Space>),
 }
 
-/// All locks of a heap.
-pub struct Whole<'a> {
+/// The whole heap, with all its locks held.
+pub(crate) struct Whole<'a> {
     pub(crate) misused: bool,
     pub(crate) shards: [Option<Guard<'a, Shard>>; SHARDS],
     /// None if the heap was never used.
     pub(crate) arena: Option<(&'a Arena, Guard<'a, Space>)>,
 }
 
-/// How many threads have been told a number.
+/// Number of threads that were assigned a shard.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 schedule::thread_local! {
@@ -82,8 +85,9 @@ schedule::thread_local! {
 }
 
 impl Heap {
-    /// A heap without memory; it reserves address space at the first allocation.
-    #[allow(clippy::new_without_default)] // a default could not be constant
+    /// Creates a heap without memory. It reserves address space at the first
+    /// allocation.
+    #[allow(clippy::new_without_default)] // `Default::default` cannot be const
     pub const fn new() -> Heap {
         let mut shards = [const { Lock::new(Shard::new(0)) }; SHARDS];
         let mut index = 0;
@@ -99,8 +103,8 @@ impl Heap {
         }
     }
 
-    /// A block of at least `size` bytes, aligned to 16; one of its own even
-    /// for size 0. `None` if there is no memory for it.
+    /// Allocates a block of at least `size` bytes, aligned to 16. Size 0 gives a
+    /// block too. Returns `None` if there is no memory for it.
     #[inline]
     pub fn allocate(&self, size: usize) -> Option<Block> {
         if size > size_class::LARGEST {
@@ -109,7 +113,8 @@ impl Heap {
         self.allocate_in(size_class::of(size), size)
     }
 
-    /// A block of a class, with `used` bytes from its beginning asked for.
+    /// Allocates a block of a size class and zeroes it from byte `used` to its
+    /// end: the caller requested the bytes before.
     #[inline]
     pub(crate) fn allocate_in(&self, class: usize, used: usize) -> Option<Block> {
         let (arena, mut shard) = self.enter()?;
@@ -120,9 +125,9 @@ impl Heap {
         Some(Block { address, old_bytes })
     }
 
-    /// The same, aligned as asked.
+    /// Allocates a block of at least `size` bytes with the requested alignment.
     pub fn allocate_aligned(&self, size: usize, asked: Alignment) -> Option<Block> {
-        // At least one byte, so that the address lies in its own block.
+        // At least one byte, so that the block contains its own address.
         let total = size.max(1).saturating_add(asked.room());
         if total > MAX_REQUEST {
             return None;
@@ -133,19 +138,19 @@ impl Heap {
         }
         let mut block = self.allocate_in(size_class::of(total), total)?;
         let gap = asked.gap(block.address);
-        clear_behind(block.address, gap + size, total);
+        clear_tail(block.address, gap + size, total);
         block.address = block.address.wrapping_add(gap);
         Some(block)
     }
 
-    /// A block that lies at a multiple of `alignment`, a power of two, and that
-    /// [`Heap::free`] takes. `None` if there is no memory for it.
+    /// Allocates a block at a multiple of `alignment`, a power of two.
+    /// [`Heap::free`] frees it. Returns `None` if there is no memory for it.
     pub fn allocate_at_multiple(&self, size: usize, alignment: usize) -> Option<Block> {
         let asked = Alignment::new(alignment.max(16), 0)?;
         if size.max(alignment) > size_class::LARGEST {
             return self.allocate_aligned(size, asked);
         }
-        // Of a class whose size is such a multiple, every slot lies at one.
+        // If the size of a class is a multiple of it, so is the address of every slot.
         let mut classes = size_class::of(size.max(alignment))..size_class::COUNT;
         let class = classes.find(|&class| size_class::size(class) % alignment.max(16) == 0)?;
         self.allocate_in(class, size)
@@ -160,7 +165,7 @@ impl Heap {
             && let Some(shard) = self.shards.get(owner.wrapping_sub(FIRST_SHARD) as usize)
         {
             let mut shard = shard.lock();
-            // The span may have changed hands before the lock was there.
+            // The owner may have changed before this thread had the lock.
             if span.owner.get() == owner {
                 return shard.free(arena, span, offset) || self.misuse();
             }
@@ -168,8 +173,9 @@ impl Heap {
         self.free_slowly(address, false)
     }
 
-    /// Frees a block of whatever size and shard, one that `is_aligned` by any
-    /// address in it. Returns false if no live block is there.
+    /// The slow path of [`Heap::free`]: frees a block of any size and owner. If
+    /// the block `is_aligned`, `address` may be any address in it. Returns false
+    /// if no live block is there.
     #[cold]
     pub fn free_slowly(&self, address: *mut u8, is_aligned: bool) -> bool {
         let found = self.find_live(address);
@@ -193,7 +199,8 @@ impl Heap {
         false
     }
 
-    /// The live block in which an address lies; of a large block, in its first span.
+    /// The live block that contains an address. A large block is found only by
+    /// addresses in its first span.
     pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
         Some(self.find_live(address)?.1)
     }
@@ -203,7 +210,7 @@ impl Heap {
         self.containing(address).filter(|live| live.gap == 0)
     }
 
-    /// The live block in which an address lies, and the lock of its owner.
+    /// The live block that contains an address, with its owner locked.
     pub(crate) fn find_live(&self, address: *const u8) -> Option<(&Arena, Live, Owner<'_>)> {
         let arena = self.arena.get()?;
         let (span, offset) = arena.find(address)?;
@@ -214,7 +221,7 @@ impl Heap {
                 (owner, Owner::Shard(shard.lock()))
             }
         };
-        // The span may have changed hands before the lock was there.
+        // The owner may have changed before this thread had the lock.
         let entry = entry_in(span, offset)
             .filter(|entry| span.owner.get() == held && entry.use_flag == USED)?;
         let gap = address as usize - entry.address as usize;
@@ -227,7 +234,8 @@ impl Heap {
         (live.size > 0).then_some((arena, live, owner))
     }
 
-    /// The arena and this thread's shard. `None` if the system has no address space.
+    /// The arena and this thread's shard, locked. Returns `None` if the system
+    /// grants no address space.
     #[inline]
     fn enter(&self) -> Option<(&Arena, Guard<'_, Shard>)> {
         let index = THREAD.with(Cell::get);
@@ -239,7 +247,8 @@ impl Heap {
         }
     }
 
-    /// The same at a thread's first call.
+    /// The slow path of `enter`: a thread's first call, or the first one on this
+    /// heap.
     #[cold]
     fn join(&self) -> Option<(&Arena, Guard<'_, Shard>)> {
         if THREAD.with(Cell::get) == usize::MAX {
@@ -255,11 +264,11 @@ impl Heap {
         Some((self.arena.get()?, self.shards[index].lock()))
     }
 
-    /// Takes all locks.
-    pub fn lock_all(&self) -> Whole<'_> {
+    /// Takes all locks of the heap.
+    pub(crate) fn lock_all(&self) -> Whole<'_> {
         let mut shards = [const { None }; SHARDS];
         shards[0] = Some(self.shards[0].lock());
-        // While this one is held nobody joins.
+        // No other thread joins while this lock is held.
         let joined = self.joined.load(Ordering::Relaxed);
         for (held, shard) in shards.iter_mut().zip(&self.shards).take(joined).skip(1) {
             *held = Some(shard.lock());

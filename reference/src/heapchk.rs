@@ -1,24 +1,24 @@
-//! `_heapchk`: whether the heap's records agree with each other.
+//! `_heapchk`: checks that the heap's records agree with each other.
 
 use crate::arena::Arena;
 use crate::bits::run;
 use crate::heap::{Heap, Whole};
 use crate::size_class;
-use crate::span::{ALL_PAGES, FIRST_SHARD, LARGE, NOBODY, SPACE, SPAN_PAGES, SpanRef};
+use crate::span::{ALL_PAGES, FIRST_SHARD, LARGE, NO_OWNER, SPACE, SPAN_PAGES, SpanRef};
 
-/// What a look at the whole heap shows.
+/// The result of a check of the whole heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// Every record agrees with every other.
     Sound,
     /// Nothing was ever allocated.
     Empty,
-    /// A record is wrong, or something was freed that was not a live block.
+    /// A record is wrong, or a caller freed what was not a live block.
     BadNode,
 }
 
 impl Heap {
-    /// Looks at every record of the heap.
+    /// Checks every record of the heap.
     pub fn check(&self) -> Condition {
         self.lock_all().check()
     }
@@ -37,7 +37,7 @@ impl Whole<'_> {
 }
 
 fn is_sound(arena: &Arena) -> bool {
-    // So many pages more belong to the block that began before.
+    // Number of pages from here on that belong to a block of an earlier span.
     let mut rest = 0;
     (0..arena.top() as u32)
         .filter_map(|index| arena.get(index))
@@ -46,8 +46,8 @@ fn is_sound(arena: &Arena) -> bool {
             rest -= before;
             let is_inner = before == SPAN_PAGES;
             match (arena.is_used(span.index), span.owner.get()) {
-                (false, NOBODY) => before == 0,
-                (true, NOBODY) => is_inner,
+                (false, NO_OWNER) => before == 0,
+                (true, NO_OWNER) => is_inner,
                 (true, SPACE) => {
                     rest += span.beyond().get() as usize;
                     span.kind.get() == LARGE && has_sound_pages(span, before, rest > 0)
@@ -59,12 +59,13 @@ fn is_sound(arena: &Arena) -> bool {
         && rest == 0
 }
 
-/// Whether the words for large blocks make sense, where the first pages belong
-/// to a block that began `before`, and one may go on behind the span.
+/// Whether the words for large blocks agree with each other. The first `before`
+/// pages belong to a block of an earlier span. If `goes_on`, the last block
+/// continues in the next span.
 fn has_sound_pages(span: SpanRef, before: usize, goes_on: bool) -> bool {
     let (live, starts) = (span.live().get(), span.starts().get());
     let begun = run(0, before);
-    // Every other live page begins a block, or the one before it lives.
+    // Each other live page begins a block or follows a live page.
     let own = live & !begun;
     let orphans = own & !starts & !(own << 1);
     let last = run(SPAN_PAGES - 1, 1);

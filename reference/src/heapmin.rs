@@ -2,15 +2,15 @@
 //!
 //! Four rules make it exact and cheap:
 //!
-//! * Only where something was freed since the last call is looked at: `free`
-//!   leaves a bit for the span.
-//! * A page goes exactly when no live block has a byte in it. The bitmap of
-//!   the span tells; whatever the neighbours do is of no interest.
-//! * A bitmap with few live blocks left becomes a list inside the record.
-//! * When nothing lives in 64 spans any more, their records go too.
+//! * It visits only spans in which a block was freed since the last call.
+//!   `free` marks them.
+//! * A page goes exactly when no live block has a byte in it. The record of the
+//!   span alone decides that; other spans do not matter.
+//! * If few blocks of a span are live, a list in the record replaces the bitmap.
+//! * If no span of a group of 64 has a live block, their records go too.
 //!
-//! A page that the system refuses to take stays marked, so the next call
-//! tries it again, and no block is ever the worse for it.
+//! If the system refuses a page, the page stays marked and the next call tries
+//! again. No block is affected.
 
 use crate::arena::{Arena, GROUP_SPANS};
 use crate::bits::{ones, run, runs};
@@ -23,8 +23,8 @@ use crate::span::{ALL_PAGES, FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
 use core::sync::atomic::Ordering::Relaxed;
 
 impl Heap {
-    /// Gives every page without a live block back to the system. Returns
-    /// false if the system refused any; those are tried again next time.
+    /// Gives every page without a live block back to the system. Returns false
+    /// if the system refused one; the next call tries it again.
     pub fn minimise(&self) -> bool {
         self.lock_all().minimise()
     }
@@ -57,8 +57,8 @@ impl Whole<'_> {
     }
 }
 
-/// Gives up what a span of small blocks has no need of: itself, if nothing
-/// lives there; the bitmap, if the record has room to list what does.
+/// Frees what a span of small blocks does not need: the whole span if it has no
+/// live block, or the bitmap if the record has room to list the live blocks.
 fn tidy(arena: &Arena, space: &mut Space, shards: &mut [Option<Guard<Shard>>], span: SpanRef) {
     let Some(shard) = span.owner.get().checked_sub(FIRST_SHARD) else {
         return;
@@ -73,13 +73,14 @@ fn tidy(arena: &Arena, space: &mut Space, shards: &mut [Option<Guard<Shard>>], s
     }
 }
 
-/// Gives back what 64 spans have to give. Returns false if the system refused any.
+/// Gives back the idle pages of a group of spans, and its records if no span is
+/// in use. Returns false if the system refused any.
 fn release_group(arena: &Arena, index: usize) -> bool {
     let group = arena.group(index);
     if group.touched.load(Relaxed) == 0 {
         return true;
     }
-    // Free spans of which every page may have to go do so together.
+    // Neighbouring free spans of which every page may be resident go in one call.
     for bit in ones(group.touched.load(Relaxed) & !group.used.get()) {
         let span = arena.get((index * GROUP_SPANS + bit) as u32);
         if let Some(span) = span.filter(|span| span.resident.get() == ALL_PAGES) {
@@ -106,14 +107,14 @@ fn release_group(arena: &Arena, index: usize) -> bool {
         }
     }
     if all && group.used.get() == 0 && !arena.release_records(index) {
-        arena.touch_group((index * GROUP_SPANS) as u32); // to try again
+        arena.touch_group((index * GROUP_SPANS) as u32); // the next call tries again
         all = false;
     }
     all
 }
 
-/// Gives back the pages of a span that may be resident and in which nothing
-/// lives. Returns false if the system refused any.
+/// Gives back the pages of a span that may be resident and hold no live block.
+/// Returns false if the system refused any.
 fn release_idle(span: SpanRef) -> bool {
     let live = match span.owner.get() {
         FIRST_SHARD.. => span.live_pages(),
@@ -133,6 +134,6 @@ fn release_idle(span: SpanRef) -> bool {
 }
 
 fn release(base: *mut u8, len: usize) -> bool {
-    // SAFETY: the callers pass whole pages of spans in which no block lives.
+    // SAFETY: the callers pass whole pages of spans, without a live block.
     unsafe { os::release(base, len) }
 }

@@ -1,5 +1,5 @@
-//! `_heapset`: fills what `_heapwalk` names as free, so that a later write
-//! there shows.
+//! `_heapset`: fills the free entries of the heap with a byte, so that a program
+//! can detect later writes to them.
 
 use crate::entry::{Entry, FREE};
 use crate::heap::{Heap, Whole};
@@ -10,7 +10,7 @@ use core::ptr;
 
 impl Heap {
     /// Fills every free entry with `byte`. Returns false if the system has no
-    /// memory for one of them; those behind it are filled all the same.
+    /// memory for one of them; the other entries are filled nevertheless.
     pub fn fill_free(&self, byte: u8) -> bool {
         self.lock_all().fill_free(byte)
     }
@@ -33,10 +33,10 @@ impl Whole<'_> {
     fn fill(&mut self, entry: Entry, byte: u8) -> Option<()> {
         let (arena, _) = self.arena.as_ref()?;
         let (span, offset) = arena.find(entry.address)?;
-        // For `_heapmin`, which takes these pages away again.
+        // The next `_heapmin` must give these pages back.
         arena.touch(span);
         make_resident(span, pages_of(offset, entry.size), false)?;
-        // SAFETY: free slots or pages of one span, which were just made usable.
+        // SAFETY: free slots or pages of one span, just made usable.
         unsafe { ptr::write_bytes(entry.address, byte, entry.size) };
         Some(())
     }

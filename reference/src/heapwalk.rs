@@ -1,29 +1,29 @@
-//! `_heapwalk`: names the heap's entries one after another, in address order.
+//! `_heapwalk`: lists the heap's entries one by one, in address order.
 //!
-//! An entry is a live block or a run of free slots between live blocks. Spans
-//! in which nothing lives are the heap's own store and are not named. An
-//! aligned block is named by its place, which begins at or before it.
+//! An entry is a live block, or a run of free slots or pages. Spans without a
+//! live block are not listed. The entry of an aligned block begins at the slot
+//! or page that contains it, which may be before the block's own address.
 
 use crate::arena::Arena;
 use crate::entry::{Entry, entry_in};
 use crate::heap::{Heap, Whole};
 use crate::span::SPAN_SIZE;
 
-/// What comes after an entry.
+/// What follows an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Another entry.
     Entry(Entry),
-    /// There are no more.
+    /// There are no more entries.
     End,
     /// Nothing was ever allocated.
     Empty,
-    /// The address given is not that of an entry.
+    /// The given address is not that of an entry.
     BadPointer,
 }
 
 impl Heap {
-    /// The entry after the one at `address`; the first one for null.
+    /// The entry after the one at `address`, or the first entry for null.
     pub fn entry_after(&self, address: *const u8) -> Next {
         self.lock_all().entry_after(address)
     }
@@ -43,8 +43,8 @@ impl Whole<'_> {
         }
         let entry = arena.find(address).and_then(|(span, offset)| {
             let entry = entry_in(span, offset)?;
-            let behind = offset + entry.size;
-            let next = (span.index + (behind / SPAN_SIZE) as u32, behind % SPAN_SIZE);
+            let end = offset + entry.size;
+            let next = (span.index + (end / SPAN_SIZE) as u32, end % SPAN_SIZE);
             (entry.address.cast_const() == address).then_some(next)
         });
         entry.map_or(Next::BadPointer, |(index, offset)| {
@@ -53,7 +53,7 @@ impl Whole<'_> {
     }
 }
 
-/// The first entry from an offset into a span on.
+/// The first entry at or after an offset into a span.
 fn entry_from(arena: &Arena, from: u32, offset: usize) -> Next {
     let used = (from..arena.top() as u32).filter(|&index| arena.is_used(index));
     let entry_of = |index| entry_in(arena.get(index)?, if index == from { offset } else { 0 });

@@ -1,9 +1,11 @@
-//! Large blocks: over 8 KiB, a run of whole pages that may go on across spans.
+//! Large blocks: runs of whole pages, for requests over 8 KiB. A run may
+//! continue in the next spans.
 //!
-//! Pages are counted from the arena's first. Three words of a span's record
-//! say which of its pages live, at which of them a block begins, and how far
-//! the last block goes on behind the span. A span that lies inside a block and
-//! holds nothing else is marked as used, and its record is not touched.
+//! Pages are numbered from the arena's first. Three words of a span's record
+//! say which of its pages are live, at which of them a block begins, and how
+//! many pages of its last block lie in later spans. If all pages of a span lie
+//! inside a block of an earlier span, its group marks it as used and its record
+//! is not written.
 
 use crate::alignment::Alignment;
 use crate::arena::Arena;
@@ -14,17 +16,17 @@ use crate::resize::clear_to_page;
 use crate::shared::Shared64;
 use crate::space::Space;
 use crate::span::{
-    ALL_PAGES, LARGE, NOBODY, PAGE_SIZE, PageMask, SPACE, SPAN_PAGES, Span, SpanRef,
+    ALL_PAGES, LARGE, NO_OWNER, PAGE_SIZE, PageMask, SPACE, SPAN_PAGES, Span, SpanRef,
 };
 use core::sync::atomic::Ordering::Relaxed;
 
-/// How many lists there are for spans with room: one for each power of two
-/// that the longest run of free pages may reach.
-pub const LISTS: usize = SPAN_PAGES.ilog2() as usize + 1;
+/// Number of lists of spans with free pages: one for each power of two that the
+/// longest run of free pages may reach.
+pub(crate) const LISTS: usize = SPAN_PAGES.ilog2() as usize + 1;
 
 impl Span {
-    /// Makes a span with so many live pages, of which none begins a block, into
-    /// one for large blocks.
+    /// Makes this a span for large blocks with these live pages. No block begins
+    /// in it yet.
     fn start_large(&self, live: PageMask) {
         self.kind.set(LARGE);
         self.live().set(live);
@@ -33,32 +35,32 @@ impl Span {
         self.owner.set(SPACE);
     }
 
-    /// The pages that live.
-    pub fn live(&self) -> &Shared64 {
+    /// The live pages: those that belong to a block.
+    pub(crate) fn live(&self) -> &Shared64 {
         &self.body[0]
     }
 
-    /// Those of them at which a block begins.
-    pub fn starts(&self) -> &Shared64 {
+    /// The live pages at which a block begins.
+    pub(crate) fn starts(&self) -> &Shared64 {
         &self.body[1]
     }
 
-    /// Pages of the last block that lie behind this span.
-    pub fn beyond(&self) -> &Shared64 {
+    /// Number of pages of the last block that lie in later spans.
+    pub(crate) fn beyond(&self) -> &Shared64 {
         &self.body[2]
     }
 
-    /// The pages that do not live.
-    pub fn free_pages(&self) -> PageMask {
+    /// The pages that are not live.
+    pub(crate) fn free_pages(&self) -> PageMask {
         ALL_PAGES & !self.live().get()
     }
 
-    /// The block that begins in this span and in which one of its pages lies:
-    /// its first page, and how many it has.
-    pub fn block_of_page(&self, page: usize) -> Option<(usize, usize)> {
+    /// The block that begins in this span and contains this page of it: its
+    /// first page and its number of pages. `None` if there is no such block.
+    pub(crate) fn block_of_page(&self, page: usize) -> Option<(usize, usize)> {
         let (live, starts) = (self.live().get(), self.starts().get());
         let first = (starts & run(0, page + 1)).checked_ilog2()? as usize;
-        // It goes on while pages live and none of them begins another.
+        // The block continues over live pages until one begins another block.
         let inside = live & !starts | run(first, 1);
         let count = (inside >> first).trailing_ones() as usize;
         let goes_on = first + count == SPAN_PAGES;
@@ -72,12 +74,17 @@ impl Span {
 }
 
 impl Arena {
-    /// A block of `size` bytes; `total` is that and the room that the alignment
-    /// asks for. `None` if there is no memory.
-    pub fn allocate_pages(&self, size: usize, total: usize, asked: Alignment) -> Option<Block> {
+    /// Allocates a block of `size` bytes. `total` is `size` and the room that
+    /// the alignment needs. Returns `None` if there is no memory.
+    pub(crate) fn allocate_pages(
+        &self,
+        size: usize,
+        total: usize,
+        asked: Alignment,
+    ) -> Option<Block> {
         let mut space = self.space();
         let found = self.find_pages(&mut space, total.div_ceil(PAGE_SIZE))?;
-        // The block begins where the alignment has it, which may be pages later.
+        // The block begins at the first aligned address, perhaps some pages later.
         let gap = asked.gap(self.page(found));
         let (first, offset) = (found + gap / PAGE_SIZE, gap % PAGE_SIZE);
         let count = (offset + size).div_ceil(PAGE_SIZE);
@@ -93,18 +100,18 @@ impl Arena {
         Some(Block { address, old_bytes })
     }
 
-    /// Takes back the block that begins at a page of a span.
-    pub fn free_pages(&self, space: &mut Space, span: SpanRef, page: usize) {
+    /// Frees the block that begins in this span and contains this page of it.
+    pub(crate) fn free_pages(&self, space: &mut Space, span: SpanRef, page: usize) {
         if let Some((first, count)) = span.block_of_page(page) {
             set_end(span, 0, first + count);
             self.give_pages(space, number_of(span, first), count);
         }
     }
 
-    /// Gives that block another size. Says whether it got pages that may hold
-    /// old bytes; `None`, with nothing changed, if what lies behind it is taken
-    /// or the system refuses.
-    pub fn resize_pages(
+    /// Resizes that block in place to `new` pages. Returns whether it got pages
+    /// that may hold old bytes. Returns `None`, and changes nothing, if the
+    /// pages after it are not free or the system refuses.
+    pub(crate) fn resize_pages(
         &self,
         space: &mut Space,
         span: SpanRef,
@@ -115,8 +122,8 @@ impl Arena {
         let number = number_of(span, first);
         let mut old_bytes = false;
         if new > old {
-            let mut behind = portions(number + old, new - old);
-            if !behind.all(|(index, pages)| self.are_free(index, pages)) {
+            let mut added = portions(number + old, new - old);
+            if !added.all(|(index, pages)| self.are_free(index, pages)) {
                 return None;
             }
             old_bytes = self.take_pages(space, number + old, new - old)?;
@@ -127,9 +134,9 @@ impl Arena {
         Some(old_bytes)
     }
 
-    /// The first of `count` free pages.
+    /// The number of the first of `count` free pages in a row.
     fn find_pages(&self, space: &mut Space, count: usize) -> Option<usize> {
-        // Every span on these lists has as many pages in a row.
+        // Every span on these lists has at least `count` free pages in a row.
         let lists = count.next_power_of_two().ilog2() as usize..LISTS;
         match space
             .large
@@ -147,19 +154,20 @@ impl Arena {
             && (!self.is_used(index) || self.get(index).is_some_and(is_large))
     }
 
-    /// Takes free pages and makes them usable. Says whether they may hold old
-    /// bytes; `None`, with nothing changed, if the system refuses.
+    /// Takes free pages and makes them usable. Returns whether they may hold old
+    /// bytes. Returns `None`, and changes nothing, if the system refuses.
     fn take_pages(&self, space: &mut Space, first: usize, count: usize) -> Option<bool> {
         self.raise_top((first + count).div_ceil(SPAN_PAGES))?;
         let len = (count * PAGE_SIZE).next_multiple_of(os::page_size());
-        // SAFETY: these pages are ours and hold no block.
+        // SAFETY: whole pages of the arena, which hold no block.
         unsafe { os::commit(self.page(first), len) }.then_some(())?;
         let mut old_bytes = false;
         for (index, pages) in portions(first, count) {
             let (group, bit) = self.group_of(index);
             let is_known = group.used.get() & bit != 0;
             let is_inner = pages == ALL_PAGES && index as usize != first / SPAN_PAGES;
-            // Nothing is known of it that the record would have to be read for.
+            // Neither used nor marked: no page is resident, and its record need
+            // not be read.
             let is_fresh = (group.used.get() | group.touched.load(Relaxed)) & bit == 0;
             let span = match is_known {
                 true => self.get(index)?,
@@ -185,13 +193,13 @@ impl Arena {
         Some(old_bytes)
     }
 
-    /// Takes live pages back.
+    /// Frees live pages.
     fn give_pages(&self, space: &mut Space, first: usize, count: usize) {
         for (index, pages) in portions(first, count) {
             let Some(span) = self.get(index) else {
                 return;
             };
-            if span.owner.get() == NOBODY {
+            if span.owner.get() == NO_OWNER {
                 if pages == ALL_PAGES {
                     self.give_inner_span(space, index);
                     continue;
@@ -209,9 +217,9 @@ impl Arena {
         }
     }
 
-    /// Puts a span on the list that its longest run of free pages says: all on
-    /// it have at least 1 << list free pages in a row. On none if it is full or
-    /// nothing lives in it.
+    /// Moves a span to the list for its longest run of free pages: spans on list
+    /// n have at least 2^n free pages in a row. A span that is full or has no
+    /// live page is on no list.
     fn list_large(&self, space: &mut Space, span: SpanRef) {
         let is_partial = span.live().get() != 0;
         let longest = log2_of_longest_run(span.free_pages()).filter(|_| is_partial);
@@ -228,20 +236,21 @@ impl Arena {
     }
 }
 
-/// Notes how far the last block of a span goes on behind it: `end` and `old_end`
-/// are where it ends and ended, in pages from the beginning of the span.
+/// Notes how many pages of the last block of a span lie in later spans. `end`
+/// and `old_end` are its new and its old end, in pages from the start of the span.
 fn set_end(span: SpanRef, end: usize, old_end: usize) {
     if end.max(old_end) >= SPAN_PAGES {
         span.beyond().set(end.saturating_sub(SPAN_PAGES) as u64);
     }
 }
 
-/// The number of a page of a span.
+/// The number in the arena of a page of a span.
 fn number_of(span: SpanRef, page: usize) -> usize {
     span.index as usize * SPAN_PAGES + page
 }
 
-/// The spans that a run of pages lies in, and which of their pages.
+/// The parts of a run of pages: the number of each span, and which of its pages
+/// belong to the run.
 fn portions(first: usize, count: usize) -> impl Iterator<Item = (u32, PageMask)> {
     let end = first + count;
     (first / SPAN_PAGES..end.div_ceil(SPAN_PAGES)).map(move |index| {

@@ -1,38 +1,48 @@
-//! A C runtime heap that gives back what it does not use.
+//! A C runtime heap whose `_heapmin` gives every page without a live block back
+//! to the operating system.
 //!
-//! Read it in this order: [`span`] (256 KiB of blocks, and the record of what
-//! lives there), [`arena`] (where spans and their records lie), [`space`]
-//! (which of them are taken), [`shard`] (which span a small block is taken
-//! from), [`large`] (blocks of whole pages), [`heap`] (who asks whom, under
-//! which lock), then [`heapmin`] (what goes back to the system), and [`entry`],
-//! [`heapwalk`], [`heapchk`] and [`heapset`], which look at all of it.
-//! [`alignment`] and [`resize`] are about other places and other sizes.
-//! [`routines`] puts the C runtime's rules about parameters and `errno` around
-//! it, and [`os`] is all that differs between systems. [`schedule`] is for tests.
+//! Read the modules in this order:
+//!
+//! 1. `span`: 256 KiB of blocks, and the record that describes them
+//! 2. `arena`: the address space that holds all spans and all records
+//! 3. `space`: which spans are taken
+//! 4. `shard`: which span a small block comes from
+//! 5. `large`: blocks of whole pages
+//! 6. [`heap`]: which of these serves a request, and under which lock
+//! 7. `heapmin`: which pages go back to the system
+//! 8. [`entry`], [`heapwalk`], [`heapchk`] and `heapset`: inspect the whole heap
+//! 9. [`alignment`] and `resize`: aligned blocks, and new sizes for blocks
+//!
+//! [`routines`] adds the C runtime's rules about parameters and `errno`. `os`
+//! holds all that differs between systems. `schedule` is for tests.
 
-pub mod alignment;
-pub mod arena;
-pub mod bits;
 pub mod entry;
-pub mod errno;
-pub mod errno_texts;
+pub mod routines;
+
+// Public only for the tests outside this crate, which make their own heaps:
+// tests/model.rs, tests/threads.rs and variants/schedules/tests.
+pub mod alignment;
 pub mod heap;
 pub mod heapchk;
-pub mod heapmin;
-pub mod heapset;
 pub mod heapwalk;
-pub mod large;
-pub mod list;
-pub mod lock;
-pub mod os;
-pub mod resize;
-pub mod routines;
-pub mod schedule;
-pub mod shard;
-pub mod shared;
-pub mod size_class;
-pub mod space;
-pub mod span;
+
+mod arena;
+mod bits;
+mod errno;
+mod errno_texts;
+mod heapmin;
+mod heapset;
+mod large;
+mod list;
+mod lock;
+mod os;
+mod resize;
+mod schedule;
+mod shard;
+mod shared;
+mod size_class;
+mod space;
+mod span;
 
 #[cfg(test)]
 mod tests;

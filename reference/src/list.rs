@@ -3,27 +3,27 @@
 use crate::arena::Arena;
 use crate::span::{NO_SPAN, SpanRef};
 
-/// A list of spans, by its first.
+/// A list of spans: the number of its first span.
 #[derive(Clone, Copy)]
-pub struct List(u32);
+pub(crate) struct List(u32);
 
 impl List {
-    /// A list of none.
-    pub const EMPTY: List = List(NO_SPAN);
+    /// An empty list.
+    pub(crate) const EMPTY: List = List(NO_SPAN);
 
     /// The first span.
-    pub fn first(self, arena: &Arena) -> Option<SpanRef> {
+    pub(crate) fn first(self, arena: &Arena) -> Option<SpanRef> {
         arena.get(self.0)
     }
 
     /// Whether this is the first span.
-    pub fn begins_with(self, span: SpanRef) -> bool {
+    pub(crate) fn begins_with(self, span: SpanRef) -> bool {
         self.0 == span.index
     }
 
-    /// Puts a span behind the first, which stays so. Its record keeps `tag`,
-    /// which is not 0.
-    pub fn push(&mut self, arena: &Arena, span: SpanRef, tag: u8) {
+    /// Inserts a span after the first one. In an empty list, it becomes the
+    /// first. Its record keeps `tag`, which is not 0.
+    pub(crate) fn push(&mut self, arena: &Arena, span: SpanRef, tag: u8) {
         let first = self.first(arena);
         let next = first.map_or(NO_SPAN, |first| first.next.get());
         span.prev.set(self.0);
@@ -33,20 +33,20 @@ impl List {
             Some(first) => first.next.set(span.index),
             None => self.0 = span.index,
         }
-        if let Some(behind) = arena.get(next) {
-            behind.prev.set(span.index);
+        if let Some(after) = arena.get(next) {
+            after.prev.set(span.index);
         }
     }
 
-    /// Takes a span off that is on this list.
-    pub fn remove(&mut self, arena: &Arena, span: SpanRef) {
+    /// Removes a span, which must be on this list.
+    pub(crate) fn remove(&mut self, arena: &Arena, span: SpanRef) {
         let (prev, next) = (span.prev.get(), span.next.get());
         match arena.get(prev) {
             Some(before) => before.next.set(next),
             None => self.0 = next,
         }
-        if let Some(behind) = arena.get(next) {
-            behind.prev.set(prev);
+        if let Some(after) = arena.get(next) {
+            after.prev.set(prev);
         }
         span.list.set(0);
     }

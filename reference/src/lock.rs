@@ -1,9 +1,10 @@
 //! The lock of a shard, and of the space.
 //!
-//! `malloc` and `free` take one each time, and next to always find it free. So
-//! it is made cheap to give back: one ordinary store, where a lock that wakes
-//! sleepers needs an exchange, which takes as long as all the rest of a `free`.
-//! Who finds it taken looks again soon, and after a while sleeps in between.
+//! Each `malloc` and `free` takes one lock, and nearly always finds it free. So
+//! unlocking is made cheap: it is one ordinary store. A lock that wakes sleeping
+//! threads needs an atomic exchange, which takes as long as the rest of a
+//! `free`. A thread that finds the lock taken spins first, and later sleeps
+//! between its attempts.
 
 use crate::schedule::step;
 use core::cell::UnsafeCell;
@@ -12,37 +13,36 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-/// So often a taken lock is looked at again before its holder is thought to be
-/// without a processor.
-const LOOKS: u32 = 30;
-/// How long to sleep then.
+/// Spin iterations before we assume that the holder was descheduled.
+const SPINS: u32 = 30;
+/// Sleep after each round of spinning.
 const PAUSE: Duration = Duration::from_micros(20);
 
-/// Something that one thread at a time may use.
-#[repr(align(128))] // no two in one line of a cache
-pub struct Lock<T> {
+/// A value that only one thread at a time may use.
+#[repr(align(128))] // no two locks share a cache line
+pub(crate) struct Lock<T> {
     is_taken: AtomicBool,
     content: UnsafeCell<T>,
 }
 
-/// The right to use it, until dropped.
-pub struct Guard<'a, T>(&'a Lock<T>);
+/// The right to use the value. Dropping it unlocks.
+pub(crate) struct Guard<'a, T>(&'a Lock<T>);
 
-// SAFETY: only one thread at a time gets at the content.
+// SAFETY: only one thread at a time reaches the content.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
-    /// A lock that nobody has.
-    pub const fn new(content: T) -> Lock<T> {
+    /// Creates a lock that is free.
+    pub(crate) const fn new(content: T) -> Lock<T> {
         Lock {
             is_taken: AtomicBool::new(false),
             content: UnsafeCell::new(content),
         }
     }
 
-    /// Waits until nobody has it, and takes it.
+    /// Waits until the lock is free, and takes it.
     #[inline]
-    pub fn lock(&self) -> Guard<'_, T> {
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
         step();
         if !self.try_take() {
             self.wait();
@@ -61,7 +61,7 @@ impl<T> Lock<T> {
     #[cold]
     fn wait(&self) {
         loop {
-            for _ in 0..LOOKS {
+            for _ in 0..SPINS {
                 if !self.is_taken.load(Ordering::Relaxed) && self.try_take() {
                     return;
                 }
@@ -77,7 +77,7 @@ impl<T> Deref for Guard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: whoever has the guard is the only one.
+        // SAFETY: a lock has at most one guard.
         unsafe { &*self.0.content.get() }
     }
 }
@@ -85,7 +85,7 @@ impl<T> Deref for Guard<'_, T> {
 impl<T> DerefMut for Guard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: whoever has the guard is the only one.
+        // SAFETY: a lock has at most one guard.
         unsafe { &mut *self.0.content.get() }
     }
 }

@@ -1,9 +1,9 @@
-//! A block gets another size: where it stands, or elsewhere.
+//! New sizes for blocks, in place or with a move.
 //!
-//! Of a block inside a span only the class, or the pages, are on record, not
-//! the bytes that were asked for. So that those behind them are zero when
-//! `_recalloc` makes them part of the block, they are cleared whenever a size
-//! is given.
+//! The records have the class or the pages of a block, but not the size that the
+//! caller requested. When `_recalloc` enlarges a block, all bytes after the old
+//! requested size must be zero. So the heap zeroes the bytes after the requested
+//! size whenever a block gets a size.
 
 use crate::alignment::Alignment;
 use crate::heap::{Heap, Live, Owner};
@@ -11,20 +11,19 @@ use crate::span::PAGE_SIZE;
 use core::ptr;
 
 impl Heap {
-    /// Gives the block that begins at `address` a new size where it stands;
-    /// it can always shrink. Returns false, with nothing changed, if it
-    /// cannot grow so far.
+    /// Resizes the block that begins at `address` in place. A block can always
+    /// shrink. Returns false, and changes nothing, if it cannot grow to `size`.
     pub fn resize_in_place(&self, address: *mut u8, size: usize) -> bool {
         self.locate(address)
             .is_some_and(|live| self.resize(live, size))
     }
 
-    /// Gives a live block a new size, elsewhere if need be. `None`, with the
-    /// block as it was, if there is no memory.
+    /// Resizes a live block, and moves it if necessary. Returns its address, or
+    /// `None`, with the block unchanged, if there is no memory.
     pub(crate) fn reallocate(&self, live: Live, size: usize, asked: Alignment) -> Option<*mut u8> {
         let address = live.base.wrapping_add(live.gap);
         let is_aligned = asked.gap(address) == 0;
-        // What falls to less than half moves, so that its place can be used better.
+        // A block that shrinks to less than half moves, to free its old slot or pages.
         if is_aligned && size >= live.size / 2 && self.resize(live, size) {
             return Some(address);
         }
@@ -32,7 +31,7 @@ impl Heap {
             let stays = is_aligned && self.resize(live, size);
             return stays.then_some(address);
         };
-        // SAFETY: two live blocks with at least so many bytes each.
+        // SAFETY: two live blocks of at least that many bytes.
         unsafe { ptr::copy_nonoverlapping(address, new.address, live.size.min(size)) };
         self.free_slowly(address, true);
         Some(new.address)
@@ -50,28 +49,28 @@ impl Heap {
             return done.is_some();
         }
         if new <= old {
-            clear_behind(live.base, new, old);
+            clear_tail(live.base, new, old);
         }
         new <= old
     }
 }
 
-/// Clears the bytes from `used` to `size` of a live block.
+/// Zeroes the bytes from `used` to `size` of a live block.
 #[inline]
-pub(crate) fn clear_behind(base: *mut u8, used: usize, size: usize) {
+pub(crate) fn clear_tail(base: *mut u8, used: usize, size: usize) {
     if used == size {
         return;
     }
-    // SAFETY: the callers pass a block that is theirs, has `size` bytes, and not less than `used`.
+    // SAFETY: the callers pass their own block of `size` bytes, and `used` is not larger.
     unsafe { ptr::write_bytes(base.wrapping_add(used), 0, size - used) };
 }
 
-/// The same for a new block, of which nobody has a byte yet: where 16 bytes at
-/// its end are enough, they are written at once.
+/// Zeroes the same bytes of a new block. If they are 16 or fewer, it zeroes the
+/// last 16 bytes with one store: no caller has written to the new block yet.
 #[inline]
 pub(crate) fn clear_rest(base: *mut u8, used: usize, size: usize) {
     if size - used > 16 {
-        return clear_behind(base, used, size);
+        return clear_tail(base, used, size);
     }
     // SAFETY: as above, and no block is smaller than 16 bytes.
     unsafe {
@@ -81,9 +80,9 @@ pub(crate) fn clear_rest(base: *mut u8, used: usize, size: usize) {
     };
 }
 
-/// Clears the rest of the page behind a live block that is a run of pages.
+/// Zeroes the rest of the last page of a live large block of `size` bytes.
 pub(crate) fn clear_to_page(address: *mut u8, size: usize) {
     let rest = (address as usize + size).wrapping_neg() % PAGE_SIZE;
-    // SAFETY: the callers pass a block of whole pages, which goes on to the end of the last.
+    // SAFETY: the callers pass a block of whole pages; the rest of the last belongs to it.
     unsafe { ptr::write_bytes(address.wrapping_add(size), 0, rest) };
 }

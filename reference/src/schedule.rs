@@ -1,12 +1,12 @@
-//! Where a test may have another thread go on (`reference/schedules`). In the
-//! heap itself nothing happens there.
+//! Steps at which a test may switch to another thread
+//! (`reference/variants/schedules`). Without that test a step does nothing.
 
 #[cfg(schedules)]
-pub use shuttle::{thread::yield_now as step, thread_local};
+pub(crate) use shuttle::{thread::yield_now as step, thread_local};
 #[cfg(not(schedules))]
-pub use std::thread_local;
+pub(crate) use std::thread_local;
 
 /// A step at which the order of threads matters.
 #[cfg(not(schedules))]
 #[inline(always)]
-pub fn step() {}
+pub(crate) fn step() {}

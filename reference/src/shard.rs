@@ -1,8 +1,8 @@
 //! A shard: the spans that some threads allocate from, under one lock.
 //!
-//! Every thread is told a shard at its first call and stays with it, so
-//! threads rarely wait for each other. For each size class a shard has the
-//! list of its spans with room, and takes blocks from the first.
+//! Every thread is assigned a shard at its first call and keeps it, so threads
+//! rarely wait for each other. For each size class a shard has a list of its
+//! spans with room for more blocks, and allocates from the first.
 
 use crate::arena::Arena;
 use crate::bits::{run, runs};
@@ -11,13 +11,13 @@ use crate::os;
 use crate::size_class;
 use crate::span::{PAGE_SIZE, PageMask, SpanRef};
 
-/// Where memory is used up in order, the system is asked for so many pages at
-/// a time, which takes it half the time that single ones do.
+/// Number of pages to make resident at once for a class that fills its spans.
+/// This takes the system half as long as single pages do.
 const AHEAD: usize = 16;
 
-/// What the threads of a shard share.
-pub struct Shard {
-    /// Which one this is, as the records of its spans say.
+/// The spans that the threads of a shard share.
+pub(crate) struct Shard {
+    /// The number of this shard in the records of its spans.
     pub(crate) owner: u8,
     classes: [Class; size_class::COUNT],
 }
@@ -25,24 +25,24 @@ pub struct Shard {
 /// The spans of a size class.
 #[derive(Clone, Copy)]
 struct Class {
-    /// Those with room. Blocks are taken from the first.
+    /// The spans with room for more blocks. Blocks come from the first.
     with_room: List,
-    /// The word of its bitmap that they are taken from, or [`NO_WORD`]. All
-    /// pages of its slots are usable.
+    /// The word of that span's bitmap from which blocks come, or [`NO_WORD`].
+    /// All pages of its slots are usable.
     word: u16,
-    /// Whether the class has filled a span since `_heapmin`.
+    /// Whether the class has filled a span since the last `_heapmin`.
     grows: bool,
 }
 
-/// No word: the first span was not looked at yet.
+/// No word was chosen in the first span yet.
 const NO_WORD: u16 = u16::MAX;
 
-// SAFETY: a shard owns its spans; nothing in it belongs to one thread.
+// SAFETY: a shard owns its spans, and nothing in it is bound to one thread.
 unsafe impl Send for Shard {}
 
 impl Shard {
-    /// A shard without spans.
-    pub const fn new(owner: u8) -> Shard {
+    /// Creates a shard without spans.
+    pub(crate) const fn new(owner: u8) -> Shard {
         let class = Class {
             with_room: List::EMPTY,
             word: NO_WORD,
@@ -54,9 +54,9 @@ impl Shard {
         }
     }
 
-    /// A block of a size class. `None` if there is no memory.
+    /// Allocates a block of a size class. Returns `None` if there is no memory.
     #[inline(always)]
-    pub fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
+    pub(crate) fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         let now = &self.classes[class];
         if let Some(span) = now.with_room.first(arena)
             && let Some(slot) = span.take_in(now.word as usize)
@@ -66,8 +66,8 @@ impl Shard {
         self.allocate_slowly(arena, class)
     }
 
-    /// The same where something has to be found or asked for first: the next
-    /// word of the bitmap, a larger bitmap, another span, or a new one.
+    /// The slow path of `allocate`: finds the next word of the bitmap, makes the
+    /// bitmap larger, or goes to the next span or a new one.
     #[cold]
     fn allocate_slowly(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         let mine = &mut self.classes[class];
@@ -98,10 +98,10 @@ impl Shard {
         }
     }
 
-    /// Takes back a small block of one of this shard's spans by the offset of
-    /// its first byte. Returns false if no live block begins there.
+    /// Frees the block that begins at an offset into a span of this shard.
+    /// Returns false if no live block begins there.
     #[inline(always)]
-    pub fn free(&mut self, arena: &Arena, span: SpanRef, offset: usize) -> bool {
+    pub(crate) fn free(&mut self, arena: &Arena, span: SpanRef, offset: usize) -> bool {
         let class = size_class::get(span.kind.get() as usize);
         let slot = class.and_then(|class| class.slot_at(offset));
         if !slot.is_some_and(|slot| span.give(slot)) {
@@ -113,7 +113,8 @@ impl Shard {
         true
     }
 
-    /// Something was freed in a span that was untouched or full, or is empty now.
+    /// The slow path of `free`, for a span that was not marked or was full, or
+    /// that is empty now.
     #[cold]
     fn settle(&mut self, arena: &Arena, index: u32) -> Option<()> {
         let span = arena.get(index)?;
@@ -122,7 +123,7 @@ impl Shard {
         if span.list.get() == 0 {
             mine.with_room.push(arena, span, 1);
         }
-        // The first span stays: the next block may be only a moment away.
+        // The first span stays, because the next allocation may need it soon.
         if span.used.get() == 0 && !mine.with_room.begins_with(span) {
             mine.with_room.remove(arena, span);
             arena.give_span(&mut arena.space(), span);
@@ -130,14 +131,14 @@ impl Shard {
         Some(())
     }
 
-    /// No word is in use any more, so that every span may change its bitmap or go.
+    /// Forgets the chosen words, so that every span may change its bitmap or go.
     pub(crate) fn forget_words(&mut self) {
         for class in &mut self.classes {
             (class.word, class.grows) = (NO_WORD, false);
         }
     }
 
-    /// Takes a span with room off its list.
+    /// Takes a span off its list, if it is on one.
     pub(crate) fn unlist(&mut self, arena: &Arena, span: SpanRef) {
         let class = self.classes.get_mut(span.kind.get() as usize);
         if let Some(class) = class.filter(|_| span.list.get() != 0) {
@@ -146,7 +147,7 @@ impl Shard {
     }
 }
 
-/// A span for blocks of a class.
+/// Takes a free span and makes it one for blocks of a class.
 fn new_span(arena: &Arena, owner: u8, class: usize) -> Option<SpanRef> {
     let mut space = arena.space();
     let index = arena.find_spans(&mut space, 1)?;
@@ -166,15 +167,15 @@ fn enlarge_bitmap(arena: &Arena, span: SpanRef, words: usize) -> Option<()> {
     Some(())
 }
 
-/// Makes pages of a span usable; with those around them if more of the same is
-/// to come. `None` if the system refuses.
+/// Makes pages of a span usable. With `ahead`, also the pages around them, which
+/// the class will need soon. Returns `None` if the system refuses.
 pub(crate) fn make_resident(span: SpanRef, pages: PageMask, ahead: bool) -> Option<()> {
     let first = pages.trailing_zeros() as usize / AHEAD * AHEAD;
     let around = if ahead { run(first, AHEAD) } else { 0 };
     let missing = (pages | around) & !span.resident.get();
     for (first, count) in runs(missing) {
         let (base, len) = (span.base.wrapping_add(first * PAGE_SIZE), count * PAGE_SIZE);
-        // SAFETY: whole pages of a span of ours.
+        // SAFETY: whole pages of a span of the arena.
         if !unsafe { os::commit(base, len) } {
             return None;
         }

@@ -1,30 +1,29 @@
-//! Numbers that several threads may read, and that only the holder of a lock
-//! changes.
+//! Numbers that any thread may read and only the holder of a lock may change.
 //!
-//! The records of the heap are made of them. Each file says whose lock guards
-//! what. A read without the lock may be out of date, and is never undefined
-//! behaviour; on the machine it is an ordinary load.
+//! The records of the heap consist of them. Each file says which lock guards
+//! which number. A read without the lock may give an old value, but is never
+//! undefined behaviour. On the processor it is an ordinary load.
 
 use crate::schedule::step;
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 macro_rules! shared {
     ($($name:ident: $atomic:ty, $number:ty;)*) => {$(
         /// A number that only the holder of a lock changes.
         #[derive(Debug, Default)]
         #[repr(transparent)]
-        pub struct $name($atomic);
+        pub(crate) struct $name($atomic);
 
         impl $name {
             /// The number.
             #[inline]
-            pub fn get(&self) -> $number {
+            pub(crate) fn get(&self) -> $number {
                 self.0.load(Ordering::Relaxed)
             }
 
             /// Changes it.
             #[inline]
-            pub fn set(&self, value: $number) {
+            pub(crate) fn set(&self, value: $number) {
                 self.0.store(value, Ordering::Relaxed);
                 step();
             }
@@ -37,5 +36,4 @@ shared! {
     Shared16: AtomicU16, u16;
     Shared32: AtomicU32, u32;
     Shared64: AtomicU64, u64;
-    SharedSize: AtomicUsize, usize;
 }

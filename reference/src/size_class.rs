@@ -1,26 +1,26 @@
-//! Size classes: the block sizes that small requests are rounded up to.
+//! Size classes: the block sizes to which the heap rounds small requests up.
 //!
-//! Up to 2 KiB they go in steps of 16 bytes, so that next to nothing is lost
-//! to rounding, and so that the last page of a block always holds a byte that
-//! was asked for. Then there are eight to a doubling.
+//! Up to 2 KiB the sizes are multiples of 16 bytes. So rounding wastes little,
+//! and the last page of a block always holds a byte that the caller requested.
+//! From there on, each doubling has eight sizes.
 
 use crate::span::SPAN_SIZE;
 
-/// The largest request that is served from a size class, in bytes.
-pub const LARGEST: usize = 8192;
+/// The largest request that a size class serves, in bytes.
+pub(crate) const LARGEST: usize = 8192;
 
-/// How many classes there are.
-pub const COUNT: usize = 128 + 8 + 8;
+/// Number of classes.
+pub(crate) const COUNT: usize = 128 + 8 + 8;
 
-/// What the heap reckons with for a class.
+/// The numbers of a class that the heap computes with.
 #[derive(Clone, Copy)]
-pub struct Class {
+pub(crate) struct Class {
     /// 2^32 divided by the size, rounded up.
     inverse: u32,
-    /// Bytes in a block: a multiple of 16, which is the alignment that `malloc`
-    /// promises on 64-bit systems.
+    /// Bytes in a block: a multiple of 16, the alignment that `malloc` promises
+    /// on 64-bit systems.
     pub size: u16,
-    /// Blocks in a span.
+    /// Number of blocks in a span.
     pub capacity: u16,
 }
 
@@ -47,7 +47,7 @@ const fn of_size(size: u16) -> Class {
     }
 }
 
-/// Requests up to [`LARGEST`] in steps of 16 bytes, each with its class.
+/// The class of each request up to [`LARGEST`], in steps of 16 bytes.
 static CLASS_OF: [u8; LARGEST / 16 + 1] = {
     let mut table = [0; LARGEST / 16 + 1];
     let (mut step, mut class) = (0, 0);
@@ -62,36 +62,37 @@ static CLASS_OF: [u8; LARGEST / 16 + 1] = {
 };
 
 impl Class {
-    /// The slot that begins at an offset into a span. A division, made from a
-    /// multiplication; exact since the offset times the size is below 2^32.
+    /// The slot that begins at an offset into a span, in bytes.
     #[inline]
-    pub fn slot_at(self, offset: usize) -> Option<usize> {
+    pub(crate) fn slot_at(self, offset: usize) -> Option<usize> {
         let slot = self.slot_of(offset);
         (slot * self.size as usize == offset && slot < self.capacity as usize).then_some(slot)
     }
 
-    /// The slot in which an offset lies, or would lie if there were more of them.
+    /// The slot that contains an offset; it may be past the last slot. This
+    /// divides by a multiplication with the inverse, which is exact because the
+    /// offset times the size is below 2^32.
     #[inline]
-    pub fn slot_of(self, offset: usize) -> usize {
+    pub(crate) fn slot_of(self, offset: usize) -> usize {
         ((offset as u64 * u64::from(self.inverse)) >> 32) as usize
     }
 }
 
-/// A class by its number.
+/// The class with this number.
 #[inline]
-pub fn get(class: usize) -> Option<Class> {
+pub(crate) fn get(class: usize) -> Option<Class> {
     CLASSES.get(class).copied()
 }
 
 /// The smallest class that holds `size` bytes; `size` is at most [`LARGEST`].
 #[inline]
-pub fn of(size: usize) -> usize {
+pub(crate) fn of(size: usize) -> usize {
     CLASS_OF[size.div_ceil(16)] as usize
 }
 
 /// Bytes in a block of a class.
 #[inline]
-pub fn size(class: usize) -> usize {
+pub(crate) fn size(class: usize) -> usize {
     CLASSES[class].size as usize
 }
 
@@ -131,11 +132,7 @@ mod tests {
     fn a_slot_begins_at_its_offset_only() {
         let class = get(2).unwrap();
         assert_eq!(class.slot_at(48 * 5460), Some(5460));
-        assert_eq!(
-            class.slot_at(48 * 5461),
-            None,
-            "it would end behind the span"
-        );
+        assert_eq!(class.slot_at(48 * 5461), None, "it would end past the span");
         assert_eq!(class.slot_at(16), None);
     }
 

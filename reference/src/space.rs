@@ -1,4 +1,4 @@
-//! The space: which spans, and which lines for bitmaps, are taken.
+//! The space: which spans and which lines of bitmap are taken.
 
 use crate::arena::{Arena, GROUP_SPANS};
 use crate::bits::{find_run, run};
@@ -11,20 +11,20 @@ use crate::span::{ALL_PAGES, PAGE_SIZE, Span, SpanRef, Words};
 const LINE_WORDS: usize = 8;
 const LINE_SIZE: usize = 64;
 
-/// What only the holder of its lock may use.
+/// The state of the space, for the holder of its lock.
 #[derive(Clone, Copy)]
-pub struct Space {
+pub(crate) struct Space {
     /// No group before this one has a free span.
     first_free: usize,
-    /// Pages of lines from this one on were never used.
+    /// No page of lines from this number on is in use.
     line_pages: usize,
-    /// Spans of large blocks with room ([`large`]).
+    /// The lists of spans with free pages for large blocks ([`large`]).
     pub large: [List; large::LISTS],
 }
 
 impl Space {
-    /// The space of an arena never used.
-    pub const NEW: Space = Space {
+    /// The space of an arena that was never used.
+    pub(crate) const NEW: Space = Space {
         first_free: 0,
         line_pages: 0,
         large: [List::EMPTY; large::LISTS],
@@ -32,14 +32,14 @@ impl Space {
 }
 
 impl Arena {
-    /// Finds `count` neighbouring free spans, the lowest there are.
-    pub fn find_spans(&self, space: &mut Space, count: usize) -> Option<u32> {
-        // So many free spans lie just before the group.
+    /// Finds the lowest `count` free spans in a row. Returns the first's number.
+    pub(crate) fn find_spans(&self, space: &mut Space, count: usize) -> Option<u32> {
+        // Number of free spans directly before the group.
         let mut before = 0;
         for index in space.first_free..self.len / GROUP_SPANS {
             let here = index * GROUP_SPANS;
             if here >= self.top() {
-                // Never used, as all behind it.
+                // This group and all after it were never used.
                 return (before + self.len - here >= count).then_some((here - before) as u32);
             }
             let free = !self.group(index).used.get();
@@ -62,9 +62,9 @@ impl Arena {
         None
     }
 
-    /// Takes a free span. Its record says which of its pages may hold old
-    /// bytes. `None` if the system has no memory for the record.
-    pub fn take_span(&self, _: &mut Space, index: u32) -> Option<SpanRef> {
+    /// Takes a free span. Its record says which of its pages may hold old bytes.
+    /// Returns `None` if the system has no memory for the record.
+    pub(crate) fn take_span(&self, _: &mut Space, index: u32) -> Option<SpanRef> {
         self.raise_top(index as usize + 1)?;
         let (group, bit) = self.group_of(index);
         let span = self.get(index)?;
@@ -76,10 +76,10 @@ impl Arena {
         Some(span)
     }
 
-    /// Takes a span back in which nothing lives, and its bitmap. Its pages stay
-    /// as they are until `_heapmin`.
+    /// Frees a span without a live block, and its bitmap. Its pages stay
+    /// resident until the next `_heapmin`.
     #[cold]
-    pub fn give_span(&self, space: &mut Space, span: SpanRef) {
+    pub(crate) fn give_span(&self, space: &mut Space, span: SpanRef) {
         if let Some(lines) = span.lines() {
             self.give_lines(space, lines);
         }
@@ -88,8 +88,8 @@ impl Arena {
         self.free_span(space, span.index);
     }
 
-    /// The same for a span inside a large block: its record is not written.
-    pub fn give_inner_span(&self, space: &mut Space, index: u32) {
+    /// Frees a span that was inside a large block. Its record is not written.
+    pub(crate) fn give_inner_span(&self, space: &mut Space, index: u32) {
         let (group, bit) = self.group_of(index);
         group.whole.set(group.whole.get() | bit);
         self.touch_group(index);
@@ -102,13 +102,14 @@ impl Arena {
         space.first_free = space.first_free.min(index as usize / GROUP_SPANS);
     }
 
-    /// Takes lines for a bitmap of `words` words, at a low address.
-    pub fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
+    /// Takes lines for a bitmap of `words` words, at the lowest address that is
+    /// free. Returns `None` if there is no memory.
+    pub(crate) fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
         let count = words.div_ceil(LINE_WORDS);
         for page in 0.. {
             let (base, taken) = self.line_page(page)?;
             if let Some(first) = find_run(!taken.get(), count) {
-                // SAFETY: a page among the lines; one in use keeps its contents.
+                // SAFETY: a whole page of lines, and none of them is taken.
                 if taken.get() == 0 && !unsafe { os::commit(base, PAGE_SIZE) } {
                     return None;
                 }
@@ -120,8 +121,8 @@ impl Arena {
         None
     }
 
-    /// Takes them back.
-    pub fn give_lines(&self, _: &mut Space, (words, count): Words) {
+    /// Frees the lines of a bitmap.
+    pub(crate) fn give_lines(&self, _: &mut Space, (words, count): Words) {
         let offset = words as usize - self.lines as usize;
         let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / LINE_SIZE);
         if let Some((_, taken)) = self.line_page(page) {
@@ -129,11 +130,11 @@ impl Arena {
         }
     }
 
-    /// Gives the pages back in which no line is taken. Returns false if the
-    /// system refused any.
-    pub fn release_lines(&self, space: &mut Space) -> bool {
+    /// Gives the pages in which no line is taken back to the system. Returns
+    /// false if the system refused any.
+    pub(crate) fn release_lines(&self, space: &mut Space) -> bool {
         if os::page_size() != PAGE_SIZE {
-            return true; // a page of the system has lines that are taken
+            return true; // a larger page of the system may have lines that are taken
         }
         let (mut all, mut end) = (true, 0);
         for page in 0..space.line_pages {
@@ -141,7 +142,7 @@ impl Arena {
                 break;
             };
             let is_used = taken.get() != 0;
-            // SAFETY: a page of lines of which none is taken.
+            // SAFETY: a whole page of lines, and none of them is taken.
             if is_used || !unsafe { os::release(base, PAGE_SIZE) } {
                 all &= is_used;
                 end = page + 1;
@@ -151,13 +152,13 @@ impl Arena {
         all
     }
 
-    /// Gives back the records of a group in which nothing lives and nothing
-    /// waits for `_heapmin`. They read as zeros then, which is right for them.
-    /// Returns false if the system refuses.
-    pub fn release_records(&self, group: usize) -> bool {
+    /// Gives back the records of a group without a live block and without a
+    /// mark for `_heapmin`. They then read as zeros, as records of spans that
+    /// were never used. Returns false if the system refuses.
+    pub(crate) fn release_records(&self, group: usize) -> bool {
         let base = self.records.wrapping_add(group * GROUP_SPANS).cast_mut();
         let len = GROUP_SPANS * size_of::<Span>();
-        // SAFETY: the whole records of free spans.
+        // SAFETY: whole pages, which hold only records of free spans.
         len % os::page_size() != 0 || unsafe { os::reset(base.cast(), len) }
     }
 }

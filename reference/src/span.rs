@@ -1,8 +1,8 @@
-//! A span: 256 KiB of block pages, and the record that says what lives there.
+//! A span: 256 KiB of pages for blocks, and the record that describes them.
 //!
-//! The record stands in the arena's table, never in the span itself. So a
-//! page of blocks holds nothing but blocks, an overrun cannot damage the
-//! heap's own data, and a page with no live block is free to go.
+//! The record lies in the arena's table, never in the span itself. So a page of
+//! blocks holds nothing but blocks, an overrun cannot damage the heap's own
+//! data, and a page without a live block can always go back to the system.
 
 use crate::bits::{ones, run};
 use crate::shared::{Shared8, Shared16, Shared32, Shared64};
@@ -11,76 +11,77 @@ use core::ops::{BitOr, Deref};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
-/// Bytes in a span: 256 KiB, or half as many for the conformance suite, which
-/// has a heap of another shape to judge then (`reference/narrow/`).
-pub const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
+/// Bytes in a span: 256 KiB. `reference/variants/narrow` has half as many, to
+/// give the conformance suite a heap of another shape.
+pub(crate) const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
 
-/// Bytes in a page, as the heap reckons. Where the system's pages are larger,
-/// only whole ones of those go back to it ([`crate::os::whole_pages`]).
-pub const PAGE_SIZE: usize = 4096;
+/// Bytes in a page of the heap. If the system's pages are larger, only whole
+/// pages of the system go back to it ([`crate::os::whole_pages`]).
+pub(crate) const PAGE_SIZE: usize = 4096;
 
-/// Pages in a span.
-pub const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;
+/// Number of pages in a span.
+pub(crate) const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;
 
 /// One bit for each page of a span.
-pub type PageMask = u64;
-/// All of them.
-pub const ALL_PAGES: PageMask = run(0, SPAN_PAGES);
+pub(crate) type PageMask = u64;
+/// All pages of a span.
+pub(crate) const ALL_PAGES: PageMask = run(0, SPAN_PAGES);
 
-/// Words of bitmap that fit in the record itself: for 256 slots.
+/// Number of words of bitmap that fit in the record itself: for 256 slots.
 const WORDS_INSIDE: usize = 4;
-/// Live slots that a record can list instead of a bitmap.
+/// Number of live slots that a record can list instead of a bitmap.
 const MOST_LISTED: usize = WORDS_INSIDE * 4;
 
-/// `owner`: the span is free, or inside a large block.
-pub const NOBODY: u8 = 0;
+/// `owner`: none. The span is free, or inside a large block.
+pub(crate) const NO_OWNER: u8 = 0;
 /// `owner`: the space, for large blocks.
-pub const SPACE: u8 = 1;
+pub(crate) const SPACE: u8 = 1;
 /// `owner`: the first shard; the others follow.
-pub const FIRST_SHARD: u8 = 2;
+pub(crate) const FIRST_SHARD: u8 = 2;
 
-/// `kind`: large blocks ([`crate::large`]). The kinds below
-/// [`size_class::COUNT`] are size classes.
-pub const LARGE: u8 = 255;
+/// `kind`: large blocks ([`crate::large`]). Numbers below [`size_class::COUNT`]
+/// are size classes.
+pub(crate) const LARGE: u8 = 255;
 
-/// No span, where a list ends.
-pub const NO_SPAN: u32 = u32::MAX;
+/// No span: the end of a list.
+pub(crate) const NO_SPAN: u32 = u32::MAX;
 
-/// The record of a span. All zeros is the record of a span never used.
+/// The record of a span. All zeros: the span was never used.
 #[derive(Debug)]
 #[repr(C, align(64))]
-pub struct Span {
-    /// Whose lock guards the rest. Of a live block's span it never changes.
+pub(crate) struct Span {
+    /// The owner, whose lock guards the other fields. It does not change while
+    /// the span has a live block.
     pub owner: Shared8,
-    /// What lives here.
+    /// What kind of blocks the span is for.
     pub kind: Shared8,
-    /// Which of its owner's lists it is on, from 1 on; or 0.
+    /// Which of its owner's lists the span is on, counted from 1; 0 for none.
     pub list: Shared8,
-    /// Not 0 if `_heapmin` has been told to look here.
+    /// Not 0 if the next `_heapmin` must visit the span.
     pub touched: Shared8,
     /// The next span on that list.
     pub next: Shared32,
-    /// The one before.
+    /// The previous span on that list.
     pub prev: Shared32,
-    /// Live blocks.
+    /// Number of live blocks, if they are small.
     pub used: Shared16,
     /// No word of the bitmap before this one has a free slot.
     pub hint: Shared8,
-    /// Words of the bitmap after the first. It grows as the span fills.
+    /// Number of words of the bitmap after the first. The bitmap grows as the
+    /// span fills.
     more_words: Shared8,
-    /// Pages that may hold memory of the system: used since they were last
-    /// given back.
+    /// Pages that may be resident: used since they were last given back.
     pub resident: Shared64,
-    /// The bitmap: one bit a slot, set while the slot is free. It is in
-    /// `body`, or among the arena's lines; null while the live ones are listed.
+    /// The bitmap: one bit for each slot, set while the slot is free. It lies in
+    /// `body` or in the arena's lines. Null while `body` lists the live slots.
     bitmap: AtomicPtr<Shared64>,
-    /// The bitmap itself, or the list of live slots, or what `large` keeps here.
+    /// The bitmap itself, or the list of live slots, or the words of `large`.
     pub body: [Shared64; WORDS_INSIDE],
 }
 
-/// A span and where it is.
+/// A span: its number, its record and its address.
 #[derive(Clone, Copy)]
-pub struct SpanRef {
+pub(crate) struct SpanRef {
     /// Its number.
     pub index: u32,
     /// Its record.
@@ -97,13 +98,13 @@ impl Deref for SpanRef {
     }
 }
 
-/// What a new bitmap is made in.
-pub type Words = (*mut Shared64, usize);
+/// The memory of a bitmap: its first word, and its number of words.
+pub(crate) type Words = (*mut Shared64, usize);
 
 impl Span {
-    /// Makes a free span into one for blocks of a size class. It begins with
-    /// the bitmap inside its record.
-    pub fn start_small(&self, class: usize) {
+    /// Makes a free span one for blocks of a size class. Its first bitmap lies
+    /// in its record.
+    pub(crate) fn start_small(&self, class: usize) {
         self.kind.set(class as u8);
         self.used.set(0);
         self.bitmap.store(ptr::null_mut(), Relaxed);
@@ -111,39 +112,39 @@ impl Span {
         self.set_bitmap((inside, WORDS_INSIDE.min(self.all_words())));
     }
 
-    /// Makes it nobody's.
-    pub fn end(&self) {
-        self.owner.set(NOBODY);
+    /// Removes the owner and the bitmap.
+    pub(crate) fn end(&self) {
+        self.owner.set(NO_OWNER);
         self.bitmap.store(ptr::null_mut(), Relaxed);
     }
 
-    /// Slots, with or without a bit in the bitmap yet. For small spans only,
-    /// as all below.
-    pub fn capacity(&self) -> usize {
+    /// Number of slots, also of those without a bit in the bitmap yet. Only for
+    /// spans of small blocks, as everything below.
+    pub(crate) fn capacity(&self) -> usize {
         let class = size_class::get(self.kind.get() as usize);
         class.map_or(0, |class| class.capacity as usize)
     }
 
-    /// The words of the bitmap; none while the live slots are listed.
+    /// The words of the bitmap; empty while the record lists the live slots.
     #[inline]
-    pub fn words(&self) -> &[Shared64] {
+    pub(crate) fn words(&self) -> &[Shared64] {
         let words = self.bitmap.load(Relaxed);
         if words.is_null() {
             return &[];
         }
         let count = self.more_words.get() as usize + 1;
-        // SAFETY: `set_bitmap` was given so many words, which stay until the next bitmap.
+        // SAFETY: `set_bitmap` got this many words, which stay until the next bitmap.
         unsafe { core::slice::from_raw_parts(words, count) }
     }
 
-    /// The bitmap, if it is among the lines of the arena.
-    pub fn lines(&self) -> Option<Words> {
+    /// The bitmap, if it lies in the lines of the arena.
+    pub(crate) fn lines(&self) -> Option<Words> {
         let words = self.words();
         (words.len() > WORDS_INSIDE).then(|| (words.as_ptr().cast_mut(), words.len()))
     }
 
-    /// How many words a larger bitmap has; `None` if every slot has its bit.
-    pub fn next_size(&self) -> Option<usize> {
+    /// Number of words of the next larger bitmap; `None` if every slot has a bit.
+    pub(crate) fn next_size(&self) -> Option<usize> {
         let (now, all) = (self.words().len(), self.all_words());
         let next = if now == 0 { all } else { (2 * now).min(all) };
         (next > now).then_some(next)
@@ -153,11 +154,11 @@ impl Span {
         self.capacity().div_ceil(64)
     }
 
-    /// Moves to a larger bitmap, with the slots as they are. The old one is
-    /// then without a use.
-    pub fn set_bitmap(&self, (words, count): Words) {
+    /// Moves to a larger bitmap, with the state of all slots. The old bitmap is
+    /// unused then.
+    pub(crate) fn set_bitmap(&self, (words, count): Words) {
         let (old, capacity) = (self.words(), self.capacity());
-        // SAFETY: the caller passes `count` words that nobody else has.
+        // SAFETY: the caller passes `count` words that nothing else uses.
         let new = unsafe { core::slice::from_raw_parts(words, count) };
         for (index, word) in new.iter().enumerate() {
             let all_free = || run(0, capacity.saturating_sub(index * 64).min(64));
@@ -173,9 +174,9 @@ impl Span {
         }
     }
 
-    /// Lists the live slots in the record, if they are few and their bitmap is
-    /// outside. Returns the bitmap, which is then without a use.
-    pub fn list_live(&self) -> Option<Words> {
+    /// Lists the live slots in the record, if they are few and the bitmap lies
+    /// in the arena's lines. Returns the bitmap, which is unused then.
+    pub(crate) fn list_live(&self) -> Option<Words> {
         let lines = self.lines()?;
         if self.used.get() as usize > MOST_LISTED {
             return None;
@@ -188,17 +189,17 @@ impl Span {
     }
 
     /// The first word of the bitmap with a free slot.
-    pub fn free_word(&self) -> Option<usize> {
+    pub(crate) fn free_word(&self) -> Option<usize> {
         let from = self.hint.get() as usize;
-        let behind = self.words().get(from..)?;
-        let word = from + behind.iter().position(|word| word.get() != 0)?;
+        let rest = self.words().get(from..)?;
+        let word = from + rest.iter().position(|word| word.get() != 0)?;
         self.hint.set(word as u8);
         Some(word)
     }
 
     /// Takes the lowest free slot of a word of the bitmap.
     #[inline(always)]
-    pub fn take_in(&self, index: usize) -> Option<usize> {
+    pub(crate) fn take_in(&self, index: usize) -> Option<usize> {
         let word = self.words().get(index)?;
         let free = word.get();
         if free == 0 {
@@ -209,9 +210,9 @@ impl Span {
         Some(index * 64 + free.trailing_zeros() as usize)
     }
 
-    /// Takes a slot back. Returns false if it is not live.
+    /// Frees a slot. Returns false if it is not live.
     #[inline(always)]
-    pub fn give(&self, slot: usize) -> bool {
+    pub(crate) fn give(&self, slot: usize) -> bool {
         let Some(word) = self.words().get(slot / 64) else {
             return self.give_listed(slot);
         };
@@ -237,7 +238,7 @@ impl Span {
     }
 
     /// Whether a slot holds a live block.
-    pub fn is_live(&self, slot: usize) -> bool {
+    pub(crate) fn is_live(&self, slot: usize) -> bool {
         match self.words().get(slot / 64) {
             Some(word) => slot < self.capacity() && word.get() >> (slot % 64) & 1 == 0,
             None => self.listed().any(|listed| listed == slot),
@@ -245,7 +246,7 @@ impl Span {
     }
 
     /// The slots that hold a live block.
-    pub fn live_slots(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn live_slots(&self) -> impl Iterator<Item = usize> {
         let capacity = self.capacity();
         let of_word = move |(index, word): (usize, &Shared64)| {
             let all = run(0, (capacity - index * 64).min(64));
@@ -255,15 +256,15 @@ impl Span {
         words.flat_map(of_word).chain(self.listed())
     }
 
-    /// The pages that the slots of a word of the bitmap lie in.
-    pub fn pages_of_word(&self, word: usize) -> PageMask {
+    /// The pages that contain the slots of a word of the bitmap.
+    pub(crate) fn pages_of_word(&self, word: usize) -> PageMask {
         let size = size_class::size(self.kind.get() as usize);
         let (first, end) = (word * 64, self.capacity().min(word * 64 + 64));
         pages_of(first * size, end.saturating_sub(first) * size)
     }
 
     /// The pages that hold at least one byte of a live block.
-    pub fn live_pages(&self) -> PageMask {
+    pub(crate) fn live_pages(&self) -> PageMask {
         let Some(class) = size_class::get(self.kind.get() as usize) else {
             return 0;
         };
@@ -281,7 +282,7 @@ impl Span {
         pages.map(|page| run(page, 1)).fold(0, PageMask::bitor)
     }
 
-    /// Whether there is a live block from slot `first` to `last`.
+    /// Whether any slot from `first` to `last` holds a live block.
     fn any_live(&self, first: usize, last: usize) -> bool {
         let words = self.words().iter().enumerate().take(last / 64 + 1);
         words.skip(first / 64).any(|(index, word)| {
@@ -308,9 +309,9 @@ impl Span {
     }
 }
 
-/// The pages of a span that the bytes from `offset` on, `len` of them, lie in.
+/// The pages that contain `len` bytes from an offset into a span.
 #[inline]
-pub fn pages_of(offset: usize, len: usize) -> PageMask {
+pub(crate) fn pages_of(offset: usize, len: usize) -> PageMask {
     if len == 0 {
         return 0;
     }
@@ -323,9 +324,10 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    /// Leaked, for a record must not move while its bitmap is inside.
+    /// A span for small blocks. Its record is leaked, because it must not move
+    /// while its bitmap lies in it.
     fn small_span(size: usize) -> &'static Span {
-        // SAFETY: all zeros is a valid record; it says so above.
+        // SAFETY: all zeros is a valid record, as `Span` says.
         let span: &Span = Box::leak(Box::new(unsafe { core::mem::zeroed() }));
         span.start_small(size_class::of(size));
         span
@@ -336,7 +338,7 @@ mod tests {
         (words.leak().as_mut_ptr(), count)
     }
 
-    /// The next free slot, with a larger bitmap if need be.
+    /// Takes the next free slot, with a larger bitmap if necessary.
     fn take_one(span: &Span) -> Option<usize> {
         let slot = loop {
             match (span.free_word(), span.next_size()) {
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[rstest]
-    fn every_slot_is_handed_out_once(#[values(16, 48, 64, 1000, 8192)] size: usize) {
+    fn every_slot_is_taken_once(#[values(16, 48, 64, 1000, 8192)] size: usize) {
         let span = small_span(size);
         let slots = core::iter::from_fn(|| take_one(span)).count();
         assert_eq!(slots, span.capacity());
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_freed_slot_is_found_again() {
+    fn a_freed_slot_is_taken_again() {
         let span = small_span(64);
         while take_one(span).is_some() {}
         for slot in [3, 700, 4000] {
@@ -369,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn few_live_slots_become_a_list_and_a_bitmap_again() {
+    fn few_live_slots_become_a_list_and_later_a_bitmap_again() {
         let span = small_span(16);
         while take_one(span).is_some() {}
         assert!(span.list_live().is_none(), "too many to list");
@@ -394,10 +396,10 @@ mod tests {
     #[case(64, 0, 0b1)]
     #[case(64, 63, 0b1)]
     #[case(64, 64, 0b10)]
-    #[case(48, 85, 0b11)] // bytes 4080 to 4127 lie across the first page's end
+    #[case(48, 85, 0b11)] // bytes 4080 to 4127 lie in both pages
     #[case(8192, 1, 0b1100)]
     #[case(7680, 1, 0b1110)]
-    fn live_pages_are_those_a_block_touches(
+    fn live_pages_are_those_with_a_byte_of_a_live_block(
         #[case] size: usize,
         #[case] slot: usize,
         #[case] pages: PageMask,
@@ -420,7 +422,7 @@ mod tests {
     #[case(0, 65536, 0xFFFF)]
     #[case(0, 0, 0)]
     #[case(0, 262_144, !0)]
-    fn a_range_lies_in_these_pages(
+    fn pages_of_a_range_are_those_with_a_byte_of_it(
         #[case] offset: usize,
         #[case] len: usize,
         #[case] pages: PageMask,

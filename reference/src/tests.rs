@@ -1,11 +1,11 @@
-//! The heap as a whole: blocks do not overlap, bytes stay, records agree.
+//! The heap as a whole: blocks do not overlap, bytes stay, and records agree.
 
 use crate::alignment::Alignment;
 use crate::entry::{FREE, USED};
 use crate::heap::Heap;
 use crate::heapchk::Condition;
 use crate::heapwalk::Next;
-use crate::span::{NOBODY, SPACE, SPAN_SIZE, Span};
+use crate::span::{NO_OWNER, SPACE, SPAN_SIZE, Span};
 use rstest::rstest;
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn live_in_walk(heap: &Heap) -> BTreeMap<usize, usize> {
     }
 }
 
-/// A random sequence that any reader can repeat: the same numbers every time.
+/// A generator of random numbers, the same ones every time.
 struct Lcg(u64);
 
 impl Lcg {
@@ -71,7 +71,7 @@ impl Lcg {
 #[case::every_class(40_000)]
 #[case::large(300_000)]
 #[case::huge(9_000_000)]
-fn random_traffic_loses_no_byte(#[case] largest: usize) {
+fn blocks_keep_their_bytes_under_random_operations(#[case] largest: usize) {
     let heap = Heap::new();
     let mut blocks = Blocks::new();
     let mut random = Lcg(largest as u64);
@@ -108,7 +108,9 @@ fn random_traffic_loses_no_byte(#[case] largest: usize) {
 }
 
 #[rstest]
-fn memory_given_back_comes_again_as_zeros(#[values(100, 5_000, 100_000, 9_000_000)] size: usize) {
+fn memory_given_back_is_zero_when_it_is_reused(
+    #[values(100, 5_000, 100_000, 9_000_000)] size: usize,
+) {
     let heap = Heap::new();
     let mut blocks = Blocks::new();
     allocate(&heap, &mut blocks, size, 0xAA);
@@ -124,7 +126,7 @@ fn memory_given_back_comes_again_as_zeros(#[values(100, 5_000, 100_000, 9_000_00
 }
 
 #[test]
-fn memory_kept_may_hold_old_bytes() {
+fn memory_not_given_back_may_hold_old_bytes() {
     let heap = Heap::new();
     for size in [100, 100_000, 9_000_000] {
         let first = heap.allocate(size).unwrap();
@@ -134,7 +136,7 @@ fn memory_kept_may_hold_old_bytes() {
 }
 
 #[test]
-fn spans_find_pages_that_a_huge_block_left() {
+fn a_small_block_reuses_pages_of_a_freed_huge_block() {
     let heap = Heap::new();
     let huge = heap.allocate(9_000_000).unwrap();
     assert!(heap.free(huge.address));
@@ -157,7 +159,11 @@ fn spans_find_pages_that_a_huge_block_left() {
 #[case(9_000_000, 8_500_000, true)]
 #[case(9_000_000, 9_175_041, true)]
 #[case(9_000_000, (1 << 40) + 1, false)]
-fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[case] fits: bool) {
+fn a_block_is_resized_in_place_if_it_fits(
+    #[case] from: usize,
+    #[case] to: usize,
+    #[case] fits: bool,
+) {
     let heap = Heap::new();
     let mut blocks = Blocks::new();
     allocate(&heap, &mut blocks, from, 7);
@@ -165,7 +171,7 @@ fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[ca
     assert_eq!(heap.resize_in_place(address as *mut u8, to), fits);
     let size = heap.locate(address as *const u8).unwrap().size;
     assert!(size >= if fits { to } else { from });
-    // What was given up is another block's from now on.
+    // Other blocks may now get the memory that this one gave up.
     for size in [100, 100_000, 5_000_000] {
         allocate(&heap, &mut blocks, size, 8);
     }
@@ -176,7 +182,7 @@ fn a_block_is_resized_where_it_fits(#[case] from: usize, #[case] to: usize, #[ca
 }
 
 #[test]
-fn what_is_not_a_block_is_refused_and_told() {
+fn freeing_what_is_not_a_block_is_refused_and_reported() {
     let heap = Heap::new();
     assert_eq!(heap.check(), Condition::Empty);
     let block = heap.allocate(100).unwrap().address;
@@ -195,7 +201,7 @@ fn what_is_not_a_block_is_refused_and_told() {
 }
 
 #[test]
-fn a_request_beyond_all_memory_gets_null() {
+fn a_request_larger_than_all_memory_fails() {
     let heap = Heap::new();
     for size in [usize::MAX, usize::MAX - 31, usize::MAX / 2] {
         assert!(heap.allocate(size).is_none());
@@ -210,7 +216,7 @@ fn bytes<'a>(address: *const u8, size: usize) -> &'a [u8] {
 }
 
 #[rstest]
-fn an_aligned_block_lies_where_it_was_asked_for(
+fn an_aligned_block_has_the_requested_alignment(
     #[values(0, 1, 100, 20_000, 200_000, 5_000_000)] size: usize,
     #[values(1, 8, 16, 64, 4096, 65_536, 1 << 20, 1 << 23)] alignment: usize,
     #[values(0, 1, 24, 70_000)] offset: usize,
@@ -243,12 +249,12 @@ fn an_aligned_block_lies_where_it_was_asked_for(
 #[case::in_a_span(300, 4096)]
 #[case::in_pages(100_000, 4096)]
 #[case::in_spans(9_000_000, 1 << 23)]
-fn any_address_of_a_block_leads_to_it(#[case] size: usize, #[case] alignment: usize) {
+fn any_address_in_a_block_finds_the_block(#[case] size: usize, #[case] alignment: usize) {
     let heap = Heap::new();
     let asked = Alignment::new(alignment, 0).unwrap();
     heap.allocate(size);
     let address = heap.allocate_aligned(size, asked).unwrap().address;
-    // Of a block that goes on behind its span only that one leads there.
+    // Only addresses in the first span of a block find it.
     let seen = size.min(SPAN_SIZE);
     for inside in [0, 1, seen / 2, seen - 1] {
         let live = heap.containing(address.wrapping_add(inside)).unwrap();
@@ -259,12 +265,12 @@ fn any_address_of_a_block_leads_to_it(#[case] size: usize, #[case] alignment: us
         assert!(live.base <= address && live.size >= size - inside);
     }
     let live = heap.containing(address).unwrap();
-    let behind = heap.containing(address.wrapping_add(live.size));
-    assert!(behind.is_none_or(|other| other.base != live.base));
+    let after = heap.containing(address.wrapping_add(live.size));
+    assert!(after.is_none_or(|other| other.base != live.base));
 }
 
 #[test]
-fn room_that_an_alignment_needed_is_not_kept() {
+fn an_aligned_block_keeps_only_the_pages_that_it_needs() {
     let heap = Heap::new();
     let asked = Alignment::new(1 << 20, 0).unwrap();
     heap.allocate(1);
@@ -274,9 +280,9 @@ fn room_that_an_alignment_needed_is_not_kept() {
 }
 
 #[rstest]
-fn bytes_that_nobody_asked_for_are_zero(#[values(1, 20, 100, 5_000, 20_000)] size: usize) {
+fn bytes_after_the_requested_size_are_zero(#[values(1, 20, 100, 5_000, 20_000)] size: usize) {
     let heap = Heap::new();
-    // Two, so that the span and its pages stay.
+    // Two blocks, so that the span and its pages stay when one is freed.
     let (first, other) = (
         heap.allocate(size).unwrap().address,
         heap.allocate(size).unwrap().address,
@@ -301,7 +307,7 @@ fn bytes_that_nobody_asked_for_are_zero(#[values(1, 20, 100, 5_000, 20_000)] siz
 }
 
 #[test]
-fn a_heap_never_used_has_no_entries() {
+fn an_unused_heap_has_no_entries() {
     let heap = Heap::new();
     let outside = 0u8;
     assert_eq!(heap.entry_after(std::ptr::null()), Next::Empty);
@@ -311,7 +317,7 @@ fn a_heap_never_used_has_no_entries() {
     assert_eq!(heap.entry_after(std::ptr::null()), Next::End);
 }
 
-/// Free entries of a walk.
+/// The free entries that a walk finds.
 fn free_in_walk(heap: &Heap) -> Vec<(*const u8, usize)> {
     let mut found = Vec::new();
     let mut at = std::ptr::null();
@@ -325,7 +331,7 @@ fn free_in_walk(heap: &Heap) -> Vec<(*const u8, usize)> {
 }
 
 #[test]
-fn free_entries_are_filled_and_go_again() {
+fn free_entries_are_filled_and_later_given_back() {
     let heap = Heap::new();
     let mut blocks = Blocks::new();
     for nth in 0..1000 {
@@ -357,7 +363,7 @@ fn free_entries_are_filled_and_go_again() {
     verify(&blocks);
     assert!(
         resident(&heap) <= before + 4,
-        "the new block has up to four"
+        "the new block has up to four pages"
     );
 }
 
@@ -369,7 +375,7 @@ fn record(heap: &Heap, index: u32) -> &'static Span {
 #[rstest]
 #[case::a_count(|heap: &Heap| record(heap, 0).used.set(2))]
 #[case::a_page(|heap: &Heap| record(heap, 0).resident.set(0))]
-#[case::an_owner(|heap: &Heap| record(heap, 0).owner.set(NOBODY))]
+#[case::an_owner(|heap: &Heap| record(heap, 0).owner.set(NO_OWNER))]
 #[case::a_run_of_pages(|heap: &Heap| record(heap, 1).body[0].set(1 << 40))]
 #[case::a_beginning(|heap: &Heap| record(heap, 1).body[1].set(0))]
 #[case::pages_not_resident(|heap: &Heap| record(heap, 1).resident.set(1))]
@@ -377,7 +383,7 @@ fn record(heap: &Heap, index: u32) -> &'static Span {
 #[case::a_smaller_size(|heap: &Heap| record(heap, 2).body[0].set(1))]
 #[case::no_size(|heap: &Heap| record(heap, 2).body[0].set(0))]
 #[case::an_inner_span(|heap: &Heap| record(heap, 3).owner.set(SPACE))]
-fn a_damaged_record_is_told_and_the_heap_stays_usable(#[case] damage: fn(&Heap)) {
+fn a_damaged_record_is_reported_and_the_heap_stays_usable(#[case] damage: fn(&Heap)) {
     let heap = Heap::new();
     heap.allocate(100);
     heap.allocate(100_000);
@@ -391,7 +397,7 @@ fn a_damaged_record_is_told_and_the_heap_stays_usable(#[case] damage: fn(&Heap))
 }
 
 #[test]
-fn a_class_that_does_not_exist_is_told() {
+fn a_class_that_does_not_exist_is_reported() {
     let heap = Heap::new();
     heap.allocate(100);
     record(&heap, 0).kind.set(200);
@@ -399,7 +405,7 @@ fn a_class_that_does_not_exist_is_told() {
 }
 
 #[test]
-fn a_large_block_that_would_end_behind_the_heap_is_told() {
+fn a_large_block_that_would_end_past_the_heap_is_reported() {
     let heap = Heap::new();
     heap.allocate(64 * SPAN_SIZE);
     assert_eq!(heap.check(), Condition::Sound);
@@ -408,7 +414,7 @@ fn a_large_block_that_would_end_behind_the_heap_is_told() {
 }
 
 #[test]
-fn spans_that_a_shrunk_block_gave_up_are_used_again() {
+fn spans_that_a_shrunk_block_gave_up_are_reused() {
     let heap = Heap::new();
     let huge = heap.allocate(12 << 20).unwrap().address;
     assert!(heap.resize_in_place(huge, 1000));

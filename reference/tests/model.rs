@@ -1,7 +1,8 @@
-//! Random operations on a heap, beside a model that only remembers what lives:
-//! every byte of every block, what a walk finds, and what a release keeps.
+//! Random operations on a heap and on a model that only remembers the live
+//! blocks. The test compares every byte of every block, what a walk finds, and
+//! what a release keeps.
 //!
-//! `HEAPMIN_MODEL_STEPS` says how many operations in all.
+//! `HEAPMIN_MODEL_STEPS` is the total number of operations.
 
 use heapmin_reference::alignment::Alignment;
 use heapmin_reference::entry::USED;
@@ -14,21 +15,22 @@ use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use std::collections::BTreeMap;
 
-/// Operations of one sequence.
+/// Number of operations in one sequence.
 const LENGTH: usize = 400;
-/// Blocks alive at a time, and bytes of them.
+/// The largest number of live blocks, and of their bytes.
 const MOST_BLOCKS: usize = 300;
 const MOST_BYTES: usize = 64 << 20;
 
-/// So many bytes from either end of a block are looked at after each step.
+/// Number of bytes at each end of a block to compare after each operation.
 const EDGE: usize = 256;
 
-/// Whether all bytes are this one. Without an early end, which would make it slow.
+/// Whether all bytes have this value. It always reads all bytes: a loop that can
+/// end early is slower.
 fn is_all(bytes: &[u8], byte: u8) -> bool {
     bytes.iter().fold(0, |wrong, b| wrong | (b ^ byte)) == 0
 }
 
-/// What happens to the heap.
+/// An operation on the heap.
 #[derive(Clone, Debug)]
 enum Step {
     Allocate(usize),
@@ -51,7 +53,7 @@ struct Block {
     is_aligned: bool,
 }
 
-/// What lives, in the order in which it came.
+/// The live blocks, oldest first.
 #[derive(Clone, Debug, Default)]
 struct Model {
     blocks: Vec<Block>,
@@ -64,7 +66,7 @@ impl Model {
     }
 }
 
-/// Small sizes far more often than large ones, and edges among them.
+/// A size: mostly small, and often next to a power of two.
 fn size() -> impl Strategy<Value = usize> {
     prop_oneof![
         8 => 0..300usize,
@@ -137,22 +139,22 @@ impl ReferenceStateMachine for Model {
     }
 }
 
-/// The heap, and where the model's blocks are.
+/// The heap, and the addresses of the model's blocks.
 struct Real {
     heap: Heap,
     addresses: Vec<*mut u8>,
-    /// The model before this step.
+    /// The model before this operation.
     before: Model,
 }
 
 impl Real {
     fn bytes(&self, at: usize, size: usize) -> &[u8] {
-        // SAFETY: a live block of at least so many bytes.
+        // SAFETY: a live block of at least `size` bytes.
         unsafe { std::slice::from_raw_parts(self.addresses[at], size) }
     }
 
     fn fill(&self, at: usize, block: &Block) {
-        // SAFETY: as above, and nobody else's.
+        // SAFETY: as above, and nothing else uses the block.
         unsafe { self.addresses[at].write_bytes(block.byte, block.size) };
     }
 
@@ -181,7 +183,7 @@ impl Real {
         });
     }
 
-    /// Every live block is an entry in use, or lies in one; no entry twice.
+    /// Asserts that each live block lies in its own entry in use.
     fn walk(&self, model: &Model) {
         let mut used = BTreeMap::new();
         let mut at = std::ptr::null();
@@ -242,11 +244,11 @@ impl StateMachineTest for Real {
             Step::Resize(index, size) => {
                 let at = index.index(real.addresses.len());
                 let old = real.before.blocks[at].clone();
-                // Where it stands, or else as a program would do it by hand.
+                // In place if possible. Otherwise the test moves the block itself.
                 if !real.heap.resize_in_place(real.addresses[at], size) {
                     let new = real.heap.allocate(size).expect("memory").address;
                     let kept = old.size.min(size);
-                    // SAFETY: two live blocks with so many bytes each.
+                    // SAFETY: two live blocks of at least `kept` bytes.
                     unsafe { std::ptr::copy_nonoverlapping(real.addresses[at], new, kept) };
                     let freed = std::mem::replace(&mut real.addresses[at], new);
                     assert!(if old.is_aligned {
@@ -268,8 +270,8 @@ impl StateMachineTest for Real {
     }
 
     fn check_invariants(real: &Real, model: &Model) {
-        // All bytes of all blocks each time would take nearly all of the time;
-        // they are looked at when a block ends or changes, and at the end.
+        // To compare all bytes of all blocks would take nearly all of the time.
+        // That happens when a block is freed or resized, and at the end.
         let nth = model.born % model.blocks.len().max(1);
         for (at, block) in model.blocks.iter().enumerate().skip(nth).take(8) {
             let bytes = real.bytes(at, block.size);
@@ -308,5 +310,5 @@ prop_state_machine! {
         ..Config::default()
     })]
     #[test]
-    fn the_heap_does_what_a_model_says(sequential LENGTH => Real);
+    fn the_heap_agrees_with_the_model(sequential LENGTH => Real);
 }

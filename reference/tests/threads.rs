@@ -1,5 +1,5 @@
-//! Threads that allocate, check, hand on and free, while one of them gives
-//! memory back and looks the heap over.
+//! Threads that allocate, verify, pass on and free blocks, while another thread
+//! gives memory back and checks the heap.
 
 use heapmin_reference::heap::Heap;
 use heapmin_reference::heapchk::Condition;
@@ -12,7 +12,7 @@ use std::time::Duration;
 const THREADS: usize = 4;
 const ROUNDS: usize = 20_000;
 
-/// A block on its way: address, size, and the byte it is full of.
+/// A block to pass between threads: its address, its size, and its fill byte.
 struct Parcel(*mut u8, usize, u8);
 
 // SAFETY: a block may be used and freed by any thread.
@@ -58,7 +58,7 @@ impl Random {
 }
 
 #[test]
-fn no_byte_is_lost_between_threads_and_releases() {
+fn blocks_keep_their_bytes_across_threads_and_releases() {
     let heap = Heap::new();
     let post: Mutex<Vec<Parcel>> = Mutex::default();
     let over = AtomicBool::new(false);
@@ -96,7 +96,8 @@ fn no_byte_is_lost_between_threads_and_releases() {
                 assert!(heap.minimise());
                 assert_ne!(heap.check(), Condition::BadNode);
                 let mut at = std::ptr::null();
-                // A few entries: who allocates meanwhile may take the next one away.
+                // At most 10 entries. The walk may end sooner, because another
+                // thread may change the entry that it has reached.
                 for _ in 0..10 {
                     match heap.entry_after(at) {
                         Next::Entry(entry) => at = entry.address,
@@ -104,7 +105,7 @@ fn no_byte_is_lost_between_threads_and_releases() {
                     }
                 }
                 releases += 1;
-                // The others wait while it holds all locks, so it must let go for a while.
+                // The other threads wait while this one holds all locks, so it pauses.
                 thread::sleep(Duration::from_micros(200));
             }
             releases
@@ -124,9 +125,9 @@ fn no_byte_is_lost_between_threads_and_releases() {
     assert_eq!(heap.entry_after(std::ptr::null()), Next::End);
 }
 
-/// Blocks of another thread's shard go back at once.
+/// A block that another thread frees returns to its shard at once.
 #[test]
-fn blocks_that_other_threads_freed_are_given_back_too() {
+fn blocks_that_another_thread_freed_are_given_back() {
     let heap = Heap::new();
     let parcels: Vec<_> = (0..1000).map(|n| Parcel::new(&heap, 100 + n, 1)).collect();
     thread::scope(|scope| {
@@ -138,9 +139,8 @@ fn blocks_that_other_threads_freed_are_given_back_too() {
     assert_eq!(heap.check(), Condition::Sound);
 }
 
-/// A block that another thread frees twice is noticed, and harms nobody.
 #[test]
-fn a_block_freed_twice_by_another_thread_is_told() {
+fn a_second_free_by_another_thread_is_reported_and_harmless() {
     let heap = Heap::new();
     let parcel = Parcel::new(&heap, 100, 1);
     let kept = Parcel::new(&heap, 100, 2);

@@ -3,6 +3,7 @@
 
 use heapmin_conformance::clauses;
 use heapmin_conformance::expected::gate;
+use heapmin_conformance::expected::profiles::Profiles;
 use heapmin_conformance::report::{human, json, markdown};
 use heapmin_conformance::run::{Checked, conclude};
 use heapmin_conformance::select::Selection;
@@ -37,7 +38,7 @@ fn judge(forgery: &Forgery) {
     let observation = forgery.observation();
     let _ = stable(&observation);
     let candidate = without(forgery.missing);
-    let checked = [conclude(candidate, &selection, &[(case, observation)], &[])];
+    let checked = [conclude(candidate, &selection, &[(case, observation)])];
     assert_eq!(checked[0].outcomes.len(), selection.clauses.len());
     // Only sometimes: reports take longer than judging.
     if forgery.events.len() % 8 == 0 {
@@ -46,7 +47,7 @@ fn judge(forgery: &Forgery) {
 }
 
 fn report(checked: &[Checked]) {
-    let findings = gate::compare(checked, None);
+    let findings = gate::compare(checked, &Profiles::default(), None);
     let human = human::report(checked, &findings, None, true);
     let human = anstream::adapter::strip_str(&human).to_string();
     is_printable(&human);

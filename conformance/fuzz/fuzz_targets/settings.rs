@@ -2,23 +2,22 @@
 //! profiles share, and an `--expected` file.
 #![no_main]
 
+use heapmin_conformance::expected::known::{Expected, Place, parse_known};
 use heapmin_conformance::expected::names;
-use heapmin_fixtures::DEVIATIONS;
-use heapmin_harness::known::{Expected, Place, parse_list};
+use heapmin_conformance::expected::profiles::known_deviations;
 use heapmin_harness::library::profile::Profile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Ok(profile) = Profile::parse("p", text) {
-        for entry in &profile.known {
+        let _ = known_deviations(&profile);
+    }
+    if let Ok(known) = parse_known("l.toml", text) {
+        for entry in &known {
             is_in(&entry.place, text);
         }
-        let _ = names::check_known(&profile.known);
-        if let Ok(profile) = profile.with_shared(DEVIATIONS) {
-            let _ = names::check_known(&profile.known);
-        }
+        let _ = names::check_known(&known);
     }
-    let _ = parse_list("l.toml", text);
     if let Ok(expected) = Expected::parse("e.toml", text) {
         for place in expected.known.iter().map(|it| &it.place) {
             is_in(place, text);

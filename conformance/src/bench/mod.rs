@@ -10,7 +10,7 @@ pub mod report;
 pub mod trace;
 pub mod workload;
 
-use crate::run::observe_with;
+use crate::observe::observe_with;
 use act::parameters::{MEBIBYTES, SIZE_VARIABLE, THREADS_VARIABLE, TRACE_VARIABLE};
 use figures::{Figures, Run, Summary};
 use heapmin_harness::parent::candidate::Candidate;

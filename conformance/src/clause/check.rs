@@ -79,7 +79,7 @@ impl Check {
             Check::EveryCall { of, expected } => {
                 format!("every call of {}: {}", of.unwrap_or(routine), expected)
             }
-            Check::NoneOf { what, of } => format!("{what}: 0, of all {of}"),
+            Check::NoneOf { what, of } => format!("{what}: 0; {of}: 1 or more"),
             Check::By { expects, .. } => (*expects).to_owned(),
         }
     }

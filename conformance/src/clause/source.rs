@@ -54,6 +54,8 @@ pub enum Section {
     Remarks,
     /// The header, and the libraries, that have the routine.
     Requirements,
+    /// The description on a page of POSIX.
+    Description,
 }
 
 impl Section {
@@ -66,13 +68,14 @@ impl Section {
             Section::ReturnValue => "Return value",
             Section::Remarks => "Remarks",
             Section::Requirements => "Requirements",
+            Section::Description => "Description",
         }
     }
 
     /// The part of an address that leads to the section.
     fn anchor(self) -> String {
         match self {
-            Section::Introduction => String::new(),
+            Section::Introduction | Section::Description => String::new(),
             _ => format!("#{}", self.heading().to_lowercase().replace(' ', "-")),
         }
     }

@@ -7,11 +7,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The page states it.
+    /// A library must keep it: the page states it, or it follows from the page.
     Must,
-    /// It follows from the page's purpose; the page gives no number.
+    /// It serves the purpose of the page. A good library keeps it.
     Should,
-    /// Observed and kept in the fixture, never judged.
+    /// It is observed and never judged.
     Record,
 }
 

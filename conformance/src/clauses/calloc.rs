@@ -1,13 +1,14 @@
-//! `void *calloc(size_t number, size_t size)`: a block for so many items, all
-//! zero, or NULL with `errno` set to `ENOMEM`.
+//! `void *calloc(size_t number, size_t size)`: a block for an array of
+//! elements, all 0, or NULL with `errno` set to `ENOMEM`.
 
+use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
 use super::sizes::{
-    FUNDAMENTAL_ALIGNMENT, NOT_TO_BE_HAD, OVER_MAXREQ, OVERFLOWING, SIZES, START_ERRNO,
+    FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, OVERFLOWING, SIZES, START_ERRNO, UNAVAILABLE,
 };
 use super::workload::mixed_size;
-use crate::clause::Section::Remarks;
+use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
@@ -17,88 +18,74 @@ const CALLOC: Routine = Routine {
     page: &pages::CALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: calloc
-    // EXPECTED: the loader finds a routine named calloc
     exported(CALLOC, "calloc.exported", "the library exports calloc"),
-    // PAGE: calloc
-    // EXPECTED: every byte 0, in blocks of all sizes
     must(
         CALLOC,
         "calloc.zeroed",
-        "each element is initialised to 0",
+        "calloc initialises each element to 0, in blocks of all sizes",
         stated(Remarks),
         &[&FRESH],
         &[none_of(NOT_ZERO, BLOCKS)],
     ),
-    // PAGE: calloc
-    // EXPECTED: every byte 0, in blocks that take the place of freed ones
     must(
         CALLOC,
         "calloc.zeroed-after-reuse",
-        "so is memory that others have written to and freed, also after part of it went back to the system",
-        stated(Remarks),
+        "calloc initialises each element to 0 also in memory that was written to and freed before, and also after _heapmin returned a part of that memory to the system",
+        derived(Remarks, "each element is initialised to 0, whatever its memory held before"),
         &[&REUSED, &REUSED_AFTER_HEAPMIN],
         &[none_of(NOT_ZERO, BLOCKS)],
     ),
-    // PAGE: calloc
-    // EXPECTED: not NULL
     must(
         CALLOC,
         "calloc.zero-size",
-        "no elements, or elements of no size, give a block all the same",
+        "calloc returns a block also for no elements and for elements of size 0",
         stated(Remarks),
         &[&NOTHING],
         &[every_call(BLOCK)],
     ),
-    // PAGE: calloc
-    // EXPECTED: every address a multiple of 16 (of 8 on 32-bit systems)
     must(
         CALLOC,
         "calloc.alignment",
-        "a block of any size is aligned for any type, as malloc's are",
-        stated(Remarks),
+        "calloc aligns a block of any size for any type, as malloc does: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
+        stated(ReturnValue).and(&pages::MALLOC, ReturnValue),
         &[&FRESH],
         &[none_of(MISALIGNED, BLOCKS)],
     ),
-    // PAGE: calloc
-    // EXPECTED: NULL, errno ENOMEM
     must(
         CALLOC,
         "calloc.overflow",
-        "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
-        stated(Remarks),
+        "calloc returns NULL and sets errno to ENOMEM if the product of number and size overflows; it never returns a smaller block",
+        derived(
+            Remarks,
+            "an amount over _HEAP_MAXREQ is ENOMEM, and a product that overflows is such an amount; malloc, which calloc calls, returns NULL",
+        )
+        .and(&pages::MALLOC, ReturnValue),
         &[&OVERFLOWS],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: calloc, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         CALLOC,
         "calloc.over-heap-maxreq",
-        "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
-        stated(Remarks),
+        "calloc returns NULL and sets errno to ENOMEM if the requested amount exceeds _HEAP_MAXREQ",
+        OVER_HEAP_MAXREQ,
         &[&OVER],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: calloc
-    // EXPECTED: NULL, errno ENOMEM
     must(
         CALLOC,
         "calloc.no-memory",
-        "a request that there is no memory for gives NULL and ENOMEM",
-        stated(Remarks),
+        "calloc returns NULL and sets errno to ENOMEM if there is not enough memory",
+        derived(Remarks, "the page states ENOMEM; malloc, which calloc calls, returns NULL")
+            .and(&pages::MALLOC, ReturnValue),
         &[&TOO_MUCH],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: errno
-    // EXPECTED: a block, errno and _doserrno as before, from every start value
     must(
         CALLOC,
         "calloc.success-keeps-errno",
-        "a request that succeeds leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "calloc leaves errno and _doserrno as they were when it returns a block",
+        SUCCESS_KEEPS_ERRNO,
         &[&ORDINARY],
         &[every_call(BLOCK.keeps_errno())],
     ),
@@ -106,57 +93,57 @@ pub static CLAUSES: &[Clause] = &[
 
 static FRESH: Case = Case::new(
     "calloc-fresh",
-    "asks for zeroed blocks of many sizes, as one element and as many",
-    |probe| look_at_zeroed(probe, "ask for zeroed blocks"),
+    "allocates zeroed blocks of many sizes, as one element and as many elements",
+    |probe| allocate_zeroed(probe, "ask for zeroed blocks"),
 );
 
 static REUSED: Case = Case::new(
     "calloc-after-reuse",
-    "fills and frees 16 MiB of blocks, then asks for zeroed ones",
+    "fills and frees 16 MiB of blocks, then allocates zeroed blocks",
     |probe| {
         dirty(probe)?;
-        look_at_zeroed(probe, "ask for zeroed blocks in their place")
+        allocate_zeroed(probe, "ask for zeroed blocks in their place")
     },
 );
 
 static REUSED_AFTER_HEAPMIN: Case = Case::new(
     "calloc-after-heapmin",
-    "the same, with _heapmin between",
+    "fills and frees 16 MiB of blocks, calls _heapmin, then allocates zeroed blocks",
     |probe| {
         dirty(probe)?;
         probe.step("_heapmin")?;
         probe.crt.heapmin()?;
-        look_at_zeroed(probe, "ask for zeroed blocks in their place")
+        allocate_zeroed(probe, "ask for zeroed blocks in their place")
     },
 );
 
 static NOTHING: Case = Case::new(
     "calloc-zero-size",
-    "asks for no elements, and for elements of no size",
-    |probe| ask(probe, &[(0, 8), (8, 0), (0, 0), (0, usize::MAX)]),
+    "requests no elements, and elements of size 0",
+    |probe| request(probe, &[(0, 8), (8, 0), (0, 0), (0, usize::MAX)]),
 );
 
 static OVERFLOWS: Case = Case::new(
     "calloc-overflow",
-    "asks for products that overflow, some to small numbers",
-    |probe| ask(probe, &OVERFLOWING),
+    "requests products that overflow, some of them to small numbers",
+    |probe| request(probe, &OVERFLOWING),
 );
 
 static OVER: Case = Case::new(
     "calloc-over-heap-maxreq",
-    "asks for one element over _HEAP_MAXREQ",
-    |probe| ask(probe, &OVER_MAXREQ.map(|size| (1, size))),
+    "requests one element of more than _HEAP_MAXREQ bytes",
+    |probe| request(probe, &OVER_MAXREQ.map(|size| (1, size))),
 );
 
 static TOO_MUCH: Case = Case::new(
     "calloc-no-memory",
-    "asks for more than any system has",
-    |probe| ask(probe, &NOT_TO_BE_HAD.map(|size| (size / 8, 8))),
+    "requests more memory than any system has",
+    |probe| request(probe, &UNAVAILABLE.map(|size| (size / 8, 8))),
 );
 
 static ORDINARY: Case = Case::new(
     "calloc-start-values",
-    "asks for sizes up to 4 MiB from several values of errno",
+    "allocates sizes up to 4 MiB, from several values of errno",
     ordinary,
 );
 
@@ -164,8 +151,8 @@ const NOT_ZERO: &str = "bytes other than 0";
 const MISALIGNED: &str = "misaligned blocks";
 const BLOCKS: &str = "blocks";
 
-/// Leaves the heap with 16 MiB of memory that others have written to, with
-/// some of their blocks still alive between.
+/// Writes to 16 MiB of blocks and frees them, but for one in fifty, which stays
+/// alive between them.
 fn dirty(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("fill and free 16 MiB of blocks")?;
     let mut blocks = Blocks::with_room_for(3500)?;
@@ -173,7 +160,7 @@ fn dirty(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_where(&probe.crt, |index| index % 50 != 0)
 }
 
-fn look_at_zeroed(probe: &mut Probe, step: &str) -> Result<(), Stop> {
+fn allocate_zeroed(probe: &mut Probe, step: &str) -> Result<(), Stop> {
     probe.step(step)?;
     let (mut not_zero, mut misaligned, mut count) = (0, 0, 0);
     let mut blocks = Vec::new();
@@ -189,7 +176,7 @@ fn look_at_zeroed(probe: &mut Probe, step: &str) -> Result<(), Stop> {
         not_zero += block.bytes_other_than(0, 0) as i64;
         misaligned += i64::from(block.address() % FUNDAMENTAL_ALIGNMENT != 0);
         count += 1;
-        // For the next owner not to find it as it was given.
+        // A later block in this memory must be zeroed again.
         block.fill(count as u64);
         match count % 3 {
             0 => blocks.push(block),
@@ -204,7 +191,7 @@ fn look_at_zeroed(probe: &mut Probe, step: &str) -> Result<(), Stop> {
     probe.fact(BLOCKS, count)
 }
 
-fn ask(probe: &mut Probe, requests: &[(usize, usize)]) -> Result<(), Stop> {
+fn request(probe: &mut Probe, requests: &[(usize, usize)]) -> Result<(), Stop> {
     for &(number, size) in requests {
         let arguments = format!("{number:#x}, {size:#x}");
         probe.step(&format!("calloc({arguments})"))?;

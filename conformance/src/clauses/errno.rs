@@ -1,10 +1,14 @@
-//! `errno`, `_doserrno` and their accessors, and the texts for error numbers.
-//! What each routine does to them stands with the routine.
+//! `errno`, `_doserrno`, the routines that read and set them, and the messages
+//! for error numbers. What another routine does to `errno` is in that routine's
+//! file.
 
-use crate::clause::Section::Remarks;
-use crate::clause::check::{by, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, should, stated};
+use crate::clause::Section::{Introduction, Parameters, Remarks, ReturnValue, Syntax};
+use crate::clause::check::{EXPORTED, by, every_call, none_of, one_of};
+use crate::clause::{
+    Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
+};
 use crate::clauses::codes::{EINVAL, ZERO};
+use crate::clauses::exported::LOAD;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Crt;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
@@ -35,160 +39,156 @@ const SET_DOSERRNO: Routine = Routine {
     page: &pages::SET_DOSERRNO,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: errno
-    // EXPECTED: the loader finds a routine named _errno
-    exported(
+    must(
         ERRNO,
         "errno.exported",
-        "the library exports _errno, which is behind the macro errno",
+        "the library exports _errno, which the macro errno calls",
+        derived(Syntax, "the macro errno calls the routine"),
+        &[&LOAD],
+        &[EXPORTED],
     ),
-    // PAGE: errno
-    // EXPECTED: the loader finds a routine named __doserrno
-    exported(
+    must(
         DOSERRNO,
         "errno.doserrno-exported",
-        "the library exports __doserrno, which is behind the macro _doserrno",
+        "the library exports __doserrno, which the macro _doserrno calls",
+        derived(Syntax, "the macro _doserrno calls the routine"),
+        &[&LOAD],
+        &[EXPORTED],
     ),
-    // PAGE: errno
     must(
         ERRNO,
         "errno.zero-at-start",
         "errno and _doserrno are 0 when a program starts",
         stated(Remarks),
         &[&START],
-        &[by("0 and 0, before any other call", |seen| {
+        &[by("errno 0 and _doserrno 0 before any other call", |seen| {
             zero(seen, "at the start")
         })],
     ),
-    // PAGE: errno
     should(
         ERRNO,
         "errno.zero-in-a-new-thread",
-        "they are 0 in a new thread, whatever they are in the others",
-        stated(Remarks),
+        "errno and _doserrno are 0 in a new thread, whatever their values in other threads are",
+        derived(
+            Remarks,
+            "both are 0 when a program starts, which this suite expects of a thread too",
+        ),
         &[&THREADS],
-        &[by("0 and 0", |seen| zero(seen, "in a new thread"))],
+        &[by("errno 0 and _doserrno 0 in the new thread", |seen| {
+            zero(seen, "in a new thread")
+        })],
     ),
-    // PAGE: errno
     must(
         ERRNO,
         "errno.per-thread",
-        "each thread has an errno and a _doserrno of its own",
-        stated(Remarks),
+        "each thread has its own errno and its own _doserrno",
+        derived(
+            Remarks,
+            "a program is to read errno right after a call, which works only if other threads do not change it",
+        )
+        .and(&pages::POSIX_ERRNO, Introduction),
         &[&THREADS],
         &[by(
-            "the values of the first thread as they were set, after a second has set its own",
+            "the values that the first thread set, after a second thread set others",
             per_thread,
         )],
     ),
-    // PAGE: errno, strerror
-    // EXPECTED: a text for each, not that of an unknown error, no two alike
     must(
         ERRNO,
         "errno.text-for-enosys",
-        "each errno value has a message in _sys_errlist: ENOSYS, ENOMEM and EINVAL too",
-        stated(Remarks),
+        "the library has different messages for ENOSYS, ENOMEM and EINVAL, and none of them is the message for an unknown number",
+        derived(
+            Remarks,
+            "each errno value has an error message, and strerror maps the number to it",
+        )
+        .and(&pages::STRERROR, Remarks),
         &[&TEXTS],
         &[none_of(WITHOUT_TEXT, NUMBERS)],
     ),
-    // PAGE: _get_errno
-    // EXPECTED: the loader finds a routine named _get_errno
     exported(
         GET_ERRNO,
         "get-errno.exported",
         "the library exports _get_errno",
     ),
-    // PAGE: _get_errno
     must(
         GET_ERRNO,
         "get-errno.gets-the-value",
-        "it returns 0 and gives the value that errno has",
-        stated(Remarks),
+        "_get_errno stores the value of errno and returns 0",
+        stated(Parameters).and(&pages::GET_ERRNO, ReturnValue),
         &[&GET_AND_SET],
-        &[none_of(NOT_GOT, VALUES), every_call(one_of(&[ZERO]))],
+        &[none_of(READ_WRONGLY, VALUES), every_call(one_of(&[ZERO]))],
     ),
-    // PAGE: _get_errno, Parameter validation
-    // EXPECTED: the handler called, EINVAL (22), errno EINVAL
     must(
         GET_ERRNO,
         "get-errno.null-is-einval",
-        "without a place for the value it calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL",
-        stated(Remarks),
-        &[&GET_NULL],
+        "_get_errno calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL when it is given NULL",
+        stated(ReturnValue).and(&pages::PARAMETER_VALIDATION, Introduction),
+        &[&GET_ERRNO_NULL],
         &[every_call(
             one_of(&[EINVAL]).calls_the_handler().sets_errno("EINVAL"),
         )],
     ),
-    // PAGE: _set_errno
-    // EXPECTED: the loader finds a routine named _set_errno
     exported(
         SET_ERRNO,
         "set-errno.exported",
         "the library exports _set_errno",
     ),
-    // PAGE: _set_errno
     must(
         SET_ERRNO,
         "set-errno.sets-the-value",
-        "it returns 0, and errno has the value",
-        stated(Remarks),
+        "_set_errno sets errno to the value and returns 0",
+        stated(Parameters).and(&pages::SET_ERRNO, ReturnValue),
         &[&GET_AND_SET],
-        &[none_of(NOT_SET, VALUES), every_call(one_of(&[ZERO]))],
+        &[none_of(SET_WRONGLY, VALUES), every_call(one_of(&[ZERO]))],
     ),
-    // PAGE: _get_doserrno
-    // EXPECTED: the loader finds a routine named _get_doserrno
     exported(
         GET_DOSERRNO,
         "get-doserrno.exported",
         "the library exports _get_doserrno",
     ),
-    // PAGE: _get_doserrno
     must(
         GET_DOSERRNO,
         "get-doserrno.gets-the-value",
-        "it returns 0 and gives the value that _doserrno has",
-        stated(Remarks),
+        "_get_doserrno stores the value of _doserrno and returns 0",
+        stated(Parameters).and(&pages::GET_DOSERRNO, ReturnValue),
         &[&GET_AND_SET_DOSERRNO],
-        &[none_of(NOT_GOT, VALUES), every_call(one_of(&[ZERO]))],
+        &[none_of(READ_WRONGLY, VALUES), every_call(one_of(&[ZERO]))],
     ),
-    // PAGE: _get_doserrno, Parameter validation
-    // EXPECTED: the handler called, EINVAL (22), errno EINVAL
     must(
         GET_DOSERRNO,
         "get-doserrno.null-is-einval",
-        "without a place for the value it calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL",
-        stated(Remarks),
-        &[&GET_DOSERRNO_NULL_CASE],
+        "_get_doserrno calls the invalid parameter handler, sets errno to EINVAL and returns EINVAL when it is given NULL",
+        stated(ReturnValue).and(&pages::PARAMETER_VALIDATION, Introduction),
+        &[&GET_DOSERRNO_NULL],
         &[every_call(
             one_of(&[EINVAL]).calls_the_handler().sets_errno("EINVAL"),
         )],
     ),
-    // PAGE: _set_doserrno
-    // EXPECTED: the loader finds a routine named _set_doserrno
     exported(
         SET_DOSERRNO,
         "set-doserrno.exported",
         "the library exports _set_doserrno",
     ),
-    // PAGE: _set_doserrno
     must(
         SET_DOSERRNO,
         "set-doserrno.sets-the-value",
-        "it returns 0, and _doserrno has the value",
-        stated(Remarks),
+        "_set_doserrno sets _doserrno to the value and returns 0",
+        stated(Parameters).and(&pages::SET_DOSERRNO, ReturnValue),
         &[&GET_AND_SET_DOSERRNO],
-        &[none_of(NOT_SET, VALUES), every_call(one_of(&[ZERO]))],
+        &[none_of(SET_WRONGLY, VALUES), every_call(one_of(&[ZERO]))],
     ),
-    // PAGE: _set_errno
     should(
         SET_ERRNO,
         "set-errno.keeps-doserrno",
-        "the two values are two things: setting errno leaves _doserrno alone",
-        stated(Remarks),
+        "_set_errno leaves _doserrno unchanged",
+        derived(
+            Introduction,
+            "the routine sets the value of errno, and _doserrno is another variable",
+        )
+        .and(&pages::ERRNO, Syntax),
         &[&GET_AND_SET],
-        &[by("_doserrno as before", keeps_doserrno)],
+        &[by("_doserrno as before each call of _set_errno", keeps_doserrno)],
     ),
 ];
 
@@ -203,25 +203,76 @@ static START: Case = Case::new(
 
 static THREADS: Case = Case::new(
     "errno-threads",
-    "sets both here, reads and sets them in a new thread, and reads them here again",
-    threads,
+    "sets errno and _doserrno in the first thread, reads and sets them in a new thread, and reads them in the first again",
+    |probe| {
+        let crt = &probe.crt;
+        read(crt)?;
+        crt.set_error_values(HERE.0, HERE.1);
+        let (there, at_first) = thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                let at_first = read(crt);
+                crt.set_error_values(THERE.0, THERE.1);
+                (read(crt), at_first)
+            });
+            other.join().expect("the second thread does not panic")
+        });
+        let here = read(crt)?;
+        report(probe, "in a new thread", at_first?)?;
+        report(probe, "there", there?)?;
+        report(probe, "here", here)
+    },
 );
 
 static TEXTS: Case = Case::new(
     "errno-texts",
-    "asks for the texts of ENOSYS, ENOMEM and EINVAL, and of a number that is no error's",
-    texts,
+    "reads the messages for ENOSYS, ENOMEM and EINVAL, and for a number that is no errno value",
+    |probe| {
+        // In Microsoft's numbering, 22 is EINVAL, 12 ENOMEM and 40 ENOSYS.
+        let unknown = probe.crt.error_text(10_000)?;
+        let mut texts = Vec::new();
+        for number in [22, 12, 40] {
+            let text = probe.crt.error_text(number)?;
+            if !text.is_empty() && text != unknown && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        probe.fact(WITHOUT_TEXT, 3 - texts.len() as i64)?;
+        probe.fact(NUMBERS, 3)
+    },
 );
 
 static GET_AND_SET: Case = Case::new(
     "errno-get-and-set",
-    "sets errno to several values by each way there is, and reads it by the other",
-    get_and_set,
+    "reads with _get_errno several values that the probe set, and sets the same values with _set_errno",
+    |probe| {
+        let (mut read_wrongly, mut set_wrongly) = (0, 0);
+        for value in VALUES_TO_SET {
+            let mut got = 0;
+            let start = ErrorState {
+                errno: value,
+                ..ErrorState::MARKED
+            };
+            probe.observe_from(start, "_get_errno", "&value", |crt| {
+                let (returned, value) = crt.get_errno()?;
+                got = value;
+                Ok(returned)
+            })?;
+            read_wrongly += i64::from(got != value);
+            let mut set = None;
+            probe.observe("_set_errno", &value.to_string(), |crt| {
+                let returned = crt.call_set_errno(value)?;
+                set = crt.errno();
+                Ok(returned)
+            })?;
+            set_wrongly += i64::from(set != Some(value));
+        }
+        report_wrong(probe, read_wrongly, set_wrongly)
+    },
 );
 
-static GET_NULL: Case = Case::new(
+static GET_ERRNO_NULL: Case = Case::new(
     "get-errno-null",
-    "sets an invalid parameter handler that goes on, and calls _get_errno with nowhere to put the value",
+    "sets an invalid parameter handler that returns, and calls _get_errno with NULL",
     |probe| {
         probe.expect_invalid_parameters()?;
         probe.observe("_get_errno", "NULL", |crt| crt.get_errno_null())?;
@@ -231,13 +282,36 @@ static GET_NULL: Case = Case::new(
 
 static GET_AND_SET_DOSERRNO: Case = Case::new(
     "doserrno-get-and-set",
-    "sets _doserrno to several values by each way there is, and reads it by the other",
-    get_and_set_doserrno,
+    "reads with _get_doserrno several values that the probe set, and sets the same values with _set_doserrno",
+    |probe| {
+        let (mut read_wrongly, mut set_wrongly) = (0, 0);
+        for value in VALUES_TO_SET.map(|value| value as u32) {
+            let mut got = 0;
+            let start = ErrorState {
+                doserrno: value,
+                ..ErrorState::MARKED
+            };
+            probe.observe_from(start, "_get_doserrno", "&value", |crt| {
+                let (returned, value) = crt.get_doserrno()?;
+                got = value;
+                Ok(returned)
+            })?;
+            read_wrongly += i64::from(got != value);
+            let mut set = None;
+            probe.observe("_set_doserrno", &value.to_string(), |crt| {
+                let returned = crt.call_set_doserrno(value)?;
+                set = crt.doserrno();
+                Ok(returned)
+            })?;
+            set_wrongly += i64::from(set != Some(value));
+        }
+        report_wrong(probe, read_wrongly, set_wrongly)
+    },
 );
 
-static GET_DOSERRNO_NULL_CASE: Case = Case::new(
+static GET_DOSERRNO_NULL: Case = Case::new(
     "get-doserrno-null",
-    "sets an invalid parameter handler that goes on, and calls _get_doserrno with nowhere to put the value",
+    "sets an invalid parameter handler that returns, and calls _get_doserrno with NULL",
     |probe| {
         probe.expect_invalid_parameters()?;
         probe.observe("_get_doserrno", "NULL", |crt| crt.get_doserrno_null())?;
@@ -247,11 +321,18 @@ static GET_DOSERRNO_NULL_CASE: Case = Case::new(
 
 const WITHOUT_TEXT: &str = "numbers without a text of their own";
 const NUMBERS: &str = "numbers";
-const NOT_GOT: &str = "values read wrongly";
-const NOT_SET: &str = "values set wrongly";
+const READ_WRONGLY: &str = "values read wrongly";
+const SET_WRONGLY: &str = "values set wrongly";
 const VALUES: &str = "values";
 
-/// Both values of this thread.
+const VALUES_TO_SET: [i32; 5] = [0, 2, 22, 40, 12_345];
+
+/// `errno` and `_doserrno` as the first thread sets them.
+const HERE: (i32, u32) = (77, 54_321);
+/// `errno` and `_doserrno` as the second thread sets them.
+const THERE: (i32, u32) = (40, 120);
+
+/// This thread's `errno` and `_doserrno`; 0 for a library without `_doserrno`.
 fn read(crt: &Crt) -> Result<(i32, u32), Stop> {
     if !crt.has("_errno") {
         return Err(Stop::Missing("_errno"));
@@ -265,6 +346,12 @@ fn report(probe: &mut Probe, when: &str, (errno, doserrno): (i32, u32)) -> Resul
     probe.fact(&format!("_doserrno {when}"), doserrno.into())
 }
 
+fn report_wrong(probe: &mut Probe, read_wrongly: i64, set_wrongly: i64) -> Result<(), Stop> {
+    probe.fact(READ_WRONGLY, read_wrongly)?;
+    probe.fact(SET_WRONGLY, set_wrongly)?;
+    probe.fact(VALUES, VALUES_TO_SET.len() as i64)
+}
+
 fn zero(seen: &Seen, when: &str) -> Judgement {
     let fact = |name: &str| {
         let name = format!("{name} {when}");
@@ -273,27 +360,6 @@ fn zero(seen: &Seen, when: &str) -> Judgement {
     let (errno, doserrno) = (fact("errno"), fact("_doserrno"));
     let observed = format!("errno {errno}, _doserrno {doserrno} {when}");
     Judgement::pass_if(errno == 0 && doserrno == 0, observed)
-}
-
-const HERE: (i32, u32) = (77, 54_321);
-const THERE: (i32, u32) = (40, 120);
-
-fn threads(probe: &mut Probe) -> Result<(), Stop> {
-    let crt = &probe.crt;
-    read(crt)?;
-    crt.set_error_values(HERE.0, HERE.1);
-    let (there, at_first) = thread::scope(|scope| {
-        let other = scope.spawn(|| {
-            let at_first = read(crt);
-            crt.set_error_values(THERE.0, THERE.1);
-            (read(crt), at_first)
-        });
-        other.join().expect("the second thread does not panic")
-    });
-    let here = read(crt)?;
-    report(probe, "in a new thread", at_first?)?;
-    report(probe, "there", there?)?;
-    report(probe, "here", here)
 }
 
 fn per_thread(seen: &Seen) -> Judgement {
@@ -308,76 +374,6 @@ fn per_thread(seen: &Seen) -> Judgement {
             HERE.0, HERE.1
         ),
     )
-}
-
-fn texts(probe: &mut Probe) -> Result<(), Stop> {
-    // Microsoft's numbers: EINVAL, ENOMEM, ENOSYS, and none of them.
-    let unknown = probe.crt.error_text(10_000)?;
-    let mut texts = Vec::new();
-    for number in [22, 12, 40] {
-        let text = probe.crt.error_text(number)?;
-        if !text.is_empty() && text != unknown && !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
-    probe.fact(WITHOUT_TEXT, 3 - texts.len() as i64)?;
-    probe.fact(NUMBERS, 3)
-}
-
-const SOME: [i32; 5] = [0, 2, 22, 40, 12_345];
-
-fn get_and_set(probe: &mut Probe) -> Result<(), Stop> {
-    let (mut not_got, mut not_set) = (0, 0);
-    for value in SOME {
-        let mut got = 0;
-        let start = ErrorState {
-            errno: value,
-            ..ErrorState::MARKED
-        };
-        probe.observe_from(start, "_get_errno", "&value", |crt| {
-            let (returned, value) = crt.get_errno()?;
-            got = value;
-            Ok(returned)
-        })?;
-        not_got += i64::from(got != value);
-        let mut set = None;
-        probe.observe("_set_errno", &value.to_string(), |crt| {
-            let returned = crt.call_set_errno(value)?;
-            set = crt.errno();
-            Ok(returned)
-        })?;
-        not_set += i64::from(set != Some(value));
-    }
-    probe.fact(NOT_GOT, not_got)?;
-    probe.fact(NOT_SET, not_set)?;
-    probe.fact(VALUES, SOME.len() as i64)
-}
-
-fn get_and_set_doserrno(probe: &mut Probe) -> Result<(), Stop> {
-    let (mut not_got, mut not_set) = (0, 0);
-    for value in SOME.map(|value| value as u32) {
-        let mut got = 0;
-        let start = ErrorState {
-            doserrno: value,
-            ..ErrorState::MARKED
-        };
-        probe.observe_from(start, "_get_doserrno", "&value", |crt| {
-            let (returned, value) = crt.get_doserrno()?;
-            got = value;
-            Ok(returned)
-        })?;
-        not_got += i64::from(got != value);
-        let mut set = None;
-        probe.observe("_set_doserrno", &value.to_string(), |crt| {
-            let returned = crt.call_set_doserrno(value)?;
-            set = crt.doserrno();
-            Ok(returned)
-        })?;
-        not_set += i64::from(set != Some(value));
-    }
-    probe.fact(NOT_GOT, not_got)?;
-    probe.fact(NOT_SET, not_set)?;
-    probe.fact(VALUES, SOME.len() as i64)
 }
 
 fn keeps_doserrno(seen: &Seen) -> Judgement {

@@ -1,10 +1,13 @@
-//! `void *_expand(void *memblock, size_t size)`: gives a block a new size
-//! where it stands, or NULL.
+//! `void *_expand(void *memblock, size_t size)`: the same block with a new
+//! size, at the same address, or NULL.
 
-use super::sizes::{NOT_TO_BE_HAD, OVER_MAXREQ, SIZES};
-use crate::clause::Section::Remarks;
+use super::origins::SUCCESS_KEEPS_ERRNO;
+use super::sizes::{OVER_MAXREQ, SIZES, UNAVAILABLE};
+use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, by, every_call, none_of};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, should, stated};
+use crate::clause::{
+    Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
+};
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
@@ -14,97 +17,84 @@ const EXPAND: Routine = Routine {
     page: &pages::EXPAND,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _expand
-    // EXPECTED: the loader finds a routine named _expand
     exported(EXPAND, "expand.exported", "the library exports _expand"),
-    // PAGE: _expand
-    // EXPECTED: no other address, from each of several sizes to each other
     must(
         EXPAND,
         "expand.never-moves",
-        "it gives the same address, or NULL",
-        stated(Remarks),
+        "_expand returns the address of the block that it was given, or NULL",
+        stated(ReturnValue),
         &[&ALL_PAIRS],
-        &[none_of(MOVED, ASKED)],
+        &[none_of(MOVED, CALLS)],
     ),
-    // PAGE: _expand
-    // EXPECTED: every byte as written
     must(
         EXPAND,
         "expand.keeps-contents",
-        "the contents are unchanged up to the shorter of the new and old sizes, and all of them if it fails",
-        stated(Remarks),
+        "_expand leaves the contents unchanged up to the shorter of the new and old sizes, and all of them if it fails",
+        derived(
+            Remarks,
+            "the page states this for the shorter size, and names no effect of a failure but NULL and errno",
+        ),
         &[&ALL_PAIRS, &TOO_MUCH],
-        &[none_of(CHANGED, ASKED)],
+        &[none_of(CHANGED, CALLS)],
     ),
-    // PAGE: _expand
-    // EXPECTED: _msize not below the new size, and neighbours unharmed when all of it is written
     must(
         EXPAND,
         "expand.grown-has-its-bytes",
-        "a block is never expanded to less than requested: after a success it has all bytes of the new size",
-        stated(Remarks),
+        "_expand never returns a block with fewer bytes than requested, and all of these bytes belong to the block",
+        stated(ReturnValue),
         &[&ALL_PAIRS],
-        &[none_of(TOO_SMALL, ASKED), none_of(NEIGHBOURS, ASKED)],
+        &[none_of(TOO_SMALL, CALLS), none_of(NEIGHBOURS, CALLS)],
     ),
-    // PAGE: _expand
-    // EXPECTED: the same address for each smaller size
     should(
         EXPAND,
         "expand.shrinking-succeeds",
-        "a sound block can be made smaller, if only in name",
-        stated(Remarks),
+        "_expand returns the block when the new size is smaller, whether or not it makes the block smaller",
+        derived(
+            ReturnValue,
+            "_expand returns NULL if it detects an error or lacks memory, and a valid block that shrinks is neither",
+        )
+        .and(&pages::EXPAND, Remarks),
         &[&SMALLER],
         &[every_call(BLOCK)],
     ),
-    // PAGE: _expand
     must(
         EXPAND,
         "expand.failure-sets-errno",
-        "when there is not enough memory to expand the block in place, errno indicates the nature of the failure",
-        stated(Remarks),
+        "_expand returns NULL and sets errno if there is not enough memory to expand the block in place",
+        stated(ReturnValue),
         &[&TOO_MUCH],
-        &[by("NULL, errno set", failure_sets_errno)],
+        &[by("NULL and another errno than before from every call", failure_sets_errno)],
     ),
-    // PAGE: _expand
-    // EXPECTED: NULL, errno EINVAL
     must(
         EXPAND,
         "expand.null-is-einval",
-        "without a block it gives NULL and EINVAL",
+        "_expand of NULL returns NULL and sets errno to EINVAL",
         stated(Remarks),
         &[&OF_NULL],
         &[every_call(NULL.sets_errno("EINVAL"))],
     ),
-    // PAGE: _expand, Parameter validation
-    // EXPECTED: the handler called
     must(
         EXPAND,
         "expand.null-calls-handler",
-        "without a block it calls the invalid parameter handler first",
-        stated(Remarks),
+        "_expand of NULL calls the invalid parameter handler before it returns",
+        stated(Remarks).and(&pages::PARAMETER_VALIDATION, Introduction),
         &[&OF_NULL],
         &[every_call(ANY.calls_the_handler())],
     ),
-    // PAGE: _expand, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         EXPAND,
         "expand.over-heap-maxreq",
-        "a size over _HEAP_MAXREQ gives NULL and ENOMEM",
-        stated(Remarks),
+        "_expand returns NULL and sets errno to ENOMEM if the new size exceeds _HEAP_MAXREQ",
+        stated(Remarks).and(&pages::HEAP_MAXREQ, Remarks),
         &[&OVER],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: errno
-    // EXPECTED: errno and _doserrno as before
     must(
         EXPAND,
         "expand.success-keeps-errno",
-        "a call that succeeds leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "_expand leaves errno and _doserrno as they were when it returns a block",
+        SUCCESS_KEEPS_ERRNO,
         &[&SMALLER],
         &[every_call(ANY.where_a_block_is_returned().keeps_errno())],
     ),
@@ -112,31 +102,25 @@ pub static CLAUSES: &[Clause] = &[
 
 static ALL_PAIRS: Case = Case::new(
     "expand-all-pairs",
-    "asks for blocks of sixteen sizes to be expanded or contracted to each other size, with neighbours alive",
+    "expands or contracts blocks from each of sixteen sizes to each of them, with neighbours alive",
     all_pairs,
-);
-
-static SMALLER: Case = Case::new(
-    "expand-smaller",
-    "makes blocks of several sizes smaller, one step after another",
-    smaller,
 );
 
 static TOO_MUCH: Case = Case::new(
     "expand-no-memory",
-    "asks for blocks to be expanded to more than any system has",
-    |probe| refused(probe, &NOT_TO_BE_HAD),
+    "expands blocks to more memory than any system has",
+    |probe| refused(probe, &UNAVAILABLE),
 );
 
-static OVER: Case = Case::new(
-    "expand-over-heap-maxreq",
-    "asks for blocks to be expanded to more than _HEAP_MAXREQ",
-    |probe| refused(probe, &OVER_MAXREQ),
+static SMALLER: Case = Case::new(
+    "expand-smaller",
+    "makes blocks of several sizes smaller, in several steps",
+    smaller,
 );
 
 static OF_NULL: Case = Case::new(
     "expand-null",
-    "sets an invalid parameter handler that goes on, and calls _expand without a block",
+    "sets an invalid parameter handler that returns, and calls _expand with NULL",
     |probe| {
         probe.expect_invalid_parameters()?;
         probe.step("_expand(NULL, 100)")?;
@@ -147,11 +131,17 @@ static OF_NULL: Case = Case::new(
     },
 );
 
+static OVER: Case = Case::new(
+    "expand-over-heap-maxreq",
+    "expands blocks to more than _HEAP_MAXREQ bytes",
+    |probe| refused(probe, &OVER_MAXREQ),
+);
+
 const MOVED: &str = "blocks moved";
 const CHANGED: &str = "bytes changed";
 const TOO_SMALL: &str = "blocks smaller than asked for";
 const NEIGHBOURS: &str = "bytes of neighbours changed";
-const ASKED: &str = "calls";
+const CALLS: &str = "calls";
 
 fn all_pairs(probe: &mut Probe) -> Result<(), Stop> {
     let (mut moved, mut changed, mut too_small, mut neighbours, mut count) = (0, 0, 0, 0, 0);
@@ -181,21 +171,7 @@ fn all_pairs(probe: &mut Probe) -> Result<(), Stop> {
     probe.fact(CHANGED, changed as i64)?;
     probe.fact(TOO_SMALL, too_small)?;
     probe.fact(NEIGHBOURS, neighbours as i64)?;
-    probe.fact(ASKED, count)
-}
-
-fn smaller(probe: &mut Probe) -> Result<(), Stop> {
-    for size in SIZES.into_iter().rev() {
-        probe.step(&format!("make {size} bytes smaller"))?;
-        let block = probe.crt.need(size)?;
-        for divisor in [1, 2, 3, 10, 1000] {
-            let less = (size / divisor).max(1);
-            let arguments = format!("block of {size}, {less}");
-            probe.observe("_expand", &arguments, |crt| crt.expand(&block, less))?;
-        }
-        probe.crt.free(block)?;
-    }
-    Ok(())
+    probe.fact(CALLS, count)
 }
 
 fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
@@ -213,7 +189,21 @@ fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
         probe.crt.free(block)?;
     }
     probe.fact(CHANGED, changed as i64)?;
-    probe.fact(ASKED, count)
+    probe.fact(CALLS, count)
+}
+
+fn smaller(probe: &mut Probe) -> Result<(), Stop> {
+    for size in SIZES.into_iter().rev() {
+        probe.step(&format!("make {size} bytes smaller"))?;
+        let block = probe.crt.need(size)?;
+        for divisor in [1, 2, 3, 10, 1000] {
+            let less = (size / divisor).max(1);
+            let arguments = format!("block of {size}, {less}");
+            probe.observe("_expand", &arguments, |crt| crt.expand(&block, less))?;
+        }
+        probe.crt.free(block)?;
+    }
+    Ok(())
 }
 
 fn failure_sets_errno(seen: &Seen) -> Judgement {

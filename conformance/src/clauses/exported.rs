@@ -1,11 +1,11 @@
-//! Whether the library exports a routine undecorated, or, where its page
-//! says that it is gone, no longer does.
+//! The check that a library exports a routine undecorated, or that it does not
+//! where the routine's page says that it was removed.
 
 use crate::clause::{Case, Judgement, Seen};
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static LOAD: Case = Case::new("load", "loads the library and looks every routine up", load);
+pub static LOAD: Case = Case::new("load", "loads the library and looks up every routine", load);
 
 fn load(probe: &mut Probe) -> Result<(), Stop> {
     for routine in ROUTINES {
@@ -16,13 +16,13 @@ fn load(probe: &mut Probe) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The fact that the loader found a routine.
+/// The name of the fact that the loader found a routine.
 fn found(routine: &str) -> String {
     format!("{routine} found")
 }
 
-/// Judges by what the file exports, what the loader finds, and what the
-/// profile says of it: a routine that nobody promised may be missing.
+/// Judges by what the file exports, what the loader finds, and what the profile
+/// says. A routine that no profile promises may be missing.
 pub fn judge(seen: &Seen) -> Judgement {
     let routine = seen.clause.routine;
     let exports = &seen.candidate.image.exports;
@@ -49,7 +49,7 @@ pub fn judge(seen: &Seen) -> Judgement {
     if !similar.is_empty() && similar.len() < 4 {
         observed += &format!("; the file exports only {similar:?}");
     }
-    // Every candidate is here for this one.
+    // Every candidate must have `_heapmin`, also one without a profile.
     let is_promised = routine == "_heapmin" || profile.is_some_and(|it| it.promises(routine));
     match is_promised {
         true => Judgement::fail(observed),

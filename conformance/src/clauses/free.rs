@@ -1,12 +1,12 @@
-//! `void free(void *memblock)`: takes a block back; NULL is ignored.
+//! `void free(void *memblock)`: frees a block; NULL is ignored.
 
+use super::limits;
 use super::sizes::{SIZES, START_ERRNO};
-use super::workload::{MIB, count_for, mixed_size, warm_up};
+use super::workload::{MIB, count_for, grows_by_at_most, mixed_size, warm_up};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{ANY, by, every_call};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, limited, must, stated};
 use crate::clauses::pages;
-use crate::figures::amount;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
@@ -16,40 +16,36 @@ const FREE: Routine = Routine {
     page: &pages::FREE,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: free
-    // EXPECTED: the loader finds a routine named free
     exported(FREE, "free.exported", "the library exports free"),
-    // PAGE: free
-    // EXPECTED: a return, errno kept
     must(
         FREE,
         "free.null-is-ignored",
-        "NULL is ignored, on a heap never used and on one in use",
+        "free ignores NULL, both before the first allocation and with live blocks in the heap",
         stated(Remarks),
         &[&OF_NULL],
         &[every_call(ANY.keeps_errno())],
     ),
-    // PAGE: free
     must(
         FREE,
         "free.memory-available-again",
-        "freed memory is available for allocation again, or has gone back to the system",
-        stated(Remarks),
+        "memory that free takes back is available for allocation again, or goes back to the system",
+        limited(Remarks, &limits::TWICE_A_ROUND),
         &[&ROUNDS],
         &[by(
-            "after 100 rounds of allocating and freeing 8 MiB, at most 16 MiB more resident than before",
-            available_again,
+            "after 100 rounds that allocate and free 8 MiB, at most 16 MiB more are resident than before",
+            |seen| grows_by_at_most(16 * MIB, seen),
         )],
     ),
-    // PAGE: free, errno
-    // EXPECTED: errno and _doserrno as before, for blocks of all sizes, from every start value
     must(
         FREE,
         "free.keeps-errno",
-        "freeing a block leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "free leaves errno and _doserrno as they were when it frees a block of any size",
+        derived(
+            Remarks,
+            "free sets errno if an error occurs, and a valid block is no error",
+        )
+        .and(&pages::ERRNO, Remarks),
         &[&ORDINARY],
         &[every_call(ANY.keeps_errno())],
     ),
@@ -57,19 +53,19 @@ pub static CLAUSES: &[Clause] = &[
 
 static OF_NULL: Case = Case::new(
     "free-null",
-    "frees NULL before the first allocation and between others",
+    "frees NULL before the first allocation, and again while a block is alive",
     null,
 );
 
 static ROUNDS: Case = Case::new(
     "free-available-again",
-    "100 times: allocates and fills 8 MiB of mixed sizes and frees them in another order",
+    "allocates and fills 8 MiB of mixed sizes and frees them in another order, 100 times",
     rounds,
 );
 
 static ORDINARY: Case = Case::new(
     "free-start-values",
-    "frees blocks of sizes up to 4 MiB from several values of errno",
+    "frees blocks of sizes up to 4 MiB, from several values of errno",
     ordinary,
 );
 
@@ -88,25 +84,13 @@ fn rounds(probe: &mut Probe) -> Result<(), Stop> {
     probe.moment("baseline")?;
     probe.step("allocate, fill and free 8 MiB a hundred times")?;
     for round in 0..100 {
-        // Other sizes in each round: what is freed must fit what comes next.
+        // The sizes change from round to round, so that no block fits exactly.
         blocks.fill(&probe.crt, |index| mixed_size(index + round))?;
         for part in 0..4 {
             blocks.free_where(&probe.crt, |index| index % 4 == part)?;
         }
     }
     probe.moment("after")
-}
-
-fn available_again(seen: &Seen) -> Judgement {
-    let at = |moment| seen.observation.memory(moment).map(|it| it.resident);
-    let (Some(before), Some(after)) = (at("baseline"), at("after")) else {
-        return Judgement::unsupported("memory could not be measured");
-    };
-    let more = after.saturating_sub(before);
-    Judgement::pass_if(
-        more <= 16 * MIB as u64,
-        format!("{} more are resident than before", amount(more)),
-    )
 }
 
 fn ordinary(probe: &mut Probe) -> Result<(), Stop> {

@@ -1,93 +1,97 @@
-//! `int _heapadd(void *memblock, size_t size)`: once added memory to the heap.
-//! No longer supported on any Win32 system, and gone from ucrtbase since
-//! Visual Studio 2015.
+//! `int _heapadd(void *memblock, size_t size)`: added memory to the heap in old
+//! libraries. No Win32 system supports it, and it is not in the CRT since Visual
+//! Studio 2015.
 
 use super::sizes::SIZES;
-use crate::clause::Section::Remarks;
-use crate::clause::check::{ANY, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::Section::{Introduction, Remarks, Requirements, ReturnValue};
+use crate::clause::check::{ANY, EXPORTED, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Routine, derived, must};
 use crate::clauses::codes::MINUS_ONE;
+use crate::clauses::exported::LOAD;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
-use heapmin_harness::probe::{Probe, Stop};
 
 const HEAPADD: Routine = Routine {
     name: "_heapadd",
     page: &pages::HEAPADD,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapadd
-    // EXPECTED: the loader finds a routine named _heapadd, or finds none where its page says that it is gone
-    exported(
+    must(
         HEAPADD,
         "heapadd.exported",
-        "the library exports _heapadd; ucrtbase, since Visual Studio 2015, no longer does",
+        "a library from before Visual Studio 2015 exports _heapadd, and a later one does not",
+        derived(
+            Requirements,
+            "the data of the page list the libraries that export the routine, and the CRT lacks it since Visual Studio 2015",
+        )
+        .and(&pages::HEAPADD, Introduction),
+        &[&LOAD],
+        &[EXPORTED],
     ),
-    // PAGE: _heapadd
-    // EXPECTED: -1
     must(
         HEAPADD,
         "heapadd.returns-minus-one",
-        "it is not supported: it returns -1 for memory of any kind",
-        stated(Remarks),
+        "_heapadd is not supported and returns -1 for memory of any kind",
+        derived(ReturnValue, FAILS).and(&pages::HEAPADD, Remarks),
         &[&ADD],
         &[every_call(one_of(&[MINUS_ONE]))],
     ),
-    // PAGE: _heapadd
-    // EXPECTED: errno ENOSYS
     must(
         HEAPADD,
         "heapadd.sets-enosys",
-        "it sets errno to ENOSYS",
-        stated(Remarks),
+        "_heapadd is not supported and sets errno to ENOSYS",
+        derived(ReturnValue, FAILS).and(&pages::HEAPADD, Remarks),
         &[&ADD],
         &[every_call(ANY.sets_errno("ENOSYS"))],
     ),
-    // PAGE: _heapadd
-    // EXPECTED: every byte of it as written, and no block inside it
     must(
         HEAPADD,
         "heapadd.never-uses-the-memory",
-        "the memory that it did not take is not used by the heap",
-        stated(Remarks),
+        "the heap neither writes to the memory that was given to _heapadd nor allocates blocks in it",
+        derived(
+            ReturnValue,
+            "a call that returns -1 did not add the memory to the heap",
+        )
+        .and(&pages::HEAPADD, Introduction),
         &[&ADD],
-        &[none_of(INSIDE, ASKED), none_of(CHANGED, ASKED)],
+        &[none_of(INSIDE, REQUESTED), none_of(CHANGED, REQUESTED)],
     ),
 ];
 
+/// Why every call fails.
+const FAILS: &str = "a call without success returns -1 and sets errno to ENOSYS, and no Win32 system supports the routine";
+
 static ADD: Case = Case::new(
     "heapadd-memory",
-    "offers 64 KiB of its own, then nothing, then allocates blocks of many sizes",
-    add,
+    "calls _heapadd with 64 KiB of the probe's memory and with NULL, then allocates blocks of many sizes",
+    |probe| {
+        let mut memory = Block::at(MEMORY.as_ptr() as usize, size_of_val(&MEMORY));
+        memory.fill(5);
+        probe.step("_heapadd(memory, 65536)")?;
+        probe.observe("_heapadd", "memory, 65536", |crt| crt.heapadd(&memory))?;
+        probe.step("_heapadd(NULL, 0)")?;
+        probe.observe("_heapadd", "NULL, 0", |crt| crt.heapadd(&Block::null()))?;
+        probe.step("allocate blocks of many sizes")?;
+        let range = memory.address()..memory.address() + memory.size();
+        let mut inside = 0;
+        for size in SIZES {
+            let mut block = probe.crt.need(size)?;
+            inside += i64::from(range.contains(&block.address()));
+            block.fill(6);
+            probe.crt.free(block)?;
+        }
+        probe.fact(INSIDE, inside)?;
+        probe.fact(CHANGED, memory.lost_bytes(5) as i64)?;
+        probe.fact(REQUESTED, SIZES.len() as i64)
+    },
 );
 
 const CHANGED: &str = "bytes of the memory changed";
 const INSIDE: &str = "blocks inside the memory";
-const ASKED: &str = "blocks asked for";
+const REQUESTED: &str = "blocks asked for";
 
-/// Memory to offer, in a place of its own, whichever heap the probe lives on.
+/// The memory for `_heapadd`. A static variable is on no heap, not even on the
+/// one that the probe allocates from.
 static MEMORY: [std::sync::atomic::AtomicU64; 8192] =
     [const { std::sync::atomic::AtomicU64::new(0) }; 8192];
-
-fn add(probe: &mut Probe) -> Result<(), Stop> {
-    let mut memory = Block::at(MEMORY.as_ptr() as usize, size_of_val(&MEMORY));
-    memory.fill(5);
-    probe.step("_heapadd(memory, 65536)")?;
-    probe.observe("_heapadd", "memory, 65536", |crt| crt.heapadd(&memory))?;
-    probe.step("_heapadd(NULL, 0)")?;
-    probe.observe("_heapadd", "NULL, 0", |crt| crt.heapadd(&Block::null()))?;
-    probe.step("allocate blocks of many sizes")?;
-    let range = memory.address()..memory.address() + memory.size();
-    let mut inside = 0;
-    for size in SIZES {
-        let mut block = probe.crt.need(size)?;
-        inside += i64::from(range.contains(&block.address()));
-        block.fill(6);
-        probe.crt.free(block)?;
-    }
-    probe.fact(INSIDE, inside)?;
-    probe.fact(CHANGED, memory.lost_bytes(5) as i64)?;
-    probe.fact(ASKED, SIZES.len() as i64)
-}

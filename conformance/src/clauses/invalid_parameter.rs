@@ -1,10 +1,12 @@
-//! `_set_invalid_parameter_handler` and its relatives: who is called when a
-//! routine is given what its page does not allow. That the routines of the
-//! heap call it stands with each of them.
+//! `_set_invalid_parameter_handler` and its relatives: they set and return the
+//! handler that the library calls for an invalid argument. Which routine of the
+//! heap calls it is in that routine's file.
 
-use crate::clause::Section::Remarks;
+use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, exported, must, stated};
+use crate::clause::{
+    Case, Clause, Judgement, Routine, Seen, Verdict, derived, exported, must, stated,
+};
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::{Block, Crt, WhichHandler, handler_calls};
 use heapmin_harness::probe::{Probe, Stop};
@@ -27,56 +29,49 @@ const GET_THREAD_LOCAL: Routine = Routine {
     page: &pages::GET_INVALID_PARAMETER_HANDLER,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _set_invalid_parameter_handler
-    // EXPECTED: the loader finds a routine of that name
     exported(
         SET,
         "invalid-parameter.set-exported",
         "the library exports _set_invalid_parameter_handler",
     ),
-    // PAGE: _get_invalid_parameter_handler
-    // EXPECTED: the loader finds a routine of that name
     exported(
         GET,
         "invalid-parameter.get-exported",
         "the library exports _get_invalid_parameter_handler",
     ),
-    // PAGE: _set_thread_local_invalid_parameter_handler
-    // EXPECTED: the loader finds a routine of that name
     exported(
         SET_THREAD_LOCAL,
         "invalid-parameter.thread-local-set-exported",
         "the library exports _set_thread_local_invalid_parameter_handler",
     ),
-    // PAGE: _get_thread_local_invalid_parameter_handler
-    // EXPECTED: the loader finds a routine of that name
     exported(
         GET_THREAD_LOCAL,
         "invalid-parameter.thread-local-get-exported",
         "the library exports _get_thread_local_invalid_parameter_handler",
     ),
-    // PAGE: _get_invalid_parameter_handler
     must(
         GET,
         "invalid-parameter.none-at-start",
-        "before a handler is set, a null pointer is given",
-        stated(Remarks),
+        "_get_invalid_parameter_handler returns a null pointer before a handler is set",
+        stated(ReturnValue),
         &[&SET_AND_GET],
-        &[by("none", |seen| {
+        &[by("a null pointer at the start", |seen| {
             is_handler(seen, &[("at the start", WhichHandler::None)])
         })],
     ),
-    // PAGE: _set_invalid_parameter_handler
     must(
         SET,
         "invalid-parameter.set-gives-the-previous",
-        "setting a handler gives the one before it, also when none is set in its place",
-        stated(Remarks),
+        "_set_invalid_parameter_handler returns the handler before the call, and a null pointer if none was set",
+        derived(
+            ReturnValue,
+            "the routine returns the handler before the call, and a null pointer means that none is set",
+        )
+        .and(&pages::GET_INVALID_PARAMETER_HANDLER, ReturnValue),
         &[&SET_AND_GET],
         &[by(
-            "none, then the first, then the second, then none",
+            "a null pointer, then the first handler, then the second, then a null pointer",
             |seen| {
                 is_handler(
                     seen,
@@ -90,15 +85,14 @@ pub static CLAUSES: &[Clause] = &[
             },
         )],
     ),
-    // PAGE: _get_invalid_parameter_handler
     must(
         GET,
         "invalid-parameter.get-gives-the-current",
-        "it gives the handler that is set",
-        stated(Remarks),
+        "_get_invalid_parameter_handler returns the handler that is set, and a null pointer after it is removed",
+        stated(ReturnValue),
         &[&SET_AND_GET],
         &[by(
-            "the first, the second, and none after none was set",
+            "the first handler, then the second, then a null pointer",
             |seen| {
                 is_handler(
                     seen,
@@ -111,38 +105,41 @@ pub static CLAUSES: &[Clause] = &[
             },
         )],
     ),
-    // PAGE: _set_invalid_parameter_handler
     must(
         SET,
         "invalid-parameter.for-all-threads",
-        "the handler is global: it is called for a wrong argument in another thread too",
-        stated(Remarks),
+        "the library calls the global handler for an invalid argument in every thread",
+        derived(
+            Remarks,
+            "the handler is global, and a thread uses another one only if it has its own",
+        ),
         &[&CALLED],
         &[by(
-            "called once for each wrong argument, here and there",
+            "the first handler called once in each of two threads",
             |seen| is_called(seen, &[("here", (1, 0)), ("in another thread", (1, 0))]),
         )],
     ),
-    // PAGE: _set_thread_local_invalid_parameter_handler
     must(
         SET_THREAD_LOCAL,
         "invalid-parameter.thread-local-comes-first",
-        "a thread's own handler is called instead of the global one",
+        "the library calls a thread's own handler instead of the global one",
         stated(Remarks),
         &[&THREAD_LOCAL],
-        &[by("only the thread's own called", |seen| {
+        &[by("the thread's own handler called, the global one not", |seen| {
             is_called(seen, &[("with its own", (0, 1))])
         })],
     ),
-    // PAGE: _set_thread_local_invalid_parameter_handler
     must(
         SET_THREAD_LOCAL,
         "invalid-parameter.thread-local-is-the-threads",
-        "it is called in that thread only, and the global one again when it is taken away",
-        stated(Remarks),
+        "the library calls a thread's own handler in that thread only, and calls the global one there again after its own is removed",
+        derived(
+            Remarks,
+            "a thread's own handler is for that thread, and is used instead of the global one if it is set",
+        ),
         &[&THREAD_LOCAL],
         &[by(
-            "the global one called in another thread, and here afterwards",
+            "the global handler called in another thread, and in this one after its own is removed",
             |seen| {
                 is_called(
                     seen,
@@ -154,15 +151,14 @@ pub static CLAUSES: &[Clause] = &[
             },
         )],
     ),
-    // PAGE: _get_thread_local_invalid_parameter_handler
     must(
         SET_THREAD_LOCAL,
         "invalid-parameter.thread-local-set-and-get",
-        "setting a thread's own handler gives the one before it, getting gives the one that is set, none at the start and in another thread",
-        stated(Remarks),
+        "_set_thread_local_invalid_parameter_handler returns the thread's own handler before the call, and _get_thread_local_invalid_parameter_handler the current one; both return a null pointer if the thread has none",
+        stated(ReturnValue).and(&pages::GET_INVALID_PARAMETER_HANDLER, Remarks),
         &[&THREAD_LOCAL],
         &[by(
-            "none, the second, none in another thread, none again",
+            "a null pointer before, the second handler while it is set, a null pointer in another thread and after it is removed",
             |seen| {
                 is_handler(
                     seen,
@@ -181,45 +177,68 @@ pub static CLAUSES: &[Clause] = &[
 
 static SET_AND_GET: Case = Case::new(
     "invalid-parameter-set-and-get",
-    "sets a first handler, a second, none and the first again, and asks each time which one is set",
-    set_and_get,
+    "sets a first handler, a second, none, and the first again, and reads after each which one is set",
+    |probe| {
+        use WhichHandler::{First, None, Second};
+        let at_start = probe.crt.get_handler()?;
+        record_handler(probe, "at the start", at_start)?;
+        for (new, before, after) in [
+            (First, "before the first", "after the first"),
+            (Second, "before the second", "after the second"),
+            (None, "before none", "after none"),
+            (First, "before the first again", "after the first again"),
+        ] {
+            let previous = probe.crt.set_handler(new)?;
+            record_handler(probe, before, previous)?;
+            let current = probe.crt.get_handler()?;
+            record_handler(probe, after, current)?;
+        }
+        Ok(())
+    },
 );
 
 static CALLED: Case = Case::new(
     "invalid-parameter-called",
-    "sets a handler and calls _msize without a block, here and in another thread",
-    called,
+    "sets a handler and calls _msize with NULL, in this thread and in another",
+    |probe| {
+        probe.crt.set_handler(WhichHandler::First)?;
+        probe.step("_msize(NULL) here")?;
+        let calls = provoke(&probe.crt)?;
+        record_calls(probe, "here", calls)?;
+        probe.step("_msize(NULL) in another thread")?;
+        let calls = in_a_thread(|| provoke(&probe.crt))?;
+        record_calls(probe, "in another thread", calls)
+    },
 );
 
 static THREAD_LOCAL: Case = Case::new(
     "invalid-parameter-thread-local",
-    "sets a global handler and one of this thread's own, calls _msize without a block here and in another thread, and takes its own away",
-    thread_local,
+    "sets a global handler and one for this thread, calls _msize with NULL in this thread and in another, removes the thread's handler, and calls _msize again",
+    |probe| {
+        probe.crt.set_handler(WhichHandler::First)?;
+        let before = probe.crt.set_thread_handler(WhichHandler::Second)?;
+        record_handler(probe, "before its own", before)?;
+        let own = probe.crt.get_thread_handler()?;
+        record_handler(probe, "its own", own)?;
+        let other = in_a_thread(|| probe.crt.get_thread_handler())?;
+        record_handler(probe, "its own in another thread", other)?;
+        probe.step("_msize(NULL) with a handler of the thread's own")?;
+        let calls = provoke(&probe.crt)?;
+        record_calls(probe, "with its own", calls)?;
+        probe.step("_msize(NULL) in another thread")?;
+        let calls = in_a_thread(|| provoke(&probe.crt))?;
+        record_calls(probe, "in another thread", calls)?;
+        let before = probe.crt.set_thread_handler(WhichHandler::None)?;
+        record_handler(probe, "before it was taken away", before)?;
+        let own = probe.crt.get_thread_handler()?;
+        record_handler(probe, "its own afterwards", own)?;
+        probe.step("_msize(NULL) after the thread's own handler was taken away")?;
+        let calls = provoke(&probe.crt)?;
+        record_calls(probe, "after its own was taken away", calls)
+    },
 );
 
-fn note(probe: &mut Probe, when: &str, which: WhichHandler) -> Result<(), Stop> {
-    probe.fact(&format!("handler {when}"), which as i64)
-}
-
-fn set_and_get(probe: &mut Probe) -> Result<(), Stop> {
-    use WhichHandler::{First, None, Second};
-    let at_start = probe.crt.get_handler()?;
-    note(probe, "at the start", at_start)?;
-    for (new, before, after) in [
-        (First, "before the first", "after the first"),
-        (Second, "before the second", "after the second"),
-        (None, "before none", "after none"),
-        (First, "before the first again", "after the first again"),
-    ] {
-        let previous = probe.crt.set_handler(new)?;
-        note(probe, before, previous)?;
-        let current = probe.crt.get_handler()?;
-        note(probe, after, current)?;
-    }
-    Ok(())
-}
-
-/// How often each handler is called by a routine given what it does not allow.
+/// Returns how often a call with an invalid argument called each handler.
 fn provoke(crt: &Crt) -> Result<(u32, u32), Stop> {
     let before = handler_calls();
     crt.msize(&Block::null())?;
@@ -227,53 +246,21 @@ fn provoke(crt: &Crt) -> Result<(u32, u32), Stop> {
     Ok((after.0 - before.0, after.1 - before.1))
 }
 
-fn provoke_in_a_thread(crt: &Crt) -> Result<(u32, u32), Stop> {
+/// Runs this in another thread and returns its result.
+fn in_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
-        let other = scope.spawn(|| provoke(crt));
+        let other = scope.spawn(run);
         other.join().expect("the second thread does not panic")
     })
 }
 
-fn note_calls(probe: &mut Probe, when: &str, calls: (u32, u32)) -> Result<(), Stop> {
+fn record_handler(probe: &mut Probe, when: &str, which: WhichHandler) -> Result<(), Stop> {
+    probe.fact(&format!("handler {when}"), which as i64)
+}
+
+fn record_calls(probe: &mut Probe, when: &str, calls: (u32, u32)) -> Result<(), Stop> {
     probe.fact(&format!("first handler called {when}"), calls.0.into())?;
     probe.fact(&format!("second handler called {when}"), calls.1.into())
-}
-
-fn called(probe: &mut Probe) -> Result<(), Stop> {
-    probe.crt.set_handler(WhichHandler::First)?;
-    probe.step("_msize(NULL) here")?;
-    let calls = provoke(&probe.crt)?;
-    note_calls(probe, "here", calls)?;
-    probe.step("_msize(NULL) in another thread")?;
-    let calls = provoke_in_a_thread(&probe.crt)?;
-    note_calls(probe, "in another thread", calls)
-}
-
-fn thread_local(probe: &mut Probe) -> Result<(), Stop> {
-    probe.crt.set_handler(WhichHandler::First)?;
-    let before = probe.crt.set_thread_handler(WhichHandler::Second)?;
-    note(probe, "before its own", before)?;
-    let own = probe.crt.get_thread_handler()?;
-    note(probe, "its own", own)?;
-    let crt = &probe.crt;
-    let other = thread::scope(|scope| {
-        let other = scope.spawn(|| crt.get_thread_handler());
-        other.join().expect("the second thread does not panic")
-    })?;
-    note(probe, "its own in another thread", other)?;
-    probe.step("_msize(NULL) with a handler of the thread's own")?;
-    let calls = provoke(&probe.crt)?;
-    note_calls(probe, "with its own", calls)?;
-    probe.step("_msize(NULL) in another thread")?;
-    let calls = provoke_in_a_thread(&probe.crt)?;
-    note_calls(probe, "in another thread", calls)?;
-    let before = probe.crt.set_thread_handler(WhichHandler::None)?;
-    note(probe, "before it was taken away", before)?;
-    let own = probe.crt.get_thread_handler()?;
-    note(probe, "its own afterwards", own)?;
-    probe.step("_msize(NULL) after the thread's own handler was taken away")?;
-    let calls = provoke(&probe.crt)?;
-    note_calls(probe, "after its own was taken away", calls)
 }
 
 fn is_handler(seen: &Seen, expected: &[(&str, WhichHandler)]) -> Judgement {

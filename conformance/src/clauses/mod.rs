@@ -17,6 +17,7 @@ mod invalid_parameter;
 pub(crate) mod limits;
 mod malloc;
 mod msize;
+pub(crate) mod origins;
 pub(crate) mod pages;
 mod realloc;
 mod recalloc;

@@ -1,10 +1,11 @@
-//! `size_t _msize(void *memblock)`: how many bytes a block has.
+//! `size_t _msize(void *memblock)`: the size of a block in bytes.
 
+use super::origins::SUCCESS_KEEPS_ERRNO;
 use super::sizes::SIZES;
 use super::workload::mixed_size;
-use crate::clause::Section::Remarks;
+use crate::clause::Section::{Introduction, Remarks};
 use crate::clause::check::{ANY, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Routine, exported, must, should, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, should, stated};
 use crate::clauses::codes::MINUS_ONE;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
@@ -15,58 +16,52 @@ const MSIZE: Routine = Routine {
     page: &pages::MSIZE,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _msize
-    // EXPECTED: the loader finds a routine named _msize
     exported(MSIZE, "msize.exported", "the library exports _msize"),
-    // PAGE: _msize
-    // EXPECTED: no block smaller than requested
     must(
         MSIZE,
         "msize.at-least-requested",
-        "it gives at least the size asked for, of blocks of malloc, calloc and realloc",
-        stated(Remarks),
+        "_msize returns at least the requested size for a block of malloc, calloc or realloc",
+        derived(
+            Remarks,
+            "_msize returns the size of the block, which is at least the requested size",
+        )
+        .and(&pages::MALLOC, Remarks),
         &[&ORDINARY],
         &[none_of(TOO_SMALL, BLOCKS)],
     ),
-    // PAGE: _msize
-    // EXPECTED: every byte of 2000 live blocks as written, up to what _msize says
     should(
         MSIZE,
         "msize.every-byte-usable",
-        "all the bytes it counts belong to the block, and can be written without harm to others",
-        stated(Remarks),
+        "every byte that _msize counts belongs to the block: the caller can write it without harm to other blocks",
+        derived(
+            Remarks,
+            "_msize returns the size of the block, so that a byte that it counts is the block's",
+        ),
         &[&TO_THE_END],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: _msize
-    // EXPECTED: -1, errno EINVAL
     must(
         MSIZE,
         "msize.null-is-einval",
-        "without a block it gives -1 and EINVAL",
+        "_msize of NULL returns -1 and sets errno to EINVAL",
         stated(Remarks),
         &[&OF_NULL],
         &[every_call(one_of(&[MINUS_ONE]).sets_errno("EINVAL"))],
     ),
-    // PAGE: _msize, Parameter validation
-    // EXPECTED: the handler called
     must(
         MSIZE,
         "msize.null-calls-handler",
-        "without a block it calls the invalid parameter handler first",
-        stated(Remarks),
+        "_msize of NULL calls the invalid parameter handler before it returns",
+        stated(Remarks).and(&pages::PARAMETER_VALIDATION, Introduction),
         &[&OF_NULL],
         &[every_call(ANY.calls_the_handler())],
     ),
-    // PAGE: errno
-    // EXPECTED: errno and _doserrno as before
     must(
         MSIZE,
         "msize.success-keeps-errno",
-        "asking for a block's size leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "_msize of a block leaves errno and _doserrno as they were",
+        SUCCESS_KEEPS_ERRNO,
         &[&ORDINARY],
         &[every_call(ANY.keeps_errno())],
     ),
@@ -74,19 +69,19 @@ pub static CLAUSES: &[Clause] = &[
 
 static ORDINARY: Case = Case::new(
     "msize-ordinary",
-    "asks for the size of blocks of malloc, calloc and realloc",
+    "calls _msize for blocks of malloc, calloc and realloc",
     ordinary,
 );
 
 static TO_THE_END: Case = Case::new(
     "msize-every-byte",
-    "allocates 2000 blocks, fills each as far as _msize says, and reads them all again",
+    "allocates 2000 blocks, fills as many bytes of each as _msize returns, and reads them all again",
     to_the_end,
 );
 
 static OF_NULL: Case = Case::new(
     "msize-null",
-    "sets an invalid parameter handler that goes on, and calls _msize without a block",
+    "sets an invalid parameter handler that returns, and calls _msize with NULL",
     |probe| {
         probe.expect_invalid_parameters()?;
         probe.step("_msize(NULL)")?;
@@ -107,7 +102,7 @@ fn ordinary(probe: &mut Probe) -> Result<(), Stop> {
         let by_malloc = probe.crt.need(size)?;
         let by_calloc = probe.crt.calloc(1, size)?.ok_or(out_of_memory.clone())?;
         let small = probe.crt.need(3)?;
-        // Not to size 0, which would free it.
+        // Size 0 would free the block.
         let resized = probe.crt.realloc(small, size.max(1))?;
         let by_realloc = resized.map_err(|_| out_of_memory)?;
         for block in [by_malloc, by_calloc, by_realloc] {

@@ -32,6 +32,10 @@ pub static HEAPSET: Page = Page::microsoft("_heapset", "heapset");
 pub static HEAPADD: Page = Page::microsoft("_heapadd", "heapadd");
 pub static GET_HEAP_HANDLE: Page = Page::microsoft("_get_heap_handle", "reference/get-heap-handle");
 pub static ERRNO: Page = Page::microsoft("errno", "errno-doserrno-sys-errlist-and-sys-nerr");
+pub static POSIX_ERRNO: Page = Page::elsewhere(
+    "POSIX errno",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/errno.html",
+);
 pub static GET_ERRNO: Page = Page::microsoft("_get_errno", "reference/get-errno");
 pub static SET_ERRNO: Page = Page::microsoft("_set_errno", "reference/set-errno");
 pub static GET_DOSERRNO: Page = Page::microsoft("_get_doserrno", "reference/get-doserrno");
@@ -49,4 +53,11 @@ pub static GET_INVALID_PARAMETER_HANDLER: Page = Page::microsoft(
 pub static HEAP_MAXREQ: Page = Page::microsoft("_HEAP_MAXREQ", "heap-maxreq");
 pub static PARAMETER_VALIDATION: Page =
     Page::microsoft("Parameter validation", "parameter-validation");
-pub static MEMORY_ALLOCATION: Page = Page::microsoft("Memory allocation", "memory-allocation");
+pub static MULTITHREADED_LIBRARIES: Page = Page::microsoft(
+    "Multithreaded libraries performance",
+    "multithreaded-libraries-performance",
+);
+pub static FORK: Page = Page::elsewhere(
+    "fork (POSIX)",
+    "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",
+);

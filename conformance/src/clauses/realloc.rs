@@ -1,14 +1,14 @@
-//! `void *realloc(void *memblock, size_t size)`: the block in its new size,
-//! elsewhere if need be, or NULL with `errno` set to `ENOMEM` and the old
-//! block as it was.
+//! `void *realloc(void *memblock, size_t size)`: the block with a new size, at
+//! the same or another address, or NULL with `errno` set to `ENOMEM`.
 
-use super::sizes::{FUNDAMENTAL_ALIGNMENT, NOT_TO_BE_HAD, OVER_MAXREQ, SIZES, START_ERRNO};
-use super::workload::MIB;
-use crate::clause::Section::Remarks;
+use super::limits;
+use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
+use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVAILABLE};
+use super::workload::{MIB, grows_by_at_most};
+use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, by, every_call, none_of};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, limited, must, stated};
 use crate::clauses::pages;
-use crate::figures::amount;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
@@ -17,100 +17,91 @@ const REALLOC: Routine = Routine {
     page: &pages::REALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: realloc
-    // EXPECTED: the loader finds a routine named realloc
     exported(REALLOC, "realloc.exported", "the library exports realloc"),
-    // PAGE: realloc
-    // EXPECTED: a block, errno kept
     must(
         REALLOC,
         "realloc.null-acts-as-malloc",
-        "without a block it behaves as malloc does, size 0 included",
-        stated(Remarks),
+        "realloc of NULL behaves as malloc does: it returns a block, also for size 0, and leaves errno as it was",
+        derived(
+            Remarks,
+            "realloc of NULL behaves as malloc, which allocates an item also for size 0 and sets errno only on failure",
+        )
+        .and(&pages::MALLOC, ReturnValue),
         &[&OF_NULL],
         &[every_call(BLOCK.keeps_errno())],
     ),
-    // PAGE: realloc
-    // EXPECTED: NULL, errno kept
     must(
         REALLOC,
         "realloc.zero-size-gives-null",
-        "size 0 gives NULL, which is no failure",
-        stated(Remarks),
+        "realloc to size 0 returns NULL and leaves errno as it was, because it is no failure",
+        derived(
+            ReturnValue,
+            "the page states NULL; it sets errno on failures, and size 0 is not one of them",
+        )
+        .and(&pages::REALLOC, Remarks),
         &[&ZERO],
         &[every_call(NULL.keeps_errno())],
     ),
-    // PAGE: realloc
     must(
         REALLOC,
         "realloc.zero-size-frees",
-        "size 0 frees the block: its memory can be had again",
-        stated(Remarks),
+        "realloc to size 0 frees the block, so that its memory is available again",
+        limited(ReturnValue, &limits::TENTH_OF_FREED_BLOCKS),
         &[&ZERO_MANY],
         &[by(
-            "after 64 blocks of 1 MiB, each freed so before the next, at most 10 % of them resident",
-            zero_frees,
+            "after 64 blocks of 1 MiB, each freed before the next is allocated, at most 6.4 MiB more are resident than before",
+            |seen| grows_by_at_most(64 * MIB / 10, seen),
         )],
     ),
-    // PAGE: realloc
-    // EXPECTED: every byte as written, from each of several sizes to each other, and in 300 steps from 1 byte to 90 KB
     must(
         REALLOC,
         "realloc.keeps-contents",
-        "the contents are unchanged up to the shorter of the new and old sizes",
+        "realloc leaves the contents unchanged up to the shorter of the new and old sizes",
         stated(Remarks),
         &[&ALL_PAIRS, &STEP_BY_STEP],
         &[none_of(CHANGED, RESIZED)],
     ),
-    // PAGE: realloc
-    // EXPECTED: every address a multiple of 16 (of 8 on 32-bit systems)
     must(
         REALLOC,
         "realloc.alignment",
-        "a resized block is aligned for any type, as malloc's are",
-        stated(Remarks),
+        "realloc aligns a resized block for any type, as malloc does: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
+        stated(ReturnValue).and(&pages::MALLOC, ReturnValue),
         &[&ALL_PAIRS, &STEP_BY_STEP],
         &[none_of(MISALIGNED, RESIZED)],
     ),
-    // PAGE: realloc, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         REALLOC,
         "realloc.over-heap-maxreq",
-        "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
-        stated(Remarks),
+        "realloc returns NULL and sets errno to ENOMEM if the new size exceeds _HEAP_MAXREQ",
+        OVER_HEAP_MAXREQ,
         &[&OVER],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: realloc
-    // EXPECTED: NULL, errno ENOMEM
     must(
         REALLOC,
         "realloc.no-memory",
-        "a request that there is no memory for gives NULL and ENOMEM",
-        stated(Remarks),
+        "realloc returns NULL and sets errno to ENOMEM if there is not enough memory",
+        stated(ReturnValue).and(&pages::REALLOC, Remarks),
         &[&TOO_MUCH],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: realloc
-    // EXPECTED: every byte as written, after the failures and after a resize that succeeds
     must(
         REALLOC,
         "realloc.failure-keeps-block",
-        "when it fails, the original block is left unchanged, and can be resized and freed as before",
-        stated(Remarks),
+        "realloc leaves the original block unchanged when it fails; the caller can resize and free it as before",
+        derived(
+            ReturnValue,
+            "the page states that the original block is left unchanged, so that it is still the caller's",
+        ),
         &[&OVER, &TOO_MUCH],
         &[none_of(CHANGED, RESIZED)],
     ),
-    // PAGE: errno
-    // EXPECTED: a block, errno and _doserrno as before, from every start value
     must(
         REALLOC,
         "realloc.success-keeps-errno",
-        "a call that succeeds leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "realloc leaves errno and _doserrno as they were when it returns a block",
+        SUCCESS_KEEPS_ERRNO,
         &[&ORDINARY],
         &[every_call(BLOCK.keeps_errno())],
     ),
@@ -118,7 +109,7 @@ pub static CLAUSES: &[Clause] = &[
 
 static OF_NULL: Case = Case::new(
     "realloc-null",
-    "calls realloc without a block, for several sizes",
+    "calls realloc with NULL and several sizes",
     null,
 );
 
@@ -130,37 +121,37 @@ static ZERO: Case = Case::new(
 
 static ZERO_MANY: Case = Case::new(
     "realloc-zero-size-memory",
-    "64 times: allocates and fills 1 MiB, and resizes it to 0",
+    "allocates and fills 1 MiB and resizes it to 0, 64 times",
     zero_many,
 );
 
 static ALL_PAIRS: Case = Case::new(
     "realloc-all-pairs",
-    "resizes blocks from each of sixteen sizes to each other, with neighbours alive",
+    "resizes blocks from each of sixteen sizes to each of them, with neighbours alive",
     all_pairs,
 );
 
 static STEP_BY_STEP: Case = Case::new(
     "realloc-step-by-step",
-    "grows a block in 300 steps, with other blocks allocated between, and shrinks it in 300 steps",
+    "grows a block from 1 byte to 90 KB in 300 steps, with other blocks allocated between, and shrinks it in 300 steps",
     step_by_step,
 );
 
 static OVER: Case = Case::new(
     "realloc-over-heap-maxreq",
-    "resizes a block to more than _HEAP_MAXREQ, then to an ordinary size",
+    "resizes blocks to more than _HEAP_MAXREQ bytes, then to an ordinary size",
     |probe| refused(probe, &OVER_MAXREQ),
 );
 
 static TOO_MUCH: Case = Case::new(
     "realloc-no-memory",
-    "resizes a block to more than any system has, then to an ordinary size",
-    |probe| refused(probe, &NOT_TO_BE_HAD),
+    "resizes blocks to more memory than any system has, then to an ordinary size",
+    |probe| refused(probe, &UNAVAILABLE),
 );
 
 static ORDINARY: Case = Case::new(
     "realloc-start-values",
-    "resizes a block through several sizes from several values of errno",
+    "resizes a block through several sizes, from several values of errno",
     ordinary,
 );
 
@@ -188,7 +179,7 @@ fn zero(probe: &mut Probe) -> Result<(), Stop> {
         let block = probe.crt.need(size)?;
         probe.step(&format!("resize {size} bytes to 0"))?;
         let given = probe.observe("realloc", "block, 0", |crt| crt.realloc(block, 0))?;
-        // A library that gives a block all the same has freed the other.
+        // A library that returns a block for size 0 has freed the old one.
         if let Ok(block) = given {
             probe.crt.free(block)?;
         }
@@ -214,20 +205,6 @@ fn zero_many(probe: &mut Probe) -> Result<(), Stop> {
     probe.moment("after")
 }
 
-/// Judges by how much more is resident after the case than before.
-fn zero_frees(seen: &Seen) -> Judgement {
-    let at = |moment| seen.observation.memory(moment).map(|it| it.resident);
-    let (Some(before), Some(after)) = (at("baseline"), at("after")) else {
-        return Judgement::unsupported("memory could not be measured");
-    };
-    let more = after.saturating_sub(before);
-    let held = 64 * MIB as u64;
-    Judgement::pass_if(
-        more <= held / 10,
-        format!("{} more are resident than before", amount(more)),
-    )
-}
-
 fn all_pairs(probe: &mut Probe) -> Result<(), Stop> {
     let (mut changed, mut misaligned, mut count) = (0, 0, 0);
     for old in SIZES {
@@ -242,7 +219,7 @@ fn all_pairs(probe: &mut Probe) -> Result<(), Stop> {
             changed += block.lost_bytes_of(1, old.min(new));
             misaligned += i64::from(block.address() % FUNDAMENTAL_ALIGNMENT != 0);
             count += 1;
-            // All of the new size can be written without harm to the neighbour.
+            // The caller may write the whole new size; the neighbour must not change.
             block.fill(3);
             changed += neighbour.lost_bytes(2);
             probe.crt.free(block)?;
@@ -292,7 +269,7 @@ fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
             let arguments = format!("block, {size:#x}");
             probe.step(&format!("resize {old} bytes: realloc({arguments})"))?;
             let given = probe.observe("realloc", &arguments, |crt| crt.realloc(block, size))?;
-            // Whatever came back, only the old bytes can be trusted to be there.
+            // If a block was returned, only the old bytes are sure to exist.
             block = given.unwrap_or_else(|block| block).with_size(old);
             changed += block.lost_bytes(1);
         }

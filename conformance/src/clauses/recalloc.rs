@@ -1,10 +1,11 @@
-//! `void *_recalloc(void *memblock, size_t num, size_t size)`: `realloc` whose
-//! new bytes are zero.
+//! `void *_recalloc(void *memblock, size_t num, size_t size)`: `realloc` for an
+//! array of elements, whose new bytes are 0.
 
-use super::sizes::{NOT_TO_BE_HAD, OVER_MAXREQ, OVERFLOWING, SIZES};
-use crate::clause::Section::Remarks;
+use super::origins::SUCCESS_KEEPS_ERRNO;
+use super::sizes::{OVER_MAXREQ, OVERFLOWING, SIZES, UNAVAILABLE};
+use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
@@ -14,92 +15,96 @@ const RECALLOC: Routine = Routine {
     page: &pages::RECALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _recalloc
-    // EXPECTED: the loader finds a routine named _recalloc
     exported(
         RECALLOC,
         "recalloc.exported",
         "the library exports _recalloc",
     ),
-    // PAGE: _recalloc
-    // EXPECTED: every byte behind the old size 0, from each of several sizes to each larger one
     must(
         RECALLOC,
         "recalloc.new-bytes-zero",
-        "the elements that are added are initialised to 0, also where the block had room for them before",
-        stated(Remarks),
+        "_recalloc initialises the bytes after the old size to 0, also where the block had room for them before",
+        derived(
+            Introduction,
+            "_recalloc combines realloc with calloc, and initialises elements to 0",
+        ),
         &[&GROWING],
         &[none_of(NOT_ZERO, RESIZED)],
     ),
-    // PAGE: _recalloc
-    // EXPECTED: every byte as written
     must(
         RECALLOC,
         "recalloc.keeps-contents",
-        "the contents are unchanged up to the shorter of the new and old sizes",
-        stated(Remarks),
+        "_recalloc leaves the contents unchanged up to the shorter of the new and old sizes",
+        derived(
+            Introduction,
+            "_recalloc combines realloc with calloc, and realloc keeps the contents",
+        )
+        .and(&pages::REALLOC, Remarks),
         &[&GROWING, &SHRINKING],
         &[none_of(CHANGED, RESIZED)],
     ),
-    // PAGE: _recalloc
-    // EXPECTED: a block with every byte 0, errno kept
     must(
         RECALLOC,
         "recalloc.null-acts-as-calloc",
-        "without a block it behaves as calloc does",
-        stated(Remarks),
+        "_recalloc of NULL behaves as calloc does: it returns a block of zeros and leaves errno as it was",
+        derived(
+            Remarks,
+            "the page states that it behaves as calloc, which sets errno only on failure",
+        )
+        .and(&pages::CALLOC, Remarks),
         &[&OF_NULL],
         &[none_of(NOT_ZERO, RESIZED), every_call(BLOCK.keeps_errno())],
     ),
-    // PAGE: _recalloc
-    // EXPECTED: NULL, errno kept
     must(
         RECALLOC,
         "recalloc.zero-size-gives-null",
-        "a requested size of 0 frees the block and gives NULL, which is no failure",
-        stated(Remarks),
+        "_recalloc to a size of 0 frees the block, returns NULL and leaves errno as it was, because it is no failure",
+        derived(
+            ReturnValue,
+            "the page states NULL; it sets errno on failures, and size 0 is not one of them",
+        )
+        .and(&pages::RECALLOC, Remarks),
         &[&ZERO],
         &[every_call(NULL.keeps_errno())],
     ),
-    // PAGE: _recalloc
-    // EXPECTED: NULL, errno ENOMEM
     must(
         RECALLOC,
         "recalloc.overflow",
-        "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
-        stated(Remarks),
+        "_recalloc returns NULL and sets errno to ENOMEM if the product of number and size overflows; it never returns a smaller block",
+        derived(
+            Remarks,
+            "an amount over _HEAP_MAXREQ is ENOMEM, and a product that overflows is such an amount",
+        )
+        .and(&pages::HEAP_MAXREQ, Remarks),
         &[&OVERFLOWS],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: _recalloc, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         RECALLOC,
         "recalloc.no-memory",
-        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-        stated(Remarks),
+        "_recalloc returns NULL and sets errno to ENOMEM if the requested amount exceeds _HEAP_MAXREQ or there is not enough memory",
+        derived(
+            Remarks,
+            "the page states ENOMEM for both, and NULL for a lack of memory; _HEAP_MAXREQ is the largest request that can be granted",
+        )
+        .and(&pages::RECALLOC, ReturnValue),
         &[&OVER, &TOO_MUCH],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: _recalloc
-    // EXPECTED: every byte as written
     must(
         RECALLOC,
         "recalloc.failure-keeps-block",
-        "when it fails, the original block is left unchanged",
-        stated(Remarks),
+        "_recalloc leaves the original block unchanged when it fails",
+        stated(ReturnValue),
         &[&OVERFLOWS, &OVER, &TOO_MUCH],
         &[none_of(CHANGED, RESIZED)],
     ),
-    // PAGE: errno
-    // EXPECTED: a block, errno and _doserrno as before
     must(
         RECALLOC,
         "recalloc.success-keeps-errno",
-        "a call that succeeds leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "_recalloc leaves errno and _doserrno as they were when it returns a block",
+        SUCCESS_KEEPS_ERRNO,
         &[&SHRINKING],
         &[every_call(BLOCK.keeps_errno())],
     ),
@@ -107,7 +112,7 @@ pub static CLAUSES: &[Clause] = &[
 
 static GROWING: Case = Case::new(
     "recalloc-growing",
-    "fills blocks of sixteen sizes, and of those one byte smaller, and resizes each to each larger size",
+    "fills blocks of sixteen sizes, and of one byte less than each, and resizes each to every larger size",
     growing,
 );
 
@@ -119,13 +124,13 @@ static SHRINKING: Case = Case::new(
 
 static OF_NULL: Case = Case::new(
     "recalloc-null",
-    "calls _recalloc without a block, where others have written before",
+    "calls _recalloc with NULL after blocks of the same sizes were filled and freed",
     null,
 );
 
 static ZERO: Case = Case::new(
     "recalloc-zero-size",
-    "resizes blocks to no elements, and to elements of no size",
+    "resizes blocks to no elements, and to elements of size 0",
     zero,
 );
 
@@ -137,14 +142,14 @@ static OVERFLOWS: Case = Case::new(
 
 static OVER: Case = Case::new(
     "recalloc-over-heap-maxreq",
-    "resizes blocks to more than _HEAP_MAXREQ",
+    "resizes blocks to more than _HEAP_MAXREQ bytes",
     |probe| refused(probe, &OVER_MAXREQ.map(|size| (1, size))),
 );
 
 static TOO_MUCH: Case = Case::new(
     "recalloc-no-memory",
-    "resizes blocks to more than any system has",
-    |probe| refused(probe, &NOT_TO_BE_HAD.map(|size| (size / 8, 8))),
+    "resizes blocks to more memory than any system has",
+    |probe| refused(probe, &UNAVAILABLE.map(|size| (size / 8, 8))),
 );
 
 const NOT_ZERO: &str = "bytes other than 0";
@@ -153,13 +158,13 @@ const RESIZED: &str = "blocks resized";
 
 fn growing(probe: &mut Probe) -> Result<(), Stop> {
     let (mut not_zero, mut changed, mut count) = (0, 0, 0);
-    // One byte less each: then the library may well have had room for one more.
+    // One byte less: a heap that rounds sizes up had room for one byte more.
     let sizes = SIZES.into_iter().chain(SIZES.map(|size| size - 1));
     for old in sizes.filter(|size| *size > 0) {
         probe.step(&format!("from {old} bytes to each larger size"))?;
         let near = [old + 1, old + 6, old + 15];
         for new in near.into_iter().chain(SIZES).filter(|new| *new > old) {
-            // Memory that somebody has written to.
+            // The new block may get this memory, which is not 0.
             let mut before = probe.crt.need(new)?;
             before.fill(9);
             probe.crt.free(before)?;
@@ -246,7 +251,7 @@ fn refused(probe: &mut Probe, requests: &[(usize, usize)]) -> Result<(), Stop> {
             let given = probe.observe("_recalloc", &arguments, |crt| {
                 crt.recalloc(block, number, size)
             })?;
-            // A block that should not have come may be a small one.
+            // A block that was returned in error may be a small one.
             block = match given {
                 Err(block) => block,
                 Ok(wrong) => {

@@ -15,8 +15,8 @@ pub const OVER_MAXREQ: [usize; 4] = [
     usize::MAX,
 ];
 
-/// Requests that are allowed, and that no system has the memory for.
-pub const NOT_TO_BE_HAD: [usize; 4] = [
+/// Requests that `_HEAP_MAXREQ` allows and that exceed the memory of any system.
+pub const UNAVAILABLE: [usize; 4] = [
     HEAP_MAXREQ,
     HEAP_MAXREQ - 4096,
     usize::MAX / 2,
@@ -28,7 +28,7 @@ pub const OVERFLOWING: [(usize, usize); 5] = [
     (usize::MAX, 2),
     (2, usize::MAX),
     (usize::MAX / 2 + 1, 2),
-    // The product is 16 but for the overflow.
+    // The product wraps round to 16.
     (usize::MAX / 16 + 2, 16),
     (1 << (usize::BITS / 2), 1 << (usize::BITS / 2)),
 ];
@@ -50,18 +50,18 @@ pub const ALIGNMENTS: [usize; 13] = [
     1 << 20,
 ];
 
-/// What is not a power of two.
+/// Alignments that are not powers of two.
 pub const NOT_A_POWER_OF_TWO: [usize; 6] = [0, 3, 24, 48, 4097, usize::MAX];
 
-/// Sizes from one byte to 4 MiB, each size class of any heap among them.
+/// Sizes from one byte to 4 MiB: small, middle and large ones of any heap.
 pub const SIZES: [usize; 16] = [
     1, 7, 16, 24, 100, 255, 1000, 4096, 5000, 16_000, 40_000, 70_000, 131_072, 500_000, 1_100_000,
     4_194_304,
 ];
 
-/// The alignment that a block of any size has: 16 bytes, on 32-bit systems 8.
+/// The alignment of a block of any size, in bytes: 16, on 32-bit systems 8.
 pub const FUNDAMENTAL_ALIGNMENT: usize = if usize::BITS == 64 { 16 } else { 8 };
 
-/// Values of `errno` to start from: 38 and 40 are `ENOSYS` on Linux and at
-/// Microsoft; 77 is nothing to anybody.
+/// Values of `errno` before a call. `ENOSYS` is 38 on Linux and 40 in
+/// Microsoft's libraries; 77 is an error that no heap sets.
 pub const START_ERRNO: [i32; 6] = [0, 2, 12, 38, 40, 77];

@@ -1,22 +1,25 @@
-//! What the cases allocate. The numbers are the same in every run and on
-//! every system, so that figures can be compared.
+//! What the cases allocate, and what stays resident. The sizes are the same in
+//! every run and on every system, so that figures can be compared.
 
+use crate::clause::{Judgement, Seen};
+use crate::figures::amount;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub const MIB: usize = 1 << 20;
 
-/// A number that looks random but is always the same for the same index.
+/// A number that looks random and is the same in every run.
 pub fn scattered(index: usize) -> usize {
     let mixed = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33) as usize
 }
 
-/// Sizes from 16 to 2048 bytes, 1 KiB on average.
+/// A size from 16 to 2048 bytes, 1 KiB on average.
 pub fn small_size(index: usize) -> usize {
     16 + scattered(index) % 2033
 }
 
-/// Mostly small sizes; each sixteenth block has from 2 to 128 KiB. About 5 KiB on average.
+/// A size from 16 to 2048 bytes, or, for one block in sixteen, from 2 to
+/// 128 KiB. About 5 KiB on average.
 pub fn mixed_size(index: usize) -> usize {
     let number = scattered(index);
     if number % 16 == 0 {
@@ -26,7 +29,7 @@ pub fn mixed_size(index: usize) -> usize {
     }
 }
 
-/// How many blocks of these sizes have `total` bytes together.
+/// The number of blocks of these sizes that hold `total` bytes together.
 pub fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
     let mut sum = 0;
     let reached = |index: &usize| {
@@ -36,8 +39,8 @@ pub fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
     (0..).find(reached).expect("sizes add up") + 1
 }
 
-/// Uses the heap for the first time: what that costs once is not the
-/// workload's. Leaves no block behind.
+/// Uses the heap for the first time, since the memory that this takes is not
+/// the workload's. All blocks are freed again.
 pub fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("use the heap for the first time")?;
     for size in [64, 2000, 100_000] {
@@ -48,12 +51,26 @@ pub fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Judges whether at most `limit` bytes more are resident at the moment `after`
+/// than at the moment `baseline`.
+pub fn grows_by_at_most(limit: usize, seen: &Seen) -> Judgement {
+    let at = |moment| seen.observation.memory(moment).map(|it| it.resident);
+    let (Some(before), Some(after)) = (at("baseline"), at("after")) else {
+        return Judgement::unsupported("memory could not be measured");
+    };
+    let more = after.saturating_sub(before);
+    Judgement::pass_if(
+        more <= limit as u64,
+        format!("{} more are resident than before", amount(more)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_what_their_names_say() {
+    fn sizes_and_totals_are_as_documented() {
         let small: Vec<_> = (0..100_000).map(small_size).collect();
         assert!(small.iter().all(|size| (16..=2048).contains(size)));
         let mixed: Vec<_> = (0..100_000).map(mixed_size).collect();

@@ -6,8 +6,8 @@ use super::{
     AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, note, runners, say,
 };
 use crate::expected::gate::Findings;
-use crate::expected::names::check_known;
-use crate::expected::{File, gate};
+use crate::expected::profiles::{Profiles, known_deviations};
+use crate::expected::{File, gate, standing};
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
@@ -50,9 +50,13 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         jobs: args.jobs.map_or(cores, usize::from),
         timeout: Duration::from_secs(args.timeout),
     };
-    let known = expected.as_ref().map_or(&[][..], File::known);
-    let mut checked = check_all(candidates, &selection, limits, known, || bar.inc(1));
+    let profiles = Profiles::of(&candidates)?;
+    let mut checked = check_all(candidates, &selection, limits, || bar.inc(1));
     bar.finish_and_clear();
+    profiles.mark(&mut checked);
+    if let Some(file) = &expected {
+        standing::mark(&mut checked, file.known());
+    }
     let stopped = interrupted();
     // A file must not be made to say what only a part of the run found.
     let obstacle = match stopped {
@@ -64,7 +68,7 @@ pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
         Some(file) if obstacle.is_none() => file.update(&mut checked),
         _ => Ok(None),
     };
-    let mut findings = gate::compare(&checked, expected.as_ref());
+    let mut findings = gate::compare(&checked, &profiles, expected.as_ref());
     findings.notes.extend(updated.clone().unwrap_or_default());
     if let (true, Some(obstacle)) = (args.update, obstacle) {
         let note = format!("not updated, since {obstacle}");
@@ -129,20 +133,13 @@ fn tell_of_gaps(checked: &[Checked]) {
 /// The candidates that can be checked, and why the others cannot.
 fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), InputError> {
     let catalogue = catalogue()?;
-    for profile in &catalogue.profiles {
-        check_known(&profile.known)?;
-    }
     let profile = args
         .profile
         .as_deref()
-        .map(|name| {
-            catalogue
-                .profile(name)?
-                .with_shared(heapmin_fixtures::DEVIATIONS)
-        })
+        .map(|name| catalogue.profile(name))
         .transpose()?;
     if let Some(profile) = &profile {
-        check_known(&profile.known)?;
+        known_deviations(profile)?;
     }
     let runners = runners(args.windows_probe.clone(), args.no_fence, args.memory)?;
     let names = match args.candidates.as_slice() {

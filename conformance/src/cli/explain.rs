@@ -3,20 +3,29 @@
 
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
-use crate::clause::{Basis, Level};
-use crate::clauses::heapmin::FAULT_HOW as HOW;
+use crate::clause::{Basis, Clause, Level};
+use crate::expected::profiles::known_deviations;
 use crate::select::clause;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
 use std::fmt::Write;
 
+/// How a case makes the system refuse.
+const FAULT: &str = "\
+without a hook in the library. Linux: a seccomp filter in the probe sends madvise, munmap, \
+mremap, process_madvise and a lowered brk to a handler, which refuses them (ENOSYS, EPERM, ENOMEM, \
+EINVAL) or makes them in the library's place. Windows and Wine: the library's imports of \
+HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, OfferVirtualMemory \
+and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
+none set. The probe counts: a library that never asks the system gets `unsupported`, not a pass";
+
 pub fn explain(id: &str) -> Result<u8, InputError> {
     let clause = clause(id)?;
-    let catalogue = catalogue()?;
+    let broken_by = broken_by(clause)?;
     let mut text = String::new();
     let meaning = match clause.level {
-        Level::Must => "the page states it",
-        Level::Should => "it follows from the page's purpose; the page gives no number",
+        Level::Must => "a library must keep it",
+        Level::Should => "it serves the purpose of the page; a good library keeps it",
         Level::Record => "it is recorded and never judged",
     };
     let mut write = || -> std::fmt::Result {
@@ -36,25 +45,12 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
             writeln!(text, "  case      {}: {}", case.name, case.summary)?;
         }
         if clause.cases.iter().any(|case| case.fault.is_some()) {
-            writeln!(text, "  fault     made {}", HOW)?;
+            writeln!(text, "  fault     made {FAULT}")?;
         }
-        let mut is_broken = false;
-        for profile in &catalogue.profiles {
-            for known in profile
-                .known
-                .iter()
-                .filter(|known| known.clause == clause.id)
-            {
-                let whose = match known.maker {
-                    Some(Maker::Wine) => "Wine's ",
-                    Some(Maker::Microsoft) => "Microsoft's ",
-                    Some(Maker::Other) | None => "",
-                };
-                writeln!(text, "  broken by {whose}{}: {}", profile.name, known.why)?;
-                is_broken = true;
-            }
+        for (library, why) in &broken_by {
+            writeln!(text, "  broken by {library}: {why}")?;
         }
-        if !is_broken {
+        if broken_by.is_empty() {
             writeln!(text, "  broken by no library that has a profile")?;
         }
         Ok(())
@@ -62,4 +58,22 @@ pub fn explain(id: &str) -> Result<u8, InputError> {
     write().expect("writing to a string");
     Output::Standard.write(&text)?;
     Ok(AS_EXPECTED)
+}
+
+/// The libraries whose profiles list a deviation from the clause, with the reason.
+fn broken_by(clause: &Clause) -> Result<Vec<(String, String)>, InputError> {
+    let mut found = Vec::new();
+    for profile in catalogue()?.profiles {
+        for known in known_deviations(&profile)? {
+            if known.clause == clause.id {
+                let whose = match known.maker {
+                    Some(Maker::Wine) => "Wine's ",
+                    Some(Maker::Microsoft) => "Microsoft's ",
+                    Some(Maker::Other) | None => "",
+                };
+                found.push((format!("{whose}{}", profile.name), known.why));
+            }
+        }
+    }
+    Ok(found)
 }

@@ -23,14 +23,8 @@ pub fn fuzz(args: &FuzzArgs) -> Result<u8, InputError> {
 
 fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
     let catalogue = catalogue()?;
-    let profile = match args.profile.as_deref() {
-        Some(name) => Some(
-            catalogue
-                .profile(name)?
-                .with_shared(heapmin_fixtures::DEVIATIONS)?,
-        ),
-        None => None,
-    };
+    let profile = args.profile.as_deref();
+    let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
     let runners = runners(args.windows_probe.clone(), args.no_fence, None)?;
     Ok(Pair {
         candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,

@@ -286,7 +286,7 @@ fn runners(
 pub fn catalogue() -> Result<Catalogue, InputError> {
     let profiles: Result<Vec<_>, _> = heapmin_fixtures::PROFILES
         .iter()
-        .map(|(name, text)| Profile::parse(name, text)?.with_shared(heapmin_fixtures::DEVIATIONS))
+        .map(|(name, text)| Profile::parse(name, text))
         .collect();
     let adapters = heapmin_fixtures::ADAPTERS.iter();
     Ok(Catalogue {

@@ -116,7 +116,7 @@ fn in_a_comment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heapmin_harness::known::Expected;
+    use crate::expected::known::Expected;
     use rstest::rstest;
 
     #[rstest]

@@ -2,8 +2,8 @@
 //! compared with what it should have become.
 
 use super::addition::{Addition, NO_REASON};
+use super::known::{Expected, Judged, Known};
 use super::update::NewJudged;
-use heapmin_harness::known::{Expected, Judged, Known};
 
 /// The entries of a file, sorted.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use super::File;
 use super::addition::{Addition, additions};
+use super::known::{Known, Place};
+use super::profiles::Profiles;
 use super::standing::{Standing, concerns, label, not_judged, of_clause, of_known};
 use crate::clause::Verdict;
 use crate::run::Checked;
-use heapmin_harness::known::{Known, Place};
 
 /// What a run has to say about what was expected of it.
 #[derive(Debug, Default)]
@@ -19,11 +20,10 @@ pub struct Findings {
 /// Compares what was found with the profiles, and with the file given with
 /// `--expected`, if there is one. Deviations that they list are marked as such
 /// in `checked` already.
-pub fn compare(checked: &[Checked], file: Option<&File>) -> Findings {
+pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) -> Findings {
     let mut findings = Findings::default();
     for one in checked {
-        let known = one.candidate.profile.iter().flat_map(|it| &it.known);
-        for entry in known {
+        for entry in profiles.known(&one.candidate) {
             if let Standing::Stale(now) = of_known(entry, [one]) {
                 let whose = (checked.len() > 1).then_some(one.candidate.name.as_str());
                 let complaint = no_longer(entry, now, whose);

@@ -9,15 +9,17 @@ mod addition;
 mod contents;
 mod edit;
 pub mod gate;
+pub mod known;
 pub mod names;
+pub mod profiles;
 pub mod standing;
 pub mod target;
 pub mod update;
 
 use crate::run::Checked;
-use heapmin_harness::known::{Expected, Known};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::text_file;
+use known::{Expected, Known};
 use std::path::Path;
 use target::Target;
 

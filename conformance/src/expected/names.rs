@@ -1,8 +1,8 @@
 //! Whether the entries of a file name clauses, cases and verdicts that exist.
 
+use super::known::{Expected, Judged, Known, Place};
 use crate::clause::{Clause, Verdict};
 use crate::select::clause;
-use heapmin_harness::known::{Expected, Judged, Known, Place};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::suggest::nearest;
 

@@ -1,8 +1,8 @@
 //! How the entries of profiles and files stand to what a run found.
 
 use crate::clause::Verdict;
+use crate::expected::known::{Judged, Known};
 use crate::run::{Checked, Outcome};
-use heapmin_harness::known::{Judged, Known};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::printable::shown;
 
@@ -105,26 +105,32 @@ pub fn not_judged<'a>(entry: &Judged, checked: &'a [Checked]) -> Vec<(&'a Checke
         .collect()
 }
 
-/// Lets deviations through that these entries list.
+/// Marks the deviations that these entries list as known.
 pub fn mark(checked: &mut [Checked], known: &[Known]) {
     for one in checked {
-        let candidate = &one.candidate;
-        for outcome in one.outcomes.iter_mut().filter(|it| it.is_unexpected()) {
-            let entry = known.iter().find(|entry| {
-                entry.verdict == outcome.judgement.verdict.name()
-                    && concerns(entry.candidate.as_deref(), candidate)
-                    && entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
-            });
-            outcome.known = entry.map(|entry| entry.why.clone());
-        }
+        mark_one(one, known);
+    }
+}
+
+/// Marks those of one candidate.
+pub(super) fn mark_one(checked: &mut Checked, known: &[Known]) {
+    let candidate = &checked.candidate;
+    let outcomes = checked.outcomes.iter_mut();
+    for outcome in outcomes.filter(|it| it.is_unexpected()) {
+        let entry = known.iter().find(|entry| {
+            entry.verdict == outcome.judgement.verdict.name()
+                && concerns(entry.candidate.as_deref(), candidate)
+                && entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
+        });
+        outcome.known = entry.map(|entry| entry.why.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expected::known::Expected;
     use crate::forged::candidate;
-    use heapmin_harness::known::Expected;
     use heapmin_harness::library::inspect::Maker;
     use rstest::rstest;
 

@@ -1,6 +1,7 @@
 //! The transcript of a sequence: a library's answers to its operations.
 
-use crate::run::{numbering, observe_script};
+use crate::observe::observe_script;
+use crate::run::numbering;
 use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::printable::on_one_line;

@@ -50,8 +50,8 @@ fn is_not_fenced(hostile: &Hostile, gaps: &str) -> bool {
     let parts = [
         ("writes_files_everywhere", "scratch folder"),
         ("leaves_children_in_sessions_of_their_own", "no network"),
-        ("forks_and_forks", "no network"),
-        ("kills_whoever_it_can", "no network"),
+        ("forks_a_hundred_times", "no network"),
+        ("kills_every_process_it_can", "no network"),
         ("uses_the_network", "no network"),
     ];
     let needs = |(name, part): &(&str, &str)| *name == hostile.name && gaps.contains(part);
@@ -103,7 +103,7 @@ fn library(name: &str) -> &'static str {
 
 /// Without a fence, the children of the library are killed with the probe.
 fn unfenced_children() -> Result<(), Failed> {
-    let run = Run::new(&[library("leaves_children_behind")])?;
+    let run = Run::new(&[library("leaves_children_running")])?;
     let run = run.only(&["heapmin.empty-heap"]).arguments(&["--no-fence"]);
     let report = run.report()?;
     match verdicts(&report["candidates"][0]).as_slice() {

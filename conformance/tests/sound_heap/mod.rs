@@ -4,8 +4,8 @@ use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause, Level, Verdict};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
-use heapmin_conformance::run::{judge_observation, observe};
-use heapmin_harness::library::profile::Profile;
+use heapmin_conformance::observe::observe;
+use heapmin_conformance::run::judge_observation;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Runners;
 use libtest_mimic::Failed;
@@ -56,10 +56,8 @@ pub fn judged() -> impl Iterator<Item = &'static Clause> {
 /// A library of the fixtures, with the profile of this name.
 pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
     let catalogue = catalogue()?;
-    let profile = Profile {
-        alias: alias.map(str::to_owned),
-        ..catalogue.profile(profile)?
-    };
+    let mut profile = catalogue.profile(profile)?;
+    profile.alias = alias.map(str::to_owned);
     let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
     Ok(catalogue.candidate(library, Some(&profile), &runners)?)
 }

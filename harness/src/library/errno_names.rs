@@ -1,15 +1,15 @@
-//! Error numbers and their names. Microsoft's runtime and the hosts count
+//! Error numbers and their names. Microsoft's runtime and the hosts number errors
 //! differently, so verdicts compare names.
 
 use serde::{Deserialize, Serialize};
 
-/// Whose numbers a candidate's `errno` holds.
+/// The numbering that a candidate's `errno` uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Numbering {
     /// Microsoft's: `ENOSYS` is 40.
     Msvc,
-    /// The host's own: on Linux `ENOSYS` is 38.
+    /// The host's: on Linux `ENOSYS` is 38.
     Host,
 }
 
@@ -49,7 +49,7 @@ impl Numbering {
         }
     }
 
-    /// The number of a name.
+    /// The number of a name; `None` for a name that is not in the table.
     pub fn number(self, name: &str) -> Option<i32> {
         let entry = self.table().iter().find(|entry| entry.1 == name)?;
         Some(entry.0)
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn enosys_is_40_at_microsoft_and_38_on_linux() {
+    fn enosys_is_40_for_microsoft_and_38_on_linux() {
         assert_eq!(Numbering::Msvc.number("ENOSYS"), Some(40));
         #[cfg(target_os = "linux")]
         assert_eq!(Numbering::Host.number("ENOSYS"), Some(38));

@@ -1,10 +1,10 @@
-//! Whether a file is still the one that was looked at. A library that is built
-//! anew while it is checked would get the verdicts of two.
+//! Whether a file has changed since it was inspected. If a library is rebuilt during a
+//! check, the verdicts would be of two libraries.
 
 use std::path::Path;
 use std::time::SystemTime;
 
-/// What tells a version of a file from another.
+/// What distinguishes one version of a file from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     #[cfg(unix)]
@@ -14,10 +14,10 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// That of the file which is there now.
+    /// The identity of the file that is at this path now.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no file.
     pub fn of(path: &Path) -> std::io::Result<Identity> {
         let metadata = std::fs::metadata(path)?;
         Ok(Identity {
@@ -31,7 +31,7 @@ impl Identity {
         })
     }
 
-    /// Whether the file at this path is the same as it was.
+    /// Whether the file at this path has this identity now.
     pub fn is_of(&self, path: &Path) -> bool {
         Identity::of(path).is_ok_and(|now| now == *self)
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_itself_until_it_is_changed_or_replaced() {
+    fn a_changed_or_replaced_file_has_another_identity() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("library");
         std::fs::write(&path, "one").unwrap();

@@ -1,4 +1,5 @@
-//! What a file is, told from its contents: format, architecture, exports, version.
+//! Reads what a library file says of itself: format, architecture, exports, version and
+//! maker.
 
 use super::version_resource::{self, Version};
 use crate::text::input_error::InputError;
@@ -24,7 +25,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that this system loads itself.
+    /// The format that this system's own loader loads.
     pub fn native() -> Format {
         if cfg!(windows) {
             Format::Pe
@@ -46,7 +47,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Who made a library, as far as the file tells.
+/// Who made a library, as far as its file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Maker {
@@ -54,7 +55,7 @@ pub enum Maker {
     Wine,
     /// Microsoft: the version resource says so, and Wine's mark is not there.
     Microsoft,
-    /// Anybody else.
+    /// Another maker.
     Other,
 }
 
@@ -73,14 +74,14 @@ pub struct Library {
     pub maker: Maker,
 }
 
-/// In bytes. With everything a debugger wants, a runtime has some ten MiB; a
-/// file is read into memory as a whole.
+/// In bytes. A runtime with debug information has about ten MiB. The limit is needed
+/// because the whole file is read into memory.
 const LARGEST: u64 = 512 << 20;
 
 /// Reads a library file.
 ///
 /// # Errors
-/// If the file is not there, not readable, or not a shared library.
+/// If the file does not exist, cannot be read, or is not a shared library.
 pub fn inspect(path: &Path) -> Result<Library, InputError> {
     let name = shown(path.as_os_str());
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
@@ -125,11 +126,11 @@ fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
     }
 }
 
-/// Reads a library from the bytes of its file, which begin where a `Vec` does:
-/// at an address that no number in it minds. `path` is for messages.
+/// Reads a library from the bytes of its file. `path` is for messages. The bytes must be
+/// aligned for every number in them, as those of a `Vec` are.
 ///
 /// # Errors
-/// If they are no shared library.
+/// If the bytes are not a shared library.
 pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     let name = shown(path.as_os_str());
     let not_a_library = |what: &str| {
@@ -147,10 +148,12 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
         object::BinaryFormat::Elf => Format::Elf,
         object::BinaryFormat::Pe => Format::Pe,
         object::BinaryFormat::MachO => Format::Macho,
-        other => return Err(not_a_library(&format!("{other:?} is not known here"))),
+        other => return Err(not_a_library(&format!("{other:?} files are not supported"))),
     };
     if matches!(file.kind(), object::ObjectKind::Relocatable) {
-        return Err(not_a_library("it is an object file; link it as one first"));
+        return Err(not_a_library(
+            "it is an object file; link it as a library first",
+        ));
     }
     if matches!(file.kind(), object::ObjectKind::Core) {
         return Err(not_a_library("it is a core dump"));
@@ -159,7 +162,7 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
     if executable {
         return Err(not_a_library(
-            "it is an executable, which cannot be loaded as one",
+            "it is an executable, which cannot be loaded as a library",
         ));
     }
     let version = match &file {
@@ -180,7 +183,7 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     })
 }
 
-/// Names what users hand over by mistake, before a parser calls it damaged.
+/// Recognises files that users name by mistake. A parser would call them damaged.
 fn familiar_other(bytes: &[u8]) -> Option<&'static str> {
     let head = &bytes[..bytes.len().min(512)];
     if bytes.starts_with(b"!<arch>\n") {
@@ -188,7 +191,7 @@ fn familiar_other(bytes: &[u8]) -> Option<&'static str> {
     }
     if bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBE]) || bytes.starts_with(&[0xCA, 0xFE, 0xBA, 0xBF])
     {
-        return Some("it is a universal Mach-O file; take one architecture out with `lipo -thin`");
+        return Some("it is a universal Mach-O file; extract one architecture with `lipo -thin`");
     }
     if head.starts_with(b"/* GNU ld script") {
         return Some("it is a linker script; name the library that it names");
@@ -197,8 +200,8 @@ fn familiar_other(bytes: &[u8]) -> Option<&'static str> {
     is_text.then_some("it is a text file")
 }
 
-/// A position-independent executable has the ELF type of a shared library,
-/// but names a program interpreter or says what it is.
+/// Whether the file is a position-independent executable. It has the ELF type of a shared
+/// library, and the flag `DF_1_PIE`.
 fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
     use object::read::elf::{Dyn, FileHeader, ProgramHeader};
     fn flag<H: FileHeader<Endian = object::Endianness>>(bytes: &[u8]) -> bool {
@@ -227,7 +230,7 @@ fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
     }
 }
 
-/// The names that a file of so many bytes exports, sorted.
+/// The names that a file exports, sorted. `length` is the file's size in bytes.
 fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String> {
     let mut names = Names {
         names: Vec::new(),
@@ -246,7 +249,7 @@ fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String
                 symbol.is_definition() && symbol.scope() == object::SymbolScope::Dynamic
             };
             for symbol in file.symbols().filter(is_export) {
-                // Mach-O puts an underscore in front of every C name.
+                // Mach-O prefixes every C name with an underscore.
                 let name = symbol.name_bytes();
                 names.add(name.map(|name| name.strip_prefix(b"_").unwrap_or(name)))?;
             }
@@ -261,10 +264,10 @@ fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String
     Ok(names)
 }
 
-/// Names that are taken out of a file. Every entry of a table may point to one
-/// long name, or to one without an end: reading them all would take the square
-/// of the file's length. So a name that cannot be read ends it, and so do names
-/// that are longer together than the file.
+/// Collects the names from a file. In a hostile file, every entry of a table can point to
+/// the same long name, or to a name without an end; the time to read them would grow with
+/// the square of the file's size. So reading fails at a name that cannot be read, and
+/// when all names together are longer than the file.
 struct Names {
     names: Vec<String>,
     room: usize,
@@ -279,7 +282,7 @@ impl Names {
         Ok(())
     }
 
-    /// Adds the exports of a PE file, but not those that it forwards elsewhere.
+    /// Adds the exports of a PE file, except those that it forwards to other libraries.
     fn add_table(&mut self, table: object::Result<Option<ExportTable<'_>>>) -> Result<(), String> {
         let Some(table) = table.map_err(|error| unreadable_exports(&error))? else {
             return Ok(());
@@ -298,7 +301,7 @@ fn unreadable_exports(error: &object::Error) -> String {
     format!("its exports cannot be read ({error})")
 }
 
-/// Whether calling the symbol makes sense: data of the same name is no routine.
+/// Whether the symbol can be a routine; data of the same name cannot be called.
 fn is_code(symbol: &object::Symbol<'_, '_>) -> bool {
     match symbol.flags() {
         object::SymbolFlags::Elf { st_info, .. } => matches!(
@@ -320,8 +323,8 @@ fn arch(architecture: object::Architecture) -> String {
 }
 
 fn pe_maker(bytes: &[u8], version: Option<&Version>) -> Maker {
-    // Wine's own files say "Wine builtin DLL" between the DOS header and the PE
-    // header; their version resource names Microsoft, as programs expect.
+    // Wine's own files contain "Wine builtin DLL" between the DOS header and the PE
+    // header. Their version resource names Microsoft, since programs expect that.
     let stub = &bytes[0x40.min(bytes.len())..0x80.min(bytes.len())];
     if stub.starts_with(b"Wine builtin DLL") || stub.starts_with(b"Wine placeholder DLL") {
         return Maker::Wine;
@@ -347,13 +350,13 @@ mod tests {
     #[case::cut_elf(b"\x7fELF\x02\x01\x01\x00", "damaged")]
     #[case::cut_pe(b"MZ\x90\x00\x03\x00\x00\x00\xff\xff", "damaged")]
     #[case::noise(&[1, 2, 3, 0, 255], "damaged")]
-    fn what_is_not_a_library_is_named(#[case] bytes: &[u8], #[case] what: &str) {
+    fn a_refusal_names_what_the_file_is_instead(#[case] bytes: &[u8], #[case] what: &str) {
         let error = recognise(Path::new("x"), bytes).unwrap_err();
         assert!(error.problem.contains(what), "{error}");
     }
 
-    /// An ELF library whose dynamic symbols all have the name at this offset of
-    /// these strings.
+    /// An ELF library. All its dynamic symbols have the name at the offset `name` of
+    /// `strings`.
     fn elf(symbols: usize, name: u32, strings: &[u8]) -> Vec<u8> {
         fn put(bytes: &mut Vec<u8>, words: &[u64], width: usize) {
             for word in words {
@@ -370,7 +373,7 @@ mod tests {
         let symbols_length = 24 * (symbols as u64 + 1);
         let strings_at = symbols_at + symbols_length;
         put(&mut bytes, &[0; 8], 8);
-        // Kind, place and length of each section, and what it refers to.
+        // Each section's kind, offset, length, linked section and entry size.
         let table = [11, symbols_at, symbols_length, 2, 24];
         let text = [3, strings_at, strings.len() as u64, 0, 0];
         for [kind, at, length, link, entry] in [table, text] {
@@ -400,7 +403,7 @@ mod tests {
     #[case::one_long_name_for_all(5000, 1, [b"\0", &[b'x'; 100_000][..], b"\0"].concat(), "longer than the file")]
     #[case::a_name_without_an_end(5000, 1, vec![b'x'; 100_000], "cannot be read")]
     #[case::a_name_outside(1, 77, b"\0".to_vec(), "cannot be read")]
-    fn names_that_no_linker_makes_are_refused(
+    fn export_tables_that_take_too_long_to_read_are_refused(
         #[case] symbols: usize,
         #[case] name: u32,
         #[case] strings: Vec<u8>,
@@ -423,11 +426,11 @@ mod tests {
     }
 
     #[test]
-    fn small_libraries_of_other_systems_are_read() {
+    fn libraries_of_windows_and_macos_are_read() {
         let [dll, dylib] = [SMALL_DLL, SMALL_DYLIB].map(from_hex);
         let dll = recognise(Path::new("x"), &dll).unwrap();
         assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
-        // A third one is forwarded to another library.
+        // The file also forwards a third name to another library.
         assert_eq!(dll.exports, ["_heapmin", "malloc"]);
         assert_eq!(dll.version.as_deref(), Some("10.0.26100.1"));
         assert_eq!(dll.maker, Maker::Microsoft);
@@ -437,7 +440,7 @@ mod tests {
     }
 
     #[rstest]
-    fn a_resource_directory_may_be_anywhere(#[values(1, 2, 3, 0x7FFF_FFFF)] away: u32) {
+    fn a_misplaced_resource_directory_gives_no_version(#[values(1, 2, 3, 0x7FFF_FFFF)] away: u32) {
         let mut bytes = from_hex(SMALL_DLL);
         let header = usize::from(bytes[0x3C]);
         let directory = header + 24 + 112 + 2 * 8;
@@ -449,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_a_directory_and_an_empty_file_are_named() {
+    fn a_missing_file_and_a_directory_are_refused_by_name() {
         let folder = std::env::temp_dir();
         assert!(
             inspect(&folder)
@@ -467,12 +470,12 @@ mod tests {
     }
 
     #[test]
-    fn this_test_program_is_an_executable() {
+    fn an_executable_is_refused() {
         let error = inspect(&std::env::current_exe().unwrap()).unwrap_err();
         assert!(error.problem.contains("executable"), "{error}");
     }
 
-    /// As much of a PE file as the maker is told from.
+    /// The part of a PE file that `pe_maker` reads, with this text between the headers.
     fn stub(text: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0; 0x40];
         bytes.extend_from_slice(text);
@@ -490,7 +493,7 @@ mod tests {
     )]
     #[case(b"This program cannot", Some("ReactOS Team"), Maker::Other)]
     #[case(b"This program cannot", None, Maker::Other)]
-    fn a_maker_is_told_by_stub_and_company(
+    fn stub_and_company_decide_the_maker(
         #[case] text: &[u8],
         #[case] company: Option<&str>,
         #[case] maker: Maker,
@@ -506,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_ends_early_has_no_maker() {
+    fn a_file_without_a_stub_is_of_another_maker() {
         assert_eq!(pe_maker(b"MZ", None), Maker::Other);
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of a library before it is loaded: from its file and its profile.
+//! What is known of a library before it is loaded, from its file and its profile.
 
 pub mod errno_names;
 pub mod identity;

@@ -1,28 +1,28 @@
-//! Profiles: what is known of a library. New libraries are added by a
-//! profile, not by code.
+//! Profiles: what is known of a library beyond its file. A new library needs a profile,
+//! not code.
 
 use super::errno_names::Numbering;
 use super::inspect::Format;
 use super::routines::ROUTINES;
-use crate::known::{Known, entries, locate, parse_list};
 use crate::text::input_error::InputError;
 use crate::text::suggest::nearest;
 use crate::text::toml_file::{not_toml, read};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where a library is found by its profile's name.
+/// Where the file of a profile's library is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// In the system's folder of libraries: Windows', or Wine's.
+    /// In the system's folder of libraries, of Windows or of Wine.
     System,
     /// Built with this program, from fixtures/adapters.
     Adapter,
     /// Built with this program, from reference/.
     Reference,
-    /// Nowhere in particular: it is always given by path.
+    /// In no fixed place: the user gives its path.
     Path,
 }
 
@@ -30,34 +30,33 @@ pub enum Source {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Profile {
-    /// The name on the command line; the file's name without `.toml`.
+    /// The name on the command line: the profile's file name without `.toml`.
     #[serde(skip)]
     pub name: String,
-    /// One line: what library this is.
+    /// What library this is, in one line.
     pub title: String,
-    /// The library's file name; for the reference, the name that each system
-    /// decorates in its own way.
+    /// The library's file name. For the reference: the name without the prefix and ending
+    /// that differ between systems.
     #[serde(rename = "library")]
     pub file_name: String,
-    /// Where that file is.
+    /// Where that file is found.
     pub source: Source,
-    /// Its format; the host's own if not given.
+    /// The library's format; by default the host's.
     pub format: Option<Format>,
-    /// Whose numbers its `errno` holds.
+    /// The numbering of its `errno`.
     pub errno: Numbering,
-    /// The library that has its `errno`, if it has none itself.
+    /// The library that contains its `errno`, if another one does.
     pub errno_library: Option<String>,
-    /// Another name under which the same heap must be reached.
+    /// Another name by which the loader must find the same heap.
     pub alias: Option<String>,
-    /// For a name that the loader resolves and that is no file: the file
-    /// behind it.
+    /// The file that the loader loads, if `library` is a name and not a file.
     pub stands_for: Option<String>,
-    /// Another library that this one loads.
+    /// Another library that this one needs.
     pub needs: Option<Needs>,
     /// Environment variables that its probe needs.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Why the file may not be there, and where it comes from.
+    /// Why the file may be missing, and where to get it.
     pub if_absent: Option<String>,
     /// The routines that it should export.
     #[serde(default)]
@@ -65,19 +64,25 @@ pub struct Profile {
     /// The routines that it should no longer export.
     #[serde(default)]
     pub gone: Vec<String>,
-    /// Lists of known deviations that it shares with other libraries, by name.
+    /// Names of the lists of known deviations that it shares with other libraries.
     #[serde(default)]
     pub shares: Vec<String>,
-    /// Known deviations.
-    #[serde(default, deserialize_with = "entries")]
-    pub known: Vec<Known>,
+    /// Known deviations. The conformance package reads them from the text.
+    #[serde(default, rename = "known")]
+    _known: IgnoredAny,
+    /// The file's name, for messages.
+    #[serde(skip)]
+    pub file: String,
+    /// The whole text.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// Another library that must be installed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Needs {
-    /// Its file name, as the loader finds it.
+    /// The file name by which the loader finds it.
     pub file: String,
     /// How to get it.
     pub install: String,
@@ -93,57 +98,35 @@ impl Profile {
     }
 
     fn parse_file(name: &str, file: &str, text: &str) -> Result<Profile, InputError> {
-        let mut profile: Profile = toml::from_str(text)
+        let profile: Profile = toml::from_str(text)
             .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
-        locate(&mut profile.known, file, text);
         for routine in profile.promised.iter().chain(&profile.gone) {
             if !ROUTINES.contains(&routine.as_str()) {
                 let near = nearest(routine, ROUTINES.iter().copied()).unwrap_or("malloc");
                 let problem = format!("the profile {name} names a routine {routine}");
-                let mend = format!("there is no such routine here; did you mean {near}?");
+                let mend = format!("no known routine has this name; did you mean {near}?");
                 return Err(InputError::new(problem, mend));
             }
         }
         Ok(Profile {
             name: name.to_owned(),
+            file: file.to_owned(),
+            text: text.to_owned(),
             ..profile
         })
     }
 
-    /// Adds the deviations of the lists that it shares. `lists` are their
-    /// names and texts.
-    ///
-    /// # Errors
-    /// If there is no list of that name, or it has something else in it.
-    pub fn with_shared(mut self, lists: &[(&str, &str)]) -> Result<Profile, InputError> {
-        for name in &std::mem::take(&mut self.shares) {
-            let Some((_, text)) = lists.iter().find(|(known, _)| known == name) else {
-                let names: Vec<_> = lists.iter().map(|(name, _)| *name).collect();
-                return Err(InputError::new(
-                    format!(
-                        "the profile {} shares a list {name} that is not there",
-                        self.name
-                    ),
-                    format!("the lists are {}", names.join(", ")),
-                ));
-            };
-            let file = format!("fixtures/deviations/{name}.toml");
-            self.known.extend(parse_list(&file, text)?);
-        }
-        Ok(self)
-    }
-
-    /// Whether it should export a routine.
+    /// Whether the library should export this routine.
     pub fn promises(&self, routine: &str) -> bool {
         self.promised.iter().any(|promised| promised == routine)
     }
 
-    /// Whether it should no longer export a routine.
+    /// Whether the library should no longer export this routine.
     pub fn has_no(&self, routine: &str) -> bool {
         self.gone.iter().any(|gone| gone == routine)
     }
 
-    /// Reads a profile from a file; its name is the file's, without `.toml`.
+    /// Reads a profile from a file. The profile's name is the file name without `.toml`.
     ///
     /// # Errors
     /// If the file cannot be read or is not a profile.
@@ -160,65 +143,37 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::inspect::Maker;
     use rstest::rstest;
 
     const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
 
     #[test]
-    fn a_profile_is_read() {
-        let known = "[[known]]\nclause = 'c'\nmaker = 'wine'\nwhy = 'w'\n";
-        let profile = Profile::parse("a", &format!("{SOUND}{known}")).unwrap();
-        assert_eq!(profile.name, "a");
-        let known = &profile.known[0];
-        assert_eq!(known.verdict, "fail");
-        assert!(known.applies("c", "any", Maker::Wine));
-        assert!(!known.applies("c", "any", Maker::Microsoft));
-        assert!(!known.applies("d", "any", Maker::Wine));
-    }
-
-    #[test]
-    fn one_reason_may_stand_for_several_clauses_and_several_libraries() {
-        let list = "[[known]]\nclause = ['d', 'e']\nverdict = 'crash'\nwhy = 'w'\n";
-        let text = format!("{SOUND}shares = ['l']\n[[known]]\nclause = 'c'\nwhy = 'v'\n");
+    fn a_profile_is_named_after_its_file_and_keeps_its_text() {
+        let text = format!("{SOUND}[[known]]\nclause = 'c'\nwhy = 'w'\n");
         let profile = Profile::parse("a", &text).unwrap();
-        assert!(profile.clone().with_shared(&[]).is_err());
-        let profile = profile.with_shared(&[("l", list)]).unwrap();
-        let seen: Vec<_> = profile
-            .known
-            .iter()
-            .map(|known| (&known.clause[..], &known.verdict[..]))
-            .collect();
-        assert_eq!(seen, [("c", "fail"), ("d", "crash"), ("e", "crash")]);
-        assert_eq!(
-            profile.known[0].place.to_string(),
-            "fixtures/profiles/a.toml:6"
-        );
-        assert_eq!(
-            profile.known[1].place.to_string(),
-            "fixtures/deviations/l.toml:2"
-        );
+        assert_eq!(profile.name, "a");
+        assert_eq!(profile.file, "fixtures/profiles/a.toml");
+        assert_eq!(profile.text, text);
     }
 
     #[rstest]
     #[case::misspelt_key("titel = 'B'")]
     #[case::no_such_routine("gone = ['_heapst']")]
     #[case::wrong_value("format = 'coff'")]
-    #[case::no_reason("[[known]]\nclause = 'c'")]
     #[case::not_toml("= = =")]
-    fn a_wrong_profile_is_refused_with_its_place(#[case] line: &str) {
+    fn a_wrong_profile_is_refused_by_name(#[case] line: &str) {
         let error = Profile::parse("a", &format!("{SOUND}{line}\n")).unwrap_err();
         assert!(error.problem.contains("the profile a"), "{error}");
     }
-    /// See the same cases of `known`: none of these may take the stack, or the square
-    /// of its length.
+    // The test of `known` has the same cases. None may overflow the stack or take time
+    // that grows with the square of the file's size.
     #[rstest]
     #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)))]
     #[case::brackets("a = ".to_owned() + &"[".repeat(500_000))]
     #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000))]
     #[case::heads(format!("[{}a]", "a.".repeat(500_000)))]
     #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)))]
-    fn a_monstrous_file_is_no_profile(#[case] text: String) {
+    fn a_huge_file_is_refused_as_a_profile(#[case] text: String) {
         assert!(Profile::parse("p", &text).is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! The names of the routines that this program knows of a C runtime.
+//! The names of the routines of a C runtime that this program knows.
 
-/// Every name that a probe looks up. The probe's table has the signatures.
+/// Every name that a probe looks up. The probe's own table has the signatures.
 pub const ROUTINES: &[&str] = &[
     "malloc",
     "calloc",
@@ -23,7 +23,7 @@ pub const ROUTINES: &[&str] = &[
     "_heapset",
     "_heapadd",
     "_get_heap_handle",
-    // Of the runtime, where its `errno` is.
+    // From here on: in the library that contains `errno`.
     "_errno",
     "__doserrno",
     "_get_errno",

@@ -1,8 +1,7 @@
-//! The version resource of a PE file: a tree of blocks, each with its length, a
-//! key and a value, every one from a place that four divides.
+//! The version resource of a PE file: a tree of blocks. Each block has a length, a key and
+//! a value, and begins at a multiple of four bytes.
 //!
-//! The file may have been made to mislead its readers, so every length is held
-//! against what is there.
+//! The file may be hostile, so every length is checked against the bytes that exist.
 
 use object::LittleEndian as LE;
 use object::pe::RT_VERSION;
@@ -11,25 +10,25 @@ use object::read::pe::{ImageNtHeaders, PeFile, ResourceDirectoryEntryData};
 
 /// What a version resource says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub(super) struct Version {
     /// The file's version, `10.0.26100.1`.
     pub file: Option<String>,
     /// The company's name.
     pub company: Option<String>,
 }
 
-/// The version resource of a file, if it has one that can be read.
-pub fn of<'data, Pe: ImageNtHeaders, R: ReadRef<'data>>(
+/// The version resource of a file; `None` if it is missing or cannot be read.
+pub(super) fn of<'data, Pe: ImageNtHeaders, R: ReadRef<'data>>(
     file: &PeFile<'data, Pe, R>,
 ) -> Option<Version> {
     Version::parse(resource(file)?)
 }
 
-/// The bytes of the resource, in whatever language comes first.
+/// The bytes of the resource in the first language.
 fn resource<'data, Pe: ImageNtHeaders, R: ReadRef<'data>>(
     file: &PeFile<'data, Pe, R>,
 ) -> Option<&'data [u8]> {
-    /// The number under which the system looks for it.
+    /// The number by which the system finds the resource.
     const VS_VERSION_INFO: u16 = 1;
     let sections = file.section_table();
     let directories = file.data_directories();
@@ -74,17 +73,17 @@ fn file_version(fixed: &[u8]) -> Option<String> {
     Some(format!("{major}.{minor}.{patch}.{build}"))
 }
 
-/// Blocks that follow each other.
+/// Consecutive blocks.
 struct Blocks<'a>(&'a [u8]);
 
 struct Block<'a> {
     key: String,
-    /// So many bytes as it says.
+    /// As many bytes as the block's value length says.
     value: &'a [u8],
-    /// What comes after the value.
+    /// The bytes after the value.
     children: &'a [u8],
-    /// The value and all after it: some tools count texts in bytes and some in
-    /// words, but every text ends in a zero.
+    /// The value and all bytes after it. Some tools give the length of a text in bytes
+    /// and some in words, but every text ends with a zero.
     rest: &'a [u8],
 }
 
@@ -108,7 +107,7 @@ impl<'a> Iterator for Blocks<'a> {
     }
 }
 
-/// The bytes from the next place that four divides.
+/// The bytes after the first `length`, from the next multiple of four.
 fn after(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(length.next_multiple_of(4)..).unwrap_or_default()
 }
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_is_cut_or_changed_anywhere_is_read_without_harm() {
+    fn a_truncated_or_changed_resource_causes_no_panic() {
         let whole = resource(10);
         for at in 0..whole.len() {
             let _ = Version::parse(&whole[..at]);

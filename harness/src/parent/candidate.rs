@@ -1,5 +1,5 @@
-//! A library to check, and how it is loaded. It lives on the parent's side and not in
-//! [`crate::library`], because it has a runner.
+//! A candidate: a library to check, and the way to load it. This file is on the parent's
+//! side and not in [`crate::library`], because a candidate has a runner.
 
 use super::runner::Runner;
 use super::stage::Stage;
@@ -12,22 +12,22 @@ use std::path::PathBuf;
 /// A library to check.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// As the user called it.
+    /// The argument with which the user named it.
     pub name: String,
     /// Its file.
     pub path: PathBuf,
-    /// What its file tells.
+    /// What its file says.
     pub image: Library,
-    /// What is known of it.
+    /// What is known of it from a profile.
     pub profile: Option<Profile>,
-    /// What the loader is given.
+    /// The path or name that the probe passes to the loader.
     pub load_name: OsString,
-    /// Its file as it was when it was looked at.
+    /// The version of its file that was inspected.
     pub identity: Identity,
     /// What runs the probe.
     pub runner: Runner,
     /// Environment variables that the probe needs.
     pub environment: Vec<(String, String)>,
-    /// The folder from which Wine loads it, if it needs one.
+    /// The folder from which Wine loads it, if it needs its own.
     pub stage: Option<Stage>,
 }

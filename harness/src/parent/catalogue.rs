@@ -1,4 +1,5 @@
-//! From what the user named to something that can be checked.
+//! Turns an argument of the user's into a candidate: finds its file, inspects it and
+//! finds a runner.
 
 use super::candidate::Candidate;
 use super::runners::Runners;
@@ -12,19 +13,19 @@ use crate::text::suggest::nearest;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Where candidates come from.
+/// The profiles and files that an argument can name.
 pub struct Catalogue {
-    /// The profiles that came with this program.
+    /// The profiles that this program contains.
     pub profiles: Vec<Profile>,
-    /// The adapters built with this program: library name and path.
+    /// The adapters that were built with this program: library name and path.
     pub adapters: Vec<(String, PathBuf)>,
 }
 
 impl Catalogue {
-    /// The profile of this name, or of this path if it is a `.toml` file.
+    /// The profile with this name, or in this file if the name ends in `.toml`.
     ///
     /// # Errors
-    /// If there is none; the nearest name is suggested.
+    /// If no profile has the name. The message suggests the nearest name.
     pub fn profile(&self, name: &str) -> Result<Profile, InputError> {
         if name.ends_with(".toml") {
             return Profile::read(Path::new(name));
@@ -35,7 +36,7 @@ impl Catalogue {
         let names = || self.profiles.iter().map(|profile| profile.name.as_str());
         let mend = match nearest(name, names()) {
             Some(near) => format!("did you mean {near}?"),
-            None => "`heapmin list --candidates` shows those there are".into(),
+            None => "`heapmin list --candidates` shows the known names".into(),
         };
         Err(InputError::new(
             format!("no profile is called {name}"),
@@ -43,13 +44,13 @@ impl Catalogue {
         ))
     }
 
-    /// Turns an argument into a candidate: the path of a file, or the name of
-    /// a profile. A name goes before a file of that name in this folder;
-    /// `./name` is the file.
+    /// Turns an argument into a candidate. The argument is the name of a profile or
+    /// the path of a file. If `name` is both, it means the profile; `./name` means the
+    /// file.
     ///
     /// # Errors
-    /// If there is no such thing, it is not a library, it has no heap, or
-    /// nothing here can run it.
+    /// If it is neither, the file is not a library, the library has no heap, or no
+    /// runner on this machine can load it.
     pub fn candidate(
         &self,
         argument: impl AsRef<OsStr>,
@@ -57,7 +58,7 @@ impl Catalogue {
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
         let argument = argument.as_ref();
-        // No name of ours is anything but UTF-8.
+        // Names of profiles are UTF-8, so any other argument is a path.
         let Some(argument) = argument.to_str() else {
             return self.by_path(argument, profile, runners);
         };
@@ -67,7 +68,7 @@ impl Catalogue {
             (true, _) => None,
             (false, Some(_)) if self.profile(argument).is_err() => None,
             (false, _) => Some(self.profile(argument).map_err(|error| {
-                let problem = format!("{argument} is no file, and {}", error.problem);
+                let problem = format!("{argument} is not a file, and {}", error.problem);
                 InputError::new(problem, error.mend)
             })?),
         };
@@ -87,7 +88,7 @@ impl Catalogue {
             let problem = format!("{}: {error}", shown(argument));
             InputError::new(problem, "name a library file")
         })?;
-        let (library, identity) = look_at(&path)?;
+        let (library, identity) = inspect_with_identity(&path)?;
         let profile = profile.cloned().or_else(|| {
             let file_name = path.file_name()?.to_string_lossy().to_lowercase();
             let fits =
@@ -126,7 +127,7 @@ impl Catalogue {
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
         let path = self.locate(&profile, runners)?;
-        let (library, identity) = look_at(&path)?;
+        let (library, identity) = inspect_with_identity(&path)?;
         check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
@@ -140,7 +141,7 @@ impl Catalogue {
                 })?;
         }
         let load_name = match profile.source {
-            // The loader is asked as a program asks it, by name.
+            // By name, as a program loads it.
             Source::System => profile.file_name.clone().into(),
             _ => runner.path_for_loader(&path)?,
         };
@@ -215,8 +216,8 @@ fn check_architecture(path: &Path, library: &Library) -> Result<(), InputError> 
     ))
 }
 
-/// A library without anything like `_heapmin` is not a CRT heap. One that has
-/// it under a decorated name is one, and is judged.
+/// Checks that the library is a CRT heap: some export has `heapmin` in its name. A
+/// library that exports `_heapmin` under a decorated name is one, and is judged.
 fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
     if library.exports.iter().any(|name| name.contains("heapmin")) {
         return Ok(());
@@ -225,12 +226,12 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
     if library.exports.is_empty() {
         return Err(InputError::new(
             format!("{name} exports nothing"),
-            "export _heapmin and its neighbours from the library",
+            "export _heapmin and the other heap routines from the library",
         ));
     }
     let mend =
         if library.format == Format::Elf && library.exports.iter().any(|name| name == "malloc") {
-            "export it too, or bring the allocator through an adapter (docs/guide/candidates.md)"
+            "export it too, or write an adapter for the allocator (docs/guide/candidates.md)"
         } else {
             "name a C runtime library, or export the routine undecorated"
         };
@@ -240,9 +241,9 @@ fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
     ))
 }
 
-/// A library, and which version of the file it is: that of before it was read,
-/// so that a change while it is read shows later.
-fn look_at(path: &Path) -> Result<(Library, Identity), InputError> {
+/// Inspects a file. The identity is that of the file before it was read: a change
+/// during the inspection is then noticed later.
+fn inspect_with_identity(path: &Path) -> Result<(Library, Identity), InputError> {
     let identity = Identity::of(path);
     let library = inspect(path)?;
     let identity = identity.map_err(|error| {
@@ -259,7 +260,7 @@ fn looks_like_a_path(argument: &str) -> bool {
         || Path::new(argument).exists()
 }
 
-/// What a build calls a library of this format.
+/// The file name that a build gives a library of this format.
 fn library_file_name(stem: &str, format: Format) -> String {
     match format {
         Format::Elf => format!("lib{stem}.so"),
@@ -281,8 +282,8 @@ mod tests {
     #[case("heap.dylib", true)]
     #[case("heap.txt", false)]
     #[case("ucrtbase", false)]
-    #[case("Cargo.toml", true)] // stands in the folder that tests run in
-    fn a_path_is_told_from_a_name(#[case] argument: &str, #[case] is_path: bool) {
+    #[case("Cargo.toml", true)] // a file in the folder where tests run
+    fn a_path_is_distinguished_from_a_name(#[case] argument: &str, #[case] is_path: bool) {
         assert_eq!(looks_like_a_path(argument), is_path);
     }
 
@@ -290,7 +291,7 @@ mod tests {
     #[case(Format::Elf, "libx.so")]
     #[case(Format::Pe, "x.dll")]
     #[case(Format::Macho, "libx.dylib")]
-    fn a_build_names_its_library(#[case] format: Format, #[case] name: &str) {
+    fn the_format_decides_the_file_name(#[case] format: Format, #[case] name: &str) {
         assert_eq!(library_file_name("x", format), name);
     }
 }

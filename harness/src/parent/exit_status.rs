@@ -61,13 +61,13 @@ mod tests {
     #[case(libc::SIGXFSZ, "killed by SIGXFSZ (25)")]
     #[case(libc::SIGUSR1, "killed by signal 10")]
     #[cfg(target_os = "linux")]
-    fn a_signal_is_told_by_its_name(#[case] signal: i32, #[case] words: &str) {
+    fn a_signal_is_described_by_its_name(#[case] signal: i32, #[case] words: &str) {
         use std::os::unix::process::ExitStatusExt;
         assert_eq!(describe(ExitStatus::from_raw(signal)), words);
     }
 
     #[test]
-    fn an_early_end_is_told_with_its_status() {
+    fn an_early_exit_is_described_with_its_status() {
         use std::os::unix::process::ExitStatusExt;
         let words = "the process exited with status 3 before the case was over";
         assert_eq!(describe(ExitStatus::from_raw(3 << 8)), words);
@@ -79,7 +79,7 @@ mod tests {
     #[case(0xC000_00FD, " (stack overflow)")]
     #[case(0xC000_001D, " (illegal instruction)")]
     #[case(0xC000_0006, "")]
-    fn an_exception_is_told_by_its_name(#[case] code: u32, #[case] words: &str) {
+    fn an_exception_is_described_by_its_name(#[case] code: u32, #[case] words: &str) {
         assert_eq!(exception_name(code), words);
     }
 }

@@ -7,14 +7,15 @@ use super::scratch::Scratch;
 use super::watch::{Limits, TICK, watch};
 use crate::wire::fence::Fence;
 use crate::wire::job::{Job, PROBE_COMMAND};
-use crate::wire::observation::{Ending, Observation};
+use crate::wire::observation::{Ending, Event, Observation};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a probe is started that ends without a word.
+/// How many times a probe under Wine is started, if each ends before its first event.
 const STARTS: usize = 3;
-/// A way of starting probes.
+
+/// Starts probes.
 pub struct Launch<'a> {
     runner: &'a Runner,
     timeout: Duration,
@@ -23,7 +24,7 @@ pub struct Launch<'a> {
 }
 
 impl<'a> Launch<'a> {
-    /// Probes of this runner, each killed after `timeout`.
+    /// Starts probes with this runner, and kills each after `timeout`.
     pub fn new(runner: &'a Runner, timeout: Duration) -> Self {
         Launch {
             runner,
@@ -33,7 +34,7 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// Says whether the case needs child processes.
+    /// Sets whether the probe may start child processes.
     pub fn with_children(self, may_fork: bool) -> Self {
         Launch { may_fork, ..self }
     }
@@ -46,12 +47,11 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// Runs one case in a process of its own. Always comes back, whatever the
-    /// candidate does.
+    /// Runs one case in its own process. Always returns, whatever the candidate does.
     ///
-    /// Wine's server may be on its way out just when a probe comes, which then
-    /// ends before it has said anything. No candidate was loaded yet, so such
-    /// a probe is started again.
+    /// A probe under Wine ends before its first event if it connects to a Wine server
+    /// that is about to exit. Such a probe has not loaded the candidate, so it is
+    /// started again.
     pub fn observe(&self, job: &Job) -> Observation {
         let mut observation = self.observe_once(job);
         for _ in 1..STARTS {
@@ -72,40 +72,35 @@ impl<'a> Launch<'a> {
     fn observe_once(&self, job: &Job) -> Observation {
         let start = Instant::now();
         let mut events = Vec::new();
-        let scratch = self.runner.is_fenced.then(Scratch::new).transpose();
-        let ending = match scratch {
-            // Gone with everything in it when this is over.
-            Ok(scratch) => match self.spawn(scratch.as_ref()) {
-                Ok(child) => {
-                    let job = Job {
-                        fence: self.fence(),
-                        ..job.clone()
-                    };
-                    let deadline = start + self.timeout;
-                    let memory = self
-                        .runner
-                        .is_fenced
-                        .then(|| Watch::over(&child, self.runner.memory))
-                        .flatten();
-                    let limits = Limits {
-                        deadline,
-                        memory,
-                        scratch,
-                    };
-                    watch(child, &job, &limits, &mut events, self.owns_group())
-                }
-                Err(error) => Ending::Failed(format!(
-                    "{} cannot be started: {error}",
-                    self.runner.program.display()
-                )),
-            },
-            Err(problem) => Ending::Failed(problem),
-        };
+        let ending = self.run(job, start + self.timeout, &mut events);
         Observation {
             events,
-            ending,
+            ending: ending.unwrap_or_else(Ending::Failed),
             duration_ms: start.elapsed().as_millis() as u64,
         }
+    }
+
+    fn run(&self, job: &Job, deadline: Instant, events: &mut Vec<Event>) -> Result<Ending, String> {
+        let scratch = self.runner.is_fenced.then(Scratch::new).transpose()?;
+        let child = self.spawn(scratch.as_ref()).map_err(|error| {
+            let program = self.runner.program.display();
+            format!("{program} cannot be started: {error}")
+        })?;
+        let memory = match self.runner.is_fenced {
+            true => Watch::over(&child, self.runner.memory),
+            false => None,
+        };
+        let job = Job {
+            fence: self.fence(),
+            ..job.clone()
+        };
+        // The end of this function removes the scratch folder.
+        let limits = Limits {
+            deadline,
+            memory,
+            scratch,
+        };
+        Ok(watch(child, &job, &limits, events, self.owns_group()))
     }
 
     fn fence(&self) -> Option<Fence> {
@@ -116,8 +111,8 @@ impl<'a> Launch<'a> {
         })
     }
 
-    /// Whether all children of the probe may be killed with it. Wine's own
-    /// servers are children of whoever came first, and others need them.
+    /// Whether all children of the probe may be killed with it. Not under Wine: the
+    /// first Wine process is the parent of Wine's servers, which other processes need.
     fn owns_group(&self) -> bool {
         self.runner.wine.is_none()
     }
@@ -144,7 +139,7 @@ impl<'a> Launch<'a> {
         if let Some(scratch) = scratch {
             command.env("TMPDIR", scratch.path());
         }
-        // Ctrl-C is for us; the probe is ended when its case is written off.
+        // Ctrl-C then reaches only this process, which ends its probes itself.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         #[cfg(target_os = "linux")]
@@ -155,14 +150,14 @@ impl<'a> Launch<'a> {
     }
 }
 
-/// Has a command end when this process does. A probe of this system sees to
-/// that itself; Wine does not.
+/// Makes the system kill a command's process when this process ends. A probe for this
+/// system does so itself; Wine does not.
 #[cfg(target_os = "linux")]
 fn end_with_this_process(command: &mut Command) {
     use rustix::process::{Signal, set_parent_process_death_signal};
     use std::os::unix::process::CommandExt;
     let prepare = || set_parent_process_death_signal(Some(Signal::KILL)).map_err(Into::into);
-    // SAFETY: one system call, which allocates nothing and takes no lock.
+    // SAFETY: `prepare` makes one system call, which allocates nothing and takes no lock.
     unsafe { command.pre_exec(prepare) };
 }
 
@@ -172,11 +167,11 @@ mod tests {
     use crate::wire::channel::new_token;
     use std::path::PathBuf;
 
-    /// Long enough for anything but a hang.
+    /// Only a probe that hangs takes longer.
     const SOON: Duration = Duration::from_secs(60);
 
     #[test]
-    fn a_fence_has_a_second_more_than_the_time_limit_on_each_processor() {
+    fn a_fence_allows_one_second_more_than_the_time_limit_on_each_processor() {
         let runner = |is_fenced, wine: Option<&str>| Runner {
             wine: wine.map(PathBuf::from),
             program: "/probe".into(),
@@ -201,12 +196,12 @@ mod tests {
         let open = runner(false, Some("/wine"));
         let launch = Launch::new(&open, limit);
         assert_eq!(launch.fence(), None);
-        assert!(!launch.owns_group(), "Wine's servers are others' too");
+        assert!(!launch.owns_group(), "other processes need Wine's servers");
     }
 
-    /// What is seen of a probe that is a shell script. `operations` are for it
-    /// to read.
-    fn seen_of(
+    /// The observation of a shell script in place of a probe. The script can read
+    /// `operations`.
+    fn observe_shell(
         script: &str,
         environment: &[(String, String)],
         operations: Option<String>,
@@ -234,29 +229,29 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_has_the_environment_of_its_candidate() {
+    fn a_probe_gets_the_environment_of_its_candidate() {
         let status = [("STATUS".to_owned(), "7".to_owned())];
-        let seen = seen_of("exit $STATUS", &status, None, SOON);
+        let seen = observe_shell("exit $STATUS", &status, None, SOON);
         let words = "the process exited with status 7 before the case was over";
         assert_eq!(seen.ending, Ending::Died(words.into()));
     }
 
     #[test]
-    fn a_silent_probe_behind_a_runner_is_started_again_but_not_for_ever() {
+    fn a_silent_probe_under_wine_is_started_three_times() {
         let folder = tempfile::tempdir().unwrap();
         let count = folder.path().join("starts");
         let place = [("PLACE".to_owned(), count.display().to_string())];
-        seen_of("echo >> \"$PLACE\"", &place, None, SOON);
+        observe_shell("echo >> \"$PLACE\"", &place, None, SOON);
         let starts = std::fs::read_to_string(count).unwrap().lines().count();
         assert_eq!(starts, STARTS);
     }
 
     #[test]
     fn the_time_limit_holds_for_a_probe_that_reads_nothing() {
-        // More than a pipe holds.
+        // More text than a pipe holds.
         let operations = "_heapmin()\n".repeat(20_000);
         let limit = Duration::from_secs(1);
-        let seen = seen_of("exec sleep 60\n", &[], Some(operations), limit);
+        let seen = observe_shell("exec sleep 60\n", &[], Some(operations), limit);
         assert_eq!(seen.ending, Ending::TimedOut);
         assert!(seen.duration_ms < 30_000, "{}", seen.duration_ms);
     }

@@ -1,10 +1,8 @@
-//! The memory of another process, measured from outside.
+//! Measures the memory of another process from outside.
 
-use crate::memory::Memory;
-#[cfg(windows)]
-use crate::memory::working_set;
+use crate::memory::{self, Memory};
 
-/// A process whose memory is read from outside.
+/// A process whose memory is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     #[cfg(not(windows))]
@@ -14,7 +12,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The process that a child is, or becomes.
+    /// The process of a child.
     pub fn of(child: &std::process::Child) -> Subject {
         #[cfg(not(windows))]
         return Subject { pid: child.id() };
@@ -32,23 +30,21 @@ impl Subject {
         }
     }
 
-    /// Its memory now. `None` where the system does not tell.
+    /// Its memory now; `None` if the system does not report it.
     ///
-    /// Linux: `/proc/PID/smaps_rollup`, which counts page by page (`VmRSS` of
+    /// Read from `/proc/PID/smaps_rollup`, which counts page by page (`VmRSS` in
     /// `/proc/PID/status` is an estimate).
     #[cfg(target_os = "linux")]
     pub fn measure(&self) -> Option<Memory> {
-        let process = procfs::process::Process::new(self.pid.try_into().ok()?).ok()?;
-        let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
-        let figures = &rollup.0.first()?.extension.map;
-        let figure = |name| figures.get(name).copied().unwrap_or(0);
-        let resident = match figures.get("Pss_Shmem") {
+        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).ok()?;
+        let figure = |name| memory::figure(&rollup, name).unwrap_or(0);
+        let resident = match memory::figure(&rollup, "Pss_Shmem") {
             Some(shared) => {
                 let huge = figure("Private_Hugetlb") + figure("Shared_Hugetlb");
-                figures.get("Anonymous")? + shared + huge
+                memory::figure(&rollup, "Anonymous")? + shared + huge
             }
-            // Kernels before 5.4 do not tell the parts apart.
-            None => *figures.get("Rss")?,
+            // Kernels before 5.4 report only the sum.
+            None => memory::figure(&rollup, "Rss")?,
         };
         Some(Memory {
             resident: resident + figure("Swap"),
@@ -56,13 +52,13 @@ impl Subject {
         })
     }
 
-    /// Its memory now: the working set.
+    /// Its memory now; `None` if the system does not report it.
     #[cfg(windows)]
     pub fn measure(&self) -> Option<Memory> {
-        working_set(self.handle as _)
+        memory::working_set(self.handle as _)
     }
 
-    /// Its memory now; this system is not covered.
+    /// `None`: not implemented for this system.
     #[cfg(not(any(target_os = "linux", windows)))]
     pub fn measure(&self) -> Option<Memory> {
         let _ = self.pid;
@@ -74,13 +70,13 @@ impl Subject {
 mod tests {
     use super::*;
 
-    /// So much that what other tests of this process hold meanwhile does not matter.
+    /// In bytes. Much more than other tests of this process hold at the same time.
     const LEN: usize = 256 << 20;
 
-    // One test, so that its parts are not in each other's way.
+    // One test: two of them would disturb each other's figures.
     #[test]
-    fn pages_are_counted_while_they_are_ours() {
-        let measured = || Subject::this_process().measure().expect("Linux tells");
+    fn pages_count_from_the_first_write_until_they_are_unmapped() {
+        let measured = || Subject::this_process().measure().expect("Linux reports it");
         let near = |a: u64, b: u64| a.abs_diff(b) < LEN as u64 / 4;
         let before = measured();
         let mut pages = memmap2::MmapMut::map_anon(LEN).unwrap();
@@ -95,7 +91,7 @@ mod tests {
             near(written.resident, before.resident + LEN as u64),
             "{before:?} {written:?}"
         );
-        // SAFETY: nobody looks at these bytes again.
+        // SAFETY: these bytes are not read again.
         let freed = unsafe { pages.unchecked_advise(memmap2::UncheckedAdvice::Free) };
         freed.expect("Linux has had it since 4.5");
         let lazily_freed = measured().lazily_freed;

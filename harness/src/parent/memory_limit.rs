@@ -1,48 +1,49 @@
-//! How much memory a probe may hold. A limit of the process would count what
-//! it reserves and never uses, which sound heaps do by the gigabyte; so what
-//! it really holds is watched from outside, and the probe killed.
+//! Limits the memory that a probe may hold. A resource limit of the process would also
+//! count memory that is reserved and never used, and sound heaps reserve gigabytes. So
+//! the parent measures the resident memory and kills the probe if it is too much.
 
 #[cfg(target_os = "linux")]
-use crate::memory::available_memory;
+use crate::memory::{available_memory, figure};
 use std::fmt;
 use std::process::Child;
 
-/// What every case finds room in, in bytes. A probe that is killed for less
-/// would be blamed for the machine.
-pub const LEAST: u64 = 512 << 20;
+/// The smallest limit, in bytes. Every case fits into it; a probe that is killed for less
+/// would be blamed for a small machine.
+#[cfg(target_os = "linux")]
+const LEAST: u64 = 512 << 20;
 
-/// A probe whose memory is watched.
+/// The memory limit of one probe.
 #[derive(Clone, Copy, Debug)]
-pub struct Watch {
+pub(super) struct Watch {
     #[cfg(target_os = "linux")]
-    pid: i32,
+    pid: u32,
     /// In bytes.
     #[cfg(target_os = "linux")]
     limit: u64,
 }
 
 impl Watch {
-    /// Lets the child have so many bytes, or three quarters of what the machine
-    /// has left; `None` where that is not known.
+    /// Limits the child to this many bytes or, without a figure, to three quarters of the
+    /// machine's available memory. `None` if that is unknown.
     #[cfg(target_os = "linux")]
-    pub fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
+    pub(super) fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
         Some(Watch {
-            pid: child.id().try_into().ok()?,
+            pid: child.id(),
             limit: limit.or_else(|| Some((available_memory()? / 4 * 3).max(LEAST)))?,
         })
     }
 
-    /// No other system tells what a process holds as cheaply.
+    /// `None`: no other system reports the memory of a process so cheaply.
     #[cfg(not(target_os = "linux"))]
-    pub fn over(_: &Child, _: Option<u64>) -> Option<Watch> {
+    pub(super) fn over(_: &Child, _: Option<u64>) -> Option<Watch> {
         None
     }
 
-    /// What is wrong, if it holds more than it may.
+    /// What the probe holds, in words, if that is more than the limit.
     #[cfg(target_os = "linux")]
-    pub fn finding(&self) -> Option<String> {
-        let process = procfs::process::Process::new(self.pid).ok()?;
-        let held = process.statm().ok()?.resident * procfs::page_size();
+    pub(super) fn finding(&self) -> Option<String> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let held = figure(&status, "VmRSS")?;
         (held > self.limit).then(|| {
             format!(
                 "it held {} MiB of memory, the fence lets it have {} MiB, and it was killed",
@@ -52,9 +53,9 @@ impl Watch {
         })
     }
 
-    /// As above: there is no watch.
+    /// `None`: there is no limit to exceed.
     #[cfg(not(target_os = "linux"))]
-    pub fn finding(&self) -> Option<String> {
+    pub(super) fn finding(&self) -> Option<String> {
         None
     }
 }
@@ -63,7 +64,7 @@ impl fmt::Display for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         #[cfg(target_os = "linux")]
         write!(f, "{} MiB of memory", self.limit >> 20)?;
-        // Elsewhere there is none of these.
+        // On other systems no value of this type exists.
         #[cfg(not(target_os = "linux"))]
         f.write_str("any amount of memory")?;
         Ok(())
@@ -76,7 +77,7 @@ mod tests {
     use std::io::Read;
     use std::process::{Command, Stdio};
 
-    /// A shell that has said something, so that it holds memory for sure.
+    /// A shell that has written a line and therefore holds memory.
     fn shell() -> Child {
         let mut command = Command::new("sh");
         command.args(["-c", "echo; exec sleep 60"]);
@@ -87,27 +88,27 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_too_much_is_told_with_both_figures() {
+    fn a_finding_names_the_memory_and_the_limit() {
         let mut child = shell();
         let finding = |limit| Watch::over(&child, Some(limit)).unwrap().finding();
-        let told = finding(1).expect("it holds more than a byte");
-        assert!(told.starts_with("it held "), "{told}");
-        assert!(told.contains("the fence lets it have 0 MiB"), "{told}");
+        let found = finding(1).expect("it holds more than a byte");
+        assert!(found.starts_with("it held "), "{found}");
+        assert!(found.contains("the fence lets it have 0 MiB"), "{found}");
         assert_eq!(finding(1 << 40), None);
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     #[test]
-    fn without_a_figure_most_of_what_is_left_may_be_held() {
+    fn the_default_limit_is_three_quarters_of_available_memory() {
         let mut child = shell();
-        let Watch { limit, .. } = Watch::over(&child, None).expect("Linux tells");
-        let left = available_memory().expect("Linux tells");
+        let Watch { limit, .. } = Watch::over(&child, None).expect("Linux reports it");
+        let available = available_memory().expect("Linux reports it");
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(limit >= LEAST);
-        // What is left changes meanwhile; its share is far from all and from half.
-        assert!(limit == LEAST || (left * 5 / 8..left * 7 / 8).contains(&limit));
+        // The available memory may have changed between the two calls.
+        assert!(limit == LEAST || (available * 5 / 8..available * 7 / 8).contains(&limit));
         let watch = Watch {
             pid: 1,
             limit: 3 << 20,

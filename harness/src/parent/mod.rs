@@ -1,4 +1,4 @@
-//! The parent's side: finds what can load a library, starts a probe for each case and
+//! The parent's side: finds a runner for a library, starts a probe for each case and
 //! watches it from outside until it ends.
 
 pub mod candidate;

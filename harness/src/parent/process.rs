@@ -1,18 +1,18 @@
-//! The process of a probe, and what it started.
+//! The process of a probe, with the processes that it started.
 
 use std::process::{Child, ExitStatus};
 
-/// A child process, which may lead a group of its own.
+/// A child process, which may lead its own process group.
 #[derive(Debug)]
-pub struct Process {
+pub(super) struct Process {
     child: Child,
     owns_group: bool,
     status: Option<ExitStatus>,
 }
 
 impl Process {
-    /// This child. If it owns its group, all in it end when it does.
-    pub fn new(child: Child, owns_group: bool) -> Process {
+    /// Wraps a child. If the child owns its group, the whole group ends with it.
+    pub(super) fn new(child: Child, owns_group: bool) -> Process {
         Process {
             child,
             owns_group,
@@ -20,17 +20,17 @@ impl Process {
         }
     }
 
-    /// How it ended, if it has.
-    pub fn exited(&mut self) -> Option<ExitStatus> {
+    /// The exit status, or `None` while the process runs.
+    pub(super) fn exited(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() && self.is_gone() {
             self.end();
         }
         self.status
     }
 
-    /// Ends it, if it has not. Its group is killed before it is reaped: from
-    /// then on another process may have its number.
-    pub fn end(&mut self) {
+    /// Kills the process if it still runs. The group is killed before the process is
+    /// reaped: after that, the system may give its number to another process.
+    pub(super) fn end(&mut self) {
         if self.status.is_some() {
             return;
         }
@@ -45,7 +45,7 @@ impl Process {
         self.status = self.child.wait().ok();
     }
 
-    /// Looks without reaping.
+    /// Whether the process has ended. Does not reap it.
     #[cfg(unix)]
     fn is_gone(&mut self) -> bool {
         use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -54,7 +54,7 @@ impl Process {
         !matches!(seen, Ok(None))
     }
 
-    /// A process has no number here that could be given out again.
+    /// Whether the process has ended. Reaping does no harm here: there is no group to kill.
     #[cfg(not(unix))]
     fn is_gone(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
@@ -71,8 +71,8 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// A shell that leads a group, starts a child, writes its number and goes on
-    /// like this.
+    /// A shell that leads a group, starts a child, writes the child's number and then
+    /// runs this command.
     fn shell(then: &str) -> (Child, String) {
         let mut child = Command::new("/bin/sh")
             .args(["-c", &format!("sleep 600 & echo $!; {then}")])
@@ -86,7 +86,7 @@ mod tests {
         (child, number.trim().to_owned())
     }
 
-    /// Whether a process ends soon. Nobody may be there to reap it.
+    /// Whether a process ends soon. It may stay a zombie, since no parent reaps it.
     fn ends(number: &str) -> bool {
         let stat = Path::new("/proc").join(number).join("stat");
         let lives = || {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_left_behind_ends_with_it() {
+    fn children_that_outlive_a_process_are_killed() {
         let (child, grandchild) = shell("exit 7");
         let mut process = Process::new(child, true);
         let status = loop {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_ended_with_its_children() {
+    fn ending_a_process_ends_its_children() {
         let (child, grandchild) = shell("wait");
         let mut process = Process::new(child, true);
         assert_eq!(process.exited(), None);
@@ -127,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn children_of_another_group_are_left_alone() {
+    fn children_survive_a_process_that_owns_no_group() {
         let (child, grandchild) = shell("exit 0");
         let mut process = Process::new(child, false);
         while process.exited().is_none() {
             thread::sleep(Duration::from_millis(10));
         }
         let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap();
-        // Asleep, or about to fall asleep.
+        // It sleeps or is about to; it is no zombie.
         assert!(!stat.contains(") Z "), "{stat}");
         Command::new("kill").arg(&grandchild).status().unwrap();
     }

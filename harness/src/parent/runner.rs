@@ -1,36 +1,36 @@
-//! What starts a probe: data, which [`super::runners`] finds and [`super::launch`] uses.
+//! What runs a probe, as data: [`super::runners`] finds it and [`super::launch`] uses it.
 
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What starts a probe.
+/// What runs a probe.
 #[derive(Clone, Debug)]
 pub struct Runner {
     /// The path of Wine, if Wine runs the program.
     pub wine: Option<PathBuf>,
-    /// The program that has the probe in it.
+    /// The program that contains the probe.
     pub program: PathBuf,
-    /// Whether a probe keeps itself from doing harm; see [`crate::wire::fence`].
-    /// Not under Wine, whose own processes need what it forbids.
+    /// Whether the probe raises a fence; see [`crate::wire::fence`]. Not under Wine:
+    /// Wine's own processes need what the fence forbids.
     pub is_fenced: bool,
-    /// How many bytes a fenced probe may hold, if the user says.
+    /// How many bytes of memory a fenced probe may hold, if the user gave a limit.
     pub memory: Option<u64>,
 }
 
 impl Runner {
-    /// The command that runs the program, for the report; empty if the program runs
-    /// by itself.
+    /// The command that runs the program, for the report. Empty if this system runs the
+    /// program itself.
     pub fn command(&self) -> Vec<String> {
         let wine = self.wine.iter();
         wine.map(|path| path.display().to_string()).collect()
     }
 
-    /// A path as the probe's system writes it.
+    /// The path in the notation of the probe's system.
     ///
     /// # Errors
-    /// If the path cannot be written there.
+    /// If that notation cannot express the path.
     pub fn path_for_loader(&self, path: &Path) -> Result<OsString, InputError> {
         if self.wine.is_none() {
             return Ok(path.into());

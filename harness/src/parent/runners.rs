@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Names an explicit Windows build of this program.
+/// The environment variable with the path of the Windows build of this program.
 pub const WINDOWS_PROBE_VARIABLE: &str = "HEAPMIN_WINDOWS_PROBE";
 const BUILD_WINDOWS_PROBE: &str =
     "build it (docs/guide/windows.md), or name it with --windows-probe or HEAPMIN_WINDOWS_PROBE";
@@ -22,7 +22,8 @@ const WINDOWS_TARGETS: [&str; 4] = [
     "x86_64-pc-windows-gnullvm",
     "x86_64-pc-windows-msvc",
 ];
-/// The first start of Wine makes its prefix, which takes a while.
+/// The time limit for a start of Wine: the first one creates the Wine prefix, which is
+/// slow.
 const FIRST_START: Duration = Duration::from_secs(180);
 
 /// The runners of this machine.
@@ -36,8 +37,8 @@ pub struct Runners {
 }
 
 impl Runners {
-    /// `program` has the probe in it and was built from `build`;
-    /// `windows_probe` is the Windows build of it, if the user named one.
+    /// `program` contains the probe and was built from `build`. `windows_probe` is the
+    /// Windows build of it, if the user named one.
     pub fn new(program: PathBuf, build: &'static str, windows_probe: Option<PathBuf>) -> Runners {
         let variable = || std::env::var_os(WINDOWS_PROBE_VARIABLE).map(PathBuf::from);
         Runners {
@@ -50,7 +51,7 @@ impl Runners {
         }
     }
 
-    /// The same without a fence around any probe.
+    /// Probes get no fence.
     pub fn unfenced(self) -> Runners {
         Runners {
             is_fenced: false,
@@ -58,7 +59,7 @@ impl Runners {
         }
     }
 
-    /// The same with probes that may hold so many bytes, and no more.
+    /// Each probe may hold at most this many bytes of memory.
     pub fn with_memory(self, bytes: u64) -> Runners {
         Runners {
             memory: Some(bytes),
@@ -66,10 +67,10 @@ impl Runners {
         }
     }
 
-    /// What can load a library of this format.
+    /// The runner that can load this library.
     ///
     /// # Errors
-    /// If nothing here can.
+    /// If no runner on this machine can.
     pub fn for_library(&self, path: &Path, library: &Library) -> Result<Runner, InputError> {
         let name = path.display();
         match library.format {
@@ -84,22 +85,22 @@ impl Runners {
                 .map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend)),
             format => Err(InputError::new(
                 format!("{name} is a {format} library, which this system cannot load"),
-                "check it on a system that can",
+                "check it on a system that can load it",
             )),
         }
     }
 
-    /// The folder in which the loader finds libraries by name.
+    /// The folder where the loader finds libraries by name.
     ///
     /// # Errors
-    /// If there is no Windows and no Wine here.
+    /// If this machine has neither Windows nor Wine.
     pub fn system_libraries(
         &self,
         name: &str,
         format: Option<Format>,
     ) -> Result<PathBuf, InputError> {
         if format.unwrap_or(Format::native()) != Format::Pe {
-            let problem = format!("{name} has no folder to be found in by name on this system");
+            let problem = format!("this system has no folder in which {name} is found by name");
             return Err(InputError::new(problem, "give its path"));
         }
         if cfg!(windows) {
@@ -111,10 +112,10 @@ impl Runners {
         Ok(wine_prefix().join("drive_c/windows/system32"))
     }
 
-    /// The folders in which a build leaves the reference library.
+    /// The folders where a build puts the reference library.
     ///
     /// # Errors
-    /// If it is the Windows one and there is no Wine here.
+    /// If the library needs Wine and this machine has no Wine.
     pub fn reference_folders(
         &self,
         name: &str,
@@ -128,14 +129,14 @@ impl Runners {
                 .program
         };
         let folder = program.parent().unwrap_or(Path::new(".")).to_owned();
-        // `cargo build` of the program alone leaves it in deps.
+        // `cargo build` of the program alone puts it into deps.
         Ok(vec![folder.join("deps"), folder])
     }
 
-    /// Whether a library that a candidate needs can be loaded, in a probe of its own.
+    /// Tries to load a library that a candidate needs, in a separate probe.
     ///
     /// # Errors
-    /// The loader's message if it cannot.
+    /// The loader's message if the library cannot be loaded.
     pub fn check_loadable(
         &self,
         runner: &Runner,
@@ -155,7 +156,7 @@ impl Runners {
         }
     }
 
-    /// Wine with the Windows build of this program, seen to start.
+    /// Wine with the Windows build of this program. The first call checks that it starts.
     fn wine(&self) -> Result<Runner, InputError> {
         self.wine.get_or_init(|| self.find_wine()).clone()
     }
@@ -207,7 +208,8 @@ impl Runners {
         })
     }
 
-    /// A probe from other sources would act out other cases than are judged here.
+    /// Checks that the probe starts and is built from the same sources as this program:
+    /// otherwise it could run other cases than this program judges.
     fn check_build(&self, runner: &Runner) -> Result<(), InputError> {
         let seen = Launch::new(runner, FIRST_START).observe(&empty_job());
         let program = runner.program.display();
@@ -218,7 +220,9 @@ impl Runners {
         match build {
             Some(build) if build == self.build => Ok(()),
             Some(_) => Err(InputError::new(
-                format!("the Windows build {program} comes from other sources than this program"),
+                format!(
+                    "the Windows build {program} is built from other sources than this program"
+                ),
                 "build it again (docs/guide/windows.md)",
             )),
             None => Err(InputError::new(
@@ -226,7 +230,7 @@ impl Runners {
                     "the Windows build {program} does not start under Wine: {:?}",
                     seen.ending
                 ),
-                "see whether `wine cmd /c ver` works, and build it again (docs/guide/windows.md)",
+                "check that `wine cmd /c ver` works, and build it again (docs/guide/windows.md)",
             )),
         }
     }

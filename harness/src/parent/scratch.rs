@@ -1,42 +1,42 @@
-//! The one folder that a fenced probe may write to. How much it writes is
-//! watched from outside: a limit of the process for the size of files would
-//! bind memory that has the form of a file as well, on which sound heaps live.
+//! The one folder that a fenced probe may write to. The parent checks how much the probe
+//! writes. A resource limit for the size of files would also apply to memory files, which
+//! sound heaps use.
 
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// In bytes, all files together. No case writes any; a candidate that logs may.
+/// In bytes, all files together. No case writes files, but a candidate may write a log.
 const MOST: u64 = 64 << 20;
-/// Files and folders. So many are counted 20 times a second without being felt.
+/// Files and folders. Few enough to count 20 times a second at no noticeable cost.
 const MOST_ENTRIES: usize = 1000;
 
-/// A folder that is gone, with all that is in it, when it is dropped.
+/// A folder that is removed with its contents when it is dropped.
 #[derive(Debug)]
 pub struct Scratch(TempDir);
 
 impl Scratch {
-    /// Makes a folder where temporary files go.
+    /// Creates a folder in the system's folder for temporary files.
     ///
     /// # Errors
-    /// If none can be made there; the message says where.
+    /// If that fails. The message names the place.
     pub fn new() -> Result<Scratch, String> {
         let made = tempfile::Builder::new().prefix("heapmin-").tempdir();
         made.map(Scratch).map_err(|error| {
             let place = std::env::temp_dir();
             format!(
-                "no scratch folder can be made in {}: {error}",
+                "a scratch folder cannot be created in {}: {error}",
                 place.display()
             )
         })
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// What is wrong, if there is more in it than there may be.
+    /// What the folder holds, in words, if that is more than allowed.
     pub fn finding(&self) -> Option<String> {
         let mut size = Size::default();
         size.add(self.path());
@@ -55,8 +55,8 @@ impl Scratch {
 }
 
 impl Drop for Scratch {
-    /// A candidate may have taken away the right to look into a folder, even
-    /// from its owner.
+    /// Restores the permissions first: a candidate may have removed them from a folder,
+    /// which could then not be emptied.
     fn drop(&mut self) {
         open_up(self.path(), 0);
     }
@@ -69,14 +69,14 @@ struct Size {
 }
 
 impl Size {
-    /// Adds what is below a folder, as far as it can be seen, until it is too much.
+    /// Adds everything below a folder that can be read. Stops at [`MOST_ENTRIES`].
     fn add(&mut self, folder: &Path) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             self.entries += 1;
             if self.entries > MOST_ENTRIES {
                 return;
             }
-            // Of a link itself, not of what it leads to.
+            // Of a link itself, not of its target.
             let Ok(metadata) = entry.metadata() else {
                 continue;
             };
@@ -88,13 +88,13 @@ impl Size {
     }
 }
 
-/// Makes every folder below one its owner's to empty.
+/// Gives the owner every right to a folder and to the folders below it.
 #[cfg(unix)]
 fn open_up(folder: &Path, depth: usize) {
     use std::os::unix::fs::PermissionsExt;
-    /// Deeper than any name can be long.
+    /// No path can name a deeper folder.
     const DEEPEST: usize = 2000;
-    // What cannot be changed cannot be removed either, and stays.
+    // A folder whose rights cannot be changed cannot be removed either; it stays.
     let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if depth < DEEPEST && entry.file_type().is_ok_and(|it| it.is_dir()) {
@@ -103,7 +103,7 @@ fn open_up(folder: &Path, depth: usize) {
     }
 }
 
-/// Nobody but Unix has such folders.
+/// Only Unix has such permissions.
 #[cfg(not(unix))]
 fn open_up(_: &Path, _: usize) {}
 
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_is_told() {
+    fn too_many_bytes_or_files_are_reported() {
         let scratch = Scratch::new().unwrap();
         assert_eq!(scratch.finding(), None);
         let folder = scratch.path().join("folder");
@@ -131,7 +131,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nothing_is_left_of_it() {
+    fn a_dropped_folder_is_removed_even_without_permissions() {
         use std::os::unix::fs::PermissionsExt;
         let scratch = Scratch::new().unwrap();
         let path = scratch.path().to_owned();

@@ -1,8 +1,8 @@
-//! A folder in which Wine finds a library before its own of the same name.
+//! A folder from which Wine loads a library instead of its own library with that name.
 //!
-//! Wine has libraries of its own under the names of Microsoft's. It takes
-//! another file in their place if it is told to take native ones, and if that
-//! file lies beside the program. So both are linked into a folder of their own.
+//! Wine has its own libraries under the names of Microsoft's. It loads another file
+//! instead if `WINEDLLOVERRIDES` prefers native libraries and the file is in the folder of
+//! the program. So the program and the library are linked into a new folder.
 
 use super::runner::Runner;
 use crate::library::inspect::{Library, Maker};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A folder with links to a probe and a library; gone when nobody needs it.
+/// A folder with links to a probe and a library. Dropping the last clone removes it.
 #[derive(Clone, Debug)]
 pub struct Stage {
     folder: Arc<TempDir>,
@@ -19,11 +19,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes a stage for a library that Wine would otherwise pass over, and
-    /// none for any other.
+    /// Creates a stage if Wine would otherwise load its own library; else `None`.
     ///
     /// # Errors
-    /// If the folder cannot be made.
+    /// If the folder cannot be created.
     pub fn new(
         path: &Path,
         library: &Library,
@@ -45,20 +44,20 @@ impl Stage {
         make().map(Some).map_err(|error| {
             InputError::new(
                 format!(
-                    "{}: no folder to load it from can be made: {error}",
+                    "{}: a folder to load it from cannot be created: {error}",
                     path.display()
                 ),
-                "see that the folder for temporary files can be written (TMPDIR)",
+                "make the folder for temporary files writable, or set TMPDIR to another",
             )
         })
     }
 
-    /// The library as it is named here.
+    /// The library's path in this folder.
     pub fn staged_path(&self) -> PathBuf {
         self.folder.path().join(&self.file_name)
     }
 
-    /// The same runner, with the program as it is named here.
+    /// The same runner with the program in this folder.
     pub fn runner(&self, runner: &Runner) -> Runner {
         Runner {
             program: self.folder.path().join(PROGRAM),
@@ -66,8 +65,8 @@ impl Stage {
         }
     }
 
-    /// What Wine must be told: to prefer the native file, and where its
-    /// neighbours are.
+    /// The environment for Wine: it prefers the native file, and it also searches the
+    /// file's original folder for the libraries that the file needs.
     pub fn environment(&self, path: &Path, runner: &Runner) -> Vec<(String, String)> {
         let stem = self
             .file_name
@@ -89,7 +88,7 @@ fn link(original: &Path, link: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(original, link)
 }
 
-/// Nobody runs Wine on Windows.
+/// Not used: Wine runs on Unix.
 #[cfg(not(unix))]
 fn link(original: &Path, link: &Path) -> std::io::Result<()> {
     std::fs::copy(original, link).map(drop)

@@ -1,4 +1,4 @@
-//! Watches a probe until its case has an ending.
+//! Watches a probe until its case ends: done, dead, out of time or interrupted.
 
 use super::exit_status::{describe, exception_name};
 use super::interruption;
@@ -15,15 +15,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a quiet probe is asked whether it still lives.
+/// The time between two checks whether a silent probe still runs.
 pub(super) const TICK: Duration = Duration::from_millis(50);
-/// How long after its end a probe's last lines may take to come through, if
-/// somebody else holds the pipe open.
+/// How long a probe's last lines may take to arrive after its end, if another process
+/// holds the pipe open.
 const LAST_LINES: Duration = Duration::from_secs(2);
-/// What a probe's standard error is cut down to.
+/// How much of a probe's standard error is kept, in bytes: the last of it.
 const KEPT_STDERR: usize = 2048;
 
-/// What a probe is held to from outside.
+/// The limits that the parent enforces on a probe.
 pub(super) struct Limits {
     pub(super) deadline: Instant,
     pub(super) memory: Option<Watch>,
@@ -31,14 +31,15 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// What is wrong, if the probe has more than it may.
+    /// Which limit the probe exceeds, in words.
     fn finding(&self) -> Option<String> {
         let memory = || self.memory.as_ref()?.finding();
         let scratch = || self.scratch.as_ref()?.finding();
         memory().or_else(scratch)
     }
 
-    /// Adds what the probe does not know to the fence that it told of.
+    /// Adds the memory limit, which the probe does not know, to the fence that the
+    /// probe reported.
     fn note(&self, events: &mut [Event]) {
         for event in events {
             if let (Event::Fenced(in_force), Some(memory)) = (event, &self.memory) {
@@ -60,7 +61,7 @@ pub(super) fn watch(
     let stderr = read_tail(child.stderr.take().expect("stderr is a pipe"));
     let mut order = serde_json::to_string(job).expect("a job is plain data");
     order.push('\n');
-    // A probe that is gone already is found out below.
+    // If the probe has already ended, `follow` sees that.
     let _ = to_probe.send(order);
 
     let subject = Subject::of(&child);
@@ -80,7 +81,7 @@ pub(super) fn watch(
     }
 }
 
-/// Takes events until the case is over, one way or another.
+/// Receives events until the case ends in any way.
 fn follow(
     process: &mut Process,
     subject: &Subject,
@@ -126,7 +127,7 @@ fn follow(
                     inside,
                     outside,
                 });
-                // The probe stands still until it reads this.
+                // The probe waits until it reads this.
                 let _ = to_probe.send("\n".into());
             }
             Ok(event) => events.push(event),
@@ -134,7 +135,7 @@ fn follow(
             Err(RecvTimeoutError::Timeout) => {
                 gone = process.exited().map(|status| (status, Instant::now()));
             }
-            // Nothing more can come.
+            // The probe has closed its output.
             Err(RecvTimeoutError::Disconnected) => match process.exited() {
                 Some(status) => return Ending::Died(describe(status)),
                 None => thread::sleep(left.min(TICK)),
@@ -143,8 +144,8 @@ fn follow(
     }
 }
 
-/// Writes lines to the probe in a thread of its own: a probe that does not read
-/// them fills its pipe, and the time limit must hold all the same.
+/// Writes lines to the probe in a separate thread. A probe that reads nothing lets the
+/// pipe fill up and blocks the writer; the time limit must hold all the same.
 fn write_lines(mut stdin: ChildStdin) -> Sender<String> {
     let (sender, receiver) = channel::<String>();
     thread::spawn(move || {
@@ -157,8 +158,8 @@ fn write_lines(mut stdin: ChildStdin) -> Sender<String> {
     sender
 }
 
-/// Reads the probe's standard output in a thread of its own, so that the time
-/// limit holds whatever it writes, and passes our own lines on.
+/// Reads the probe's standard output in a separate thread and passes the events on. The
+/// time limit then holds whatever the probe writes.
 fn read_lines(stdout: impl Read + Send + 'static, token: &str) -> Receiver<Event> {
     let (sender, receiver) = channel();
     let token = token.to_owned();
@@ -172,7 +173,7 @@ fn read_lines(stdout: impl Read + Send + 'static, token: &str) -> Receiver<Event
     receiver
 }
 
-/// Reads the probe's standard error to its end and keeps the last of it.
+/// Reads the probe's standard error to its end and keeps the last `KEPT_STDERR` bytes.
 fn read_tail(mut stderr: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {

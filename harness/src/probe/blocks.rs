@@ -1,15 +1,15 @@
-//! A workload's blocks: many, filled, checked and freed, with their table in
-//! pages that are resident before anything is measured.
+//! The blocks of a workload: filled, checked and freed through a table. The table's pages
+//! are resident before memory is measured.
 
 use super::Stop;
 use super::crt::{Block, Crt};
 use memmap2::MmapMut;
 
-/// A table of blocks. Block number `i` is filled with the pattern of seed `i`.
+/// A table of blocks. Block number `i` has the pattern of seed `i`.
 pub struct Blocks {
-    /// Address and size of each block, as numbers; an address of 0 is none.
-    /// In a mapping of its own: the candidate may be the allocator that the
-    /// probe itself uses.
+    /// The address and size of each block, as numbers; the address 0 means no block. The
+    /// table has its own mapping, since the candidate may be the allocator that the probe
+    /// itself uses.
     table: MmapMut,
     count: usize,
 }
@@ -18,16 +18,16 @@ const WORD: usize = size_of::<usize>();
 const ENTRY: usize = 2 * WORD;
 
 impl Blocks {
-    /// Room for `count` blocks.
+    /// A table with room for `count` blocks.
     pub fn with_room_for(count: usize) -> Result<Blocks, Stop> {
         let mut table = MmapMut::map_anon((count * ENTRY).max(1))
             .map_err(|error| Stop::Failed(format!("no memory for the table of blocks: {error}")))?;
-        // Every page is written now, so that none comes up while memory is measured.
+        // Makes every page resident now, before memory is measured.
         table.fill(0);
         Ok(Blocks { table, count })
     }
 
-    /// How many blocks there is room for.
+    /// The number of blocks that the table has room for.
     pub fn room(&self) -> usize {
         self.count
     }
@@ -49,8 +49,8 @@ impl Blocks {
         (address != 0).then(|| Block::at(address, size))
     }
 
-    /// Allocates and fills every block that is not there; `size_of` gives the
-    /// bytes of each.
+    /// Allocates and fills every block that is not live. `size_of` returns a block's size
+    /// in bytes.
     pub fn fill(&mut self, crt: &Crt, size_of: impl Fn(usize) -> usize) -> Result<(), Stop> {
         for index in 0..self.count {
             if self.words(index).0 == 0 {
@@ -62,7 +62,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Frees the blocks whose number `gone` picks.
+    /// Frees the live blocks for whose number `gone` is true.
     pub fn free_where(&mut self, crt: &Crt, gone: impl Fn(usize) -> bool) -> Result<(), Stop> {
         for index in 0..self.count {
             if gone(index)
@@ -80,8 +80,8 @@ impl Blocks {
         self.free_where(crt, |_| true)
     }
 
-    /// Frees block number `index` if it is live, or else allocates and fills
-    /// it. Returns how many of its bytes had been lost.
+    /// Frees block number `index` if it is live, else allocates and fills it. Returns the
+    /// number of bytes in the freed block that had changed.
     pub fn toggle(&mut self, crt: &Crt, index: usize, size: usize) -> Result<i64, Stop> {
         let Some(block) = self.block(index) else {
             let mut block = crt.need(size)?;
@@ -95,12 +95,12 @@ impl Blocks {
         Ok(lost)
     }
 
-    /// The live blocks, with their numbers.
+    /// The live blocks with their numbers.
     pub fn live(&self) -> impl Iterator<Item = (usize, Block)> {
         (0..self.count).filter_map(|index| Some((index, self.block(index)?)))
     }
 
-    /// Bytes of live blocks that are not as they were written.
+    /// The number of bytes in live blocks that have changed.
     pub fn lost_bytes(&self) -> i64 {
         let lost = self
             .live()
@@ -108,13 +108,13 @@ impl Blocks {
         lost.sum::<usize>() as i64
     }
 
-    /// Bytes that live blocks were asked for.
+    /// The sum of the requested sizes of live blocks, in bytes.
     pub fn live_bytes(&self) -> i64 {
         self.live().map(|(_, block)| block.size()).sum::<usize>() as i64
     }
 
-    /// Bytes of the distinct pages that hold a live block: what must stay
-    /// resident. Takes memory of its own, so measure first.
+    /// The size of all pages that hold a live block, in bytes. These pages must stay
+    /// resident. The computation allocates memory, so measure first.
     pub fn live_page_bytes(&self) -> i64 {
         let page = page_size();
         let mut pages: Vec<usize> = self
@@ -135,7 +135,7 @@ fn page_size() -> usize {
     #[cfg(unix)]
     // SAFETY: sysconf reads a constant of the system.
     return usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
-    // Every Windows that this program is built for has pages of 4 KiB.
+    // This program is built only for processors on which Windows has pages of 4 KiB.
     #[cfg(windows)]
     4096
 }

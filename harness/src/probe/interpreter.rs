@@ -1,5 +1,5 @@
-//! Acts a script out: a sequence of calls that came as data. After each one it
-//! says what came of it; what to make of that is for others.
+//! Runs a script, a sequence of calls as data. After each call it reports the result and
+//! judges nothing.
 
 use super::crt::{Block, Crt, HeapInfo};
 use super::{ErrorState, Probe, Stop};
@@ -8,43 +8,43 @@ use crate::wire::script::{Operation, Slot};
 
 const HEAP_OK: i32 = -2;
 const USED_ENTRY: i32 = 1;
-/// More entries than any script leaves in a heap: then a walk does not end.
+/// More entries than a script can leave in a heap. A walk that finds as many has no end.
 const MOST_ENTRIES: u64 = 4_000_000;
 
-/// Larger blocks are asked for only to be refused.
+/// In bytes. Scripts request larger blocks only to see the library refuse them.
 const LARGEST: usize = 1 << 30;
 
 /// A live block.
 struct Held {
     block: Block,
-    /// Of the pattern in it.
+    /// The seed of the pattern in it.
     seed: u64,
-    /// Bytes that are its own, as far as is known: those asked for, or what
-    /// the library said when it was asked.
+    /// The bytes that belong to the block: the requested size or, after a call of `_msize`,
+    /// the size that the library returned.
     extent: usize,
     family: Family,
 }
 
-/// Which routines may be given a block.
+/// The routines that may take a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     /// `realloc`, `free` and the like.
     Plain,
-    /// Those of the aligned family, with this alignment and offset.
+    /// The aligned routines, with this alignment and offset.
     Aligned(usize, usize),
 }
 
-/// The blocks of a script. In the probe's own stack, for the candidate may be
-/// the heap that the probe itself uses.
+/// The blocks of a script. They are on the stack, since the candidate may be the heap that
+/// the probe itself uses.
 #[derive(Default)]
 struct Blocks {
     held: [Option<Held>; Slot::COUNT],
-    /// Patterns so far: each block has another one, and another after each call.
+    /// The number of seeds used. Each block gets a new pattern, also after each call.
     seeds: u64,
 }
 
-/// Runs a script to its end, or to the first routine that is not there.
-pub fn run(probe: &mut Probe, script: &[Operation]) -> Result<(), Stop> {
+/// Runs a script to its end, or to the first routine that the library does not have.
+pub(super) fn run(probe: &mut Probe, script: &[Operation]) -> Result<(), Stop> {
     let mut blocks = Blocks::default();
     for (index, operation) in script.iter().enumerate() {
         let mut answer = blocks.perform(&probe.crt, *operation)?;
@@ -58,10 +58,10 @@ impl Blocks {
     fn perform(&mut self, crt: &Crt, operation: Operation) -> Result<Answer, Stop> {
         match operation {
             Operation::Malloc { slot, size } => {
-                self.give(crt, slot, operation, Family::Plain, |crt| crt.malloc(size))
+                self.allocate(crt, slot, operation, Family::Plain, |crt| crt.malloc(size))
             }
             Operation::Calloc { slot, number, size } => {
-                let mut answer = self.give(crt, slot, operation, Family::Plain, |crt| {
+                let mut answer = self.allocate(crt, slot, operation, Family::Plain, |crt| {
                     crt.calloc(number, size)
                 })?;
                 answer.not_zero = self.read_zeros(slot, 0);
@@ -72,7 +72,7 @@ impl Blocks {
                 slot,
                 size,
                 alignment,
-            } => self.give(crt, slot, operation, Family::Aligned(alignment, 0), |crt| {
+            } => self.allocate(crt, slot, operation, Family::Aligned(alignment, 0), |crt| {
                 crt.aligned_malloc(size, alignment)
             }),
             Operation::AlignedOffsetMalloc {
@@ -80,7 +80,7 @@ impl Blocks {
                 size,
                 alignment,
                 offset,
-            } => self.give(
+            } => self.allocate(
                 crt,
                 slot,
                 operation,
@@ -137,14 +137,14 @@ impl Blocks {
                 Family::Aligned(alignment, offset),
                 |crt, block| crt.aligned_offset_realloc(block, size, alignment, offset),
             ),
-            Operation::Free { slot } => self.take(
+            Operation::Free { slot } => self.free(
                 crt,
                 slot,
                 operation,
                 |held| held.family == Family::Plain,
                 Crt::free,
             ),
-            Operation::AlignedFree { slot } => self.take(
+            Operation::AlignedFree { slot } => self.free(
                 crt,
                 slot,
                 operation,
@@ -152,7 +152,7 @@ impl Blocks {
                 Crt::aligned_free,
             ),
             Operation::Msize { slot } => {
-                self.ask(crt, slot, operation, Family::Plain, |crt, block| {
+                self.size(crt, slot, operation, Family::Plain, |crt, block| {
                     crt.msize(block)
                 })
             }
@@ -160,7 +160,7 @@ impl Blocks {
                 slot,
                 alignment,
                 offset,
-            } => self.ask(
+            } => self.size(
                 crt,
                 slot,
                 operation,
@@ -168,10 +168,10 @@ impl Blocks {
                 |crt, block| crt.aligned_msize(block, alignment, offset),
             ),
             Operation::Expand { slot, size } => self.expand(crt, slot, operation, size),
-            Operation::Heapmin {} => plain(crt, operation, Crt::heapmin),
-            Operation::Heapchk {} => plain(crt, operation, Crt::heapchk),
+            Operation::Heapmin {} => on_heap(crt, operation, Crt::heapmin),
+            Operation::Heapchk {} => on_heap(crt, operation, Crt::heapchk),
             Operation::Heapset { fill } => {
-                plain(crt, operation, |crt| crt.heapset(fill as u32 & 0xFF))
+                on_heap(crt, operation, |crt| crt.heapset(fill as u32 & 0xFF))
             }
             Operation::Heapwalk {} => self.walk(crt, operation),
             Operation::Check {} => Ok(Answer {
@@ -181,8 +181,8 @@ impl Blocks {
         }
     }
 
-    /// A routine that gives a new block.
-    fn give(
+    /// Calls a routine that returns a new block.
+    fn allocate(
         &mut self,
         crt: &Crt,
         slot: Slot,
@@ -193,10 +193,10 @@ impl Blocks {
         if self.held[slot.index()].is_some() {
             return Ok(Answer::default());
         }
-        let (given, call) = observe(crt, operation, call)?;
+        let (returned, call) = observe(crt, operation, call)?;
         let mut answer = Answer::of(call);
-        // One that nobody can give is not written to.
-        if let Some(block) = given.filter(|block| block.size() <= LARGEST) {
+        // No library can have the memory of a larger block, so it is not written.
+        if let Some(block) = returned.filter(|block| block.size() <= LARGEST) {
             answer.misaligned = family.is_misaligned(&block);
             answer.overlaps = self.overlaps(&block, block.size());
             self.put(slot, block, family);
@@ -207,7 +207,7 @@ impl Blocks {
         Ok(answer)
     }
 
-    /// A routine that gives a block another size, or frees it for size 0.
+    /// Calls a routine that resizes a block, or frees it for size 0.
     fn resize(
         &mut self,
         crt: &Crt,
@@ -222,10 +222,10 @@ impl Blocks {
         };
         let (old, seed) = (held.block.size(), held.seed);
         let lost_before = held.block.lost_bytes(seed) as u64;
-        let (given, call) = observe(crt, operation, |crt| call(crt, held.block))?;
+        let (returned, call) = observe(crt, operation, |crt| call(crt, held.block))?;
         let mut answer = Answer::of(call);
         answer.lost = lost_before;
-        match given {
+        match returned {
             Ok(block) if block.size() > LARGEST => {}
             Ok(block) => {
                 answer.lost += block.lost_bytes_of(seed, old.min(size)) as u64;
@@ -236,7 +236,7 @@ impl Blocks {
                     self.write(slot);
                 }
             }
-            // Freed, as it should be.
+            // The library freed the block, as it should.
             Err(_) if size == 0 => {}
             Err(block) => {
                 answer.lost += block.lost_bytes(seed) as u64;
@@ -251,7 +251,8 @@ impl Blocks {
         Ok(answer)
     }
 
-    fn take(
+    /// Calls a routine that frees a block.
+    fn free(
         &mut self,
         crt: &Crt,
         slot: Slot,
@@ -270,7 +271,8 @@ impl Blocks {
         })
     }
 
-    fn ask(
+    /// Calls a routine that returns the size of a block.
+    fn size(
         &mut self,
         crt: &Crt,
         slot: Slot,
@@ -284,13 +286,14 @@ impl Blocks {
         let (size, call) = observe(crt, operation, |crt| size_of(crt, &held.block))?;
         let mut answer = Answer::of(call);
         answer.too_small = size < held.block.size();
-        // An answer out of all proportion would not be an extent.
+        // Limited, since an absurdly large answer is no extent.
         held.extent = size.clamp(held.block.size(), held.block.size() + (64 << 20));
         answer.overlaps = self.overlaps(&held.block, held.extent);
         self.held[slot.index()] = Some(held);
         Ok(answer)
     }
 
+    /// Calls `_expand`.
     fn expand(
         &mut self,
         crt: &Crt,
@@ -301,14 +304,14 @@ impl Blocks {
         let Some(mut held) = self.take_out(slot, |held| held.family == Family::Plain) else {
             return Ok(Answer::default());
         };
-        let (given, call) = observe(crt, operation, |crt| crt.expand(&held.block, size))?;
+        let (returned, call) = observe(crt, operation, |crt| crt.expand(&held.block, size))?;
         let mut answer = Answer::of(call);
         let kept = held
             .block
             .size()
-            .min(if given.is_some() { size } else { usize::MAX });
+            .min(if returned.is_some() { size } else { usize::MAX });
         answer.lost = held.block.lost_bytes_of(held.seed, kept) as u64;
-        if let Some(block) = given {
+        if let Some(block) = returned {
             answer.moved = block.address() != held.block.address();
             answer.overlaps = self.overlaps(&block, size);
             held.extent = size;
@@ -321,7 +324,7 @@ impl Blocks {
         Ok(answer)
     }
 
-    /// A walk over the whole heap, which looks for the blocks of `malloc`.
+    /// Walks the whole heap and searches it for the blocks of `malloc`.
     fn walk(&self, crt: &Crt, operation: Operation) -> Result<Answer, Stop> {
         let mut found = [0u32; Slot::COUNT];
         let mut walk = Walk::default();
@@ -347,7 +350,7 @@ impl Blocks {
             }
         })?;
         for (held, found) in self.held.iter().zip(found) {
-            // An aligned block may stand anywhere in its entry.
+            // An aligned block may begin anywhere in its entry.
             if held
                 .as_ref()
                 .is_some_and(|held| held.family == Family::Plain)
@@ -362,8 +365,8 @@ impl Blocks {
         })
     }
 
-    /// Takes a block out of its slot, if the call that is to come is legal for
-    /// it. A script that was shortened may have another one there, or none.
+    /// Takes a block out of its slot, if the next call is legal for it. In a shortened
+    /// script, the slot may hold another block or none.
     fn take_out(&mut self, slot: Slot, is_legal: impl Fn(&Held) -> bool) -> Option<Held> {
         self.held[slot.index()].take_if(|held| is_legal(held))
     }
@@ -377,7 +380,7 @@ impl Blocks {
         });
     }
 
-    /// Fills a block with a pattern that no block had before.
+    /// Fills a block with a new pattern.
     fn write(&mut self, slot: Slot) {
         self.seeds += 1;
         if let Some(held) = &mut self.held[slot.index()] {
@@ -386,8 +389,8 @@ impl Blocks {
         }
     }
 
-    /// The size of a plain block as its library knows it, which may be more
-    /// than was asked for: bytes up to here are not new to `_recalloc`.
+    /// The size of a plain block according to `_msize`, which may be larger than the
+    /// requested size. `_recalloc` need not clear the bytes up to there.
     fn known_size(&self, crt: &Crt, slot: Slot) -> usize {
         let held = self.held[slot.index()].as_ref();
         held.filter(|held| held.family == Family::Plain)
@@ -397,19 +400,21 @@ impl Blocks {
             })
     }
 
+    /// The number of bytes from `from` on that are not zero.
     fn read_zeros(&self, slot: Slot, from: usize) -> u64 {
         self.held[slot.index()]
             .as_ref()
             .map_or(0, |held| held.block.bytes_other_than(0, from) as u64)
     }
 
+    /// The number of bytes in live blocks that have changed.
     fn read_all(&self) -> u64 {
         let lost = self.held.iter().flatten();
         lost.map(|held| held.block.lost_bytes(held.seed) as u64)
             .sum()
     }
 
-    /// Whether any live block has a byte of this one's.
+    /// Whether this block, with this extent, overlaps another live block.
     fn overlaps(&self, block: &Block, extent: usize) -> bool {
         let (begin, end) = (block.address(), block.address() + extent);
         self.held.iter().flatten().any(|other| {
@@ -428,8 +433,8 @@ fn observe<T: super::crt::Returned>(
     crt.observe(operation.routine(), "", ErrorState::MARKED, call)
 }
 
-/// A routine about the whole heap.
-fn plain(
+/// Calls a routine on the whole heap.
+fn on_heap(
     crt: &Crt,
     operation: Operation,
     call: impl FnOnce(&Crt) -> Result<i32, Stop>,

@@ -1,8 +1,8 @@
-//! The probe: the process in which a candidate is loaded and a case acts on it.
+//! The probe: the process that loads a candidate and runs one case on it.
 //!
-//! It trusts nobody: the pipe to the harness is moved out of the way before
-//! the candidate is loaded, and memory is measured by the parent while the
-//! probe stands still.
+//! It does not trust the candidate. It moves the pipe to its parent away from standard
+//! input and output before it loads the candidate, and the parent measures memory while
+//! the probe waits.
 
 pub mod blocks;
 pub mod crt;
@@ -23,24 +23,23 @@ pub use host::{Child, in_a_fork, read_memory, win32_heap_owns};
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Why a case stops before its end. Each has an event of its own, except
-/// where the harness is gone.
+/// Why a case stops early. The probe reports each reason as an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The library does not have this routine.
     Missing(&'static str),
-    /// The candidate gave null for so many bytes.
+    /// The candidate returned null for a request of this many bytes.
     OutOfMemory(usize),
-    /// The case makes no sense for this candidate.
+    /// The case does not apply to this candidate or system; the reason.
     NotApplicable(String),
-    /// The probe cannot go on: the harness is gone, or the system refuses.
+    /// The probe itself failed: its parent has ended, or a system call failed; the reason.
     Failed(String),
 }
 
-/// What a case does.
+/// The code of a case.
 pub type Act = fn(&mut Probe) -> Result<(), Stop>;
 
-/// The error values of a thread before a call.
+/// The error values that a thread has before a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorState {
     /// `errno`.
@@ -52,14 +51,14 @@ pub struct ErrorState {
 }
 
 impl ErrorState {
-    /// Values that no routine sets, so that one which was set is seen.
+    /// Values that no routine sets: any change shows.
     pub const MARKED: ErrorState = ErrorState {
         errno: 77,
         doserrno: 54_321,
         last_error: 0,
     };
 
-    /// All zero, as a program that has seen no error has it.
+    /// All zero, as in a program without an error so far.
     pub const CLEAR: ErrorState = ErrorState {
         errno: 0,
         doserrno: 0,
@@ -67,7 +66,7 @@ impl ErrorState {
     };
 }
 
-/// A case's view of the candidate and of the harness.
+/// What a case works with: the candidate, and the channel to the parent.
 pub struct Probe {
     /// The candidate's routines.
     pub crt: Crt,
@@ -76,12 +75,12 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Says what the case does next; a crash or a hang is blamed on it.
+    /// Reports the next step of the case. A later crash or hang is attributed to it.
     pub fn step(&mut self, what: &str) -> Result<(), Stop> {
         self.pipe.send(&Event::Step(what.to_owned()))
     }
 
-    /// Has memory measured, and goes on when that is done.
+    /// Lets the parent measure this process's memory, and waits until it has.
     pub fn moment(&mut self, name: &str) -> Result<(), Stop> {
         let event = Event::Moment {
             name: name.to_owned(),
@@ -124,8 +123,8 @@ impl Probe {
         Ok(value)
     }
 
-    /// Gets ready for invalid parameters: sets a handler that counts and goes
-    /// on, where the library lets one be set.
+    /// Prepares for invalid parameters: sets a handler that counts its calls and returns,
+    /// if the library can set one.
     pub fn expect_invalid_parameters(&mut self) -> Result<(), Stop> {
         let settable = self.crt.has("_set_invalid_parameter_handler");
         if settable {
@@ -145,19 +144,19 @@ impl Probe {
         self.report(call)
     }
 
-    /// Leaves this process so much more address space, in bytes, and no more.
+    /// Limits this process's address space to its current size plus `room` bytes.
     ///
     /// # Errors
-    /// [`Stop::NotApplicable`] where a process has no such limit.
+    /// [`Stop::NotApplicable`] if the system has no such limit.
     pub fn limit_address_space(&mut self, room: usize) -> Result<(), Stop> {
         let not_here = |why| Stop::NotApplicable(format!("memory cannot be limited: {why}"));
         host::limit_address_space(room).map_err(not_here)
     }
 
-    /// Gets ready to make the system refuse. Nothing is refused yet.
+    /// Installs the fault, which can make the system refuse calls. It refuses none yet.
     ///
     /// # Errors
-    /// [`Stop::NotApplicable`] with the reason where that cannot be done.
+    /// [`Stop::NotApplicable`] with the reason if it cannot be installed.
     pub fn prepare_fault(&mut self) -> Result<(), Stop> {
         let fault = Fault::install(self.crt.module());
         let not_here =
@@ -166,9 +165,9 @@ impl Probe {
         Ok(())
     }
 
-    /// Calls `_heapmin` with these error values while the system follows a
-    /// plan, and reports the call. Returns what it returned, and how many
-    /// calls that release memory the system saw meanwhile.
+    /// Calls `_heapmin` with these error values while the fault follows `plan`, and reports
+    /// the call. Returns the result of `_heapmin`, and the number of system calls that
+    /// release memory during the call.
     pub fn heapmin_under(&mut self, plan: Plan, start: ErrorState) -> Result<(i32, u32), Stop> {
         let Some(fault) = &self.fault else {
             return Err(Stop::Failed(
@@ -186,7 +185,7 @@ impl Probe {
         Ok((self.report(call)?, seen))
     }
 
-    /// Reports a call that was made, say by another thread.
+    /// Reports a call that was already made, for example by another thread.
     pub fn report(&mut self, call: Call) -> Result<i32, Stop> {
         let returned = call.returned as i32;
         self.pipe.send(&Event::Call(call))?;
@@ -194,12 +193,11 @@ impl Probe {
     }
 }
 
-/// Runs as a probe: reads a job from standard input, does it, and ends the
-/// process. `build` tells from what sources this program was made, `act_of`
-/// knows the cases.
+/// Runs as a probe: reads a job from standard input, performs it and ends the process.
+/// `build` identifies the sources of this program; `act_of` returns the code of a case.
 pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
     host::close_inherited();
-    host::quiet_crashes();
+    host::prepare_process();
     let mut pipe = Pipe::take_over_standard_streams();
     let order = pipe.receive().unwrap_or_default();
     let Ok(job) = serde_json::from_slice::<Job>(&order) else {
@@ -216,7 +214,7 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
         Err(_) => Event::Done,
     };
     let _ = pipe.send(&last);
-    // No exit handler of a candidate gets a say in what was observed.
+    // Without exit handlers: the candidate's must not run.
     host::end_process()
 }
 
@@ -253,7 +251,7 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
         }
     } else {
         let Some(act) = act_of(&job.case) else {
-            return Event::ProbeFailed(format!("there is no case {}", job.case));
+            return Event::ProbeFailed(format!("no case is called {}", job.case));
         };
         catch_unwind(AssertUnwindSafe(|| act(&mut probe)))
     };

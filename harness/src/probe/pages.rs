@@ -1,13 +1,13 @@
-//! Pages that blocks lie in, and what it costs to give such pages back without
-//! any allocator around it.
+//! The pages that blocks occupy, and the time that the system takes to release such pages
+//! without an allocator.
 
 use std::time::Duration;
 
-/// Bytes in a page, as all figures reckon.
+/// The size of a page in bytes, for all figures.
 pub const PAGE: usize = 4096;
 
-/// The numbers of the pages that blocks lie in, each once, from the lowest on.
-/// A block is its address and its bytes.
+/// The numbers of the pages that blocks occupy, sorted, without duplicates. A block is
+/// given as its address and its size in bytes.
 pub fn of(blocks: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
     let pages =
         blocks.flat_map(|(address, size)| address / PAGE..=(address + size.max(1) - 1) / PAGE);
@@ -17,9 +17,9 @@ pub fn of(blocks: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
     pages
 }
 
-/// How long the system takes to be given the pages in `all` that are not in
-/// `live`, both sorted, in as few calls as their order allows. They are others
-/// in the same order, all of them written before. `None` where the system has no such call.
+/// The time that the system takes to release the pages in `all` that are not in `live`,
+/// both sorted, with one call for each run of neighbours. It is measured on new pages in
+/// the same order, each of them written. `None` if the system has no such call.
 #[cfg(target_os = "linux")]
 pub fn time_to_release(all: &[usize], live: &[usize]) -> Option<Duration> {
     use memmap2::{Advice, MmapMut, UncheckedAdvice};
@@ -32,20 +32,20 @@ pub fn time_to_release(all: &[usize], live: &[usize]) -> Option<Duration> {
     let start = std::time::Instant::now();
     for (first, count) in runs {
         let (offset, len) = (first * PAGE, count * PAGE);
-        // SAFETY: nobody has a reference to these pages, and zeros are bytes too.
+        // SAFETY: no reference to these pages exists, and zeros are valid bytes.
         unsafe { pages.unchecked_advise_range(UncheckedAdvice::DontNeed, offset, len) }.ok()?;
     }
     Some(start.elapsed())
 }
 
-/// See above.
+/// `None`: implemented for Linux only.
 #[cfg(not(target_os = "linux"))]
 pub fn time_to_release(_all: &[usize], _live: &[usize]) -> Option<Duration> {
     None
 }
 
-/// The runs of neighbouring pages in `all` that are not in `live`: the place of
-/// the first among `all`, and how many.
+/// The runs of neighbouring pages in `all` that are not in `live`: the index in `all` of
+/// each run's first page, and the number of pages.
 #[cfg(any(target_os = "linux", test))]
 fn runs(all: &[usize], live: &[usize]) -> Vec<(usize, usize)> {
     let mut live = live.iter().copied().peekable();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_that_may_go_go_together() {
+    fn neighbouring_pages_form_one_run() {
         let all = [3, 4, 5, 6, 10, 11, 20];
         assert_eq!(runs(&all, &[5, 20]), [(0, 2), (3, 1), (4, 2)]);
         assert_eq!(runs(&all, &[]), [(0, 4), (4, 2), (6, 1)]);

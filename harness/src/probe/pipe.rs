@@ -1,4 +1,4 @@
-//! The probe's end of the channel.
+//! The probe's end of the channel to its parent.
 
 use super::{Stop, host};
 use crate::wire::channel::encode;
@@ -6,16 +6,16 @@ use crate::wire::observation::Event;
 use std::fs::File;
 use std::io::{Read, Write};
 
-pub struct Pipe {
+pub(super) struct Pipe {
     input: File,
     output: File,
     token: String,
 }
 
 impl Pipe {
-    /// Takes standard input and output for the channel, and gives candidates
-    /// nothing to read and standard error to print to.
-    pub fn take_over_standard_streams() -> Pipe {
+    /// Takes over standard input and output for the channel. The candidate then reads
+    /// nothing from standard input, and its output goes to standard error.
+    pub(super) fn take_over_standard_streams() -> Pipe {
         let (input, output) = host::take_over_standard_streams();
         Pipe {
             input,
@@ -24,45 +24,46 @@ impl Pipe {
         }
     }
 
-    pub fn use_token(&mut self, token: &str) {
+    pub(super) fn use_token(&mut self, token: &str) {
         token.clone_into(&mut self.token);
     }
 
-    /// The same pipe for another owner.
-    pub fn share(&self) -> Pipe {
+    /// A second handle of the same pipe.
+    pub(super) fn share(&self) -> Pipe {
         Pipe {
-            input: self.input.try_clone().expect("a descriptor to spare"),
-            output: self.output.try_clone().expect("a descriptor to spare"),
+            input: self.input.try_clone().expect("a free descriptor"),
+            output: self.output.try_clone().expect("a free descriptor"),
             token: self.token.clone(),
         }
     }
 
-    pub fn output(&self) -> &File {
+    pub(super) fn output(&self) -> &File {
         &self.output
     }
 
-    /// Sends an event in one write, so that nobody's printing comes between.
-    pub fn send(&mut self, event: &Event) -> Result<(), Stop> {
+    /// Sends an event in one write: no other output can come between its parts.
+    pub(super) fn send(&mut self, event: &Event) -> Result<(), Stop> {
         let line = encode(&self.token, event);
         self.output.write_all(line.as_bytes()).map_err(gone)
     }
 
-    /// Sends what there is to say before the end, and is done.
-    pub fn last_words(mut self, event: Event) -> Event {
+    /// Sends the last event before the end; returns the event of the end.
+    pub(super) fn last_words(mut self, event: Event) -> Event {
         let _ = self.send(&event);
         Event::Done
     }
 
-    /// The next line from the harness, which sends no other before it is asked.
-    pub fn receive(&mut self) -> Result<Vec<u8>, Stop> {
+    /// The next line from the parent. The parent sends one line at a time and waits for an
+    /// event before the next.
+    pub(super) fn receive(&mut self) -> Result<Vec<u8>, Stop> {
         let mut line = Vec::new();
-        // A script is long; read byte by byte it takes as long as its calls.
+        // A script is long: to read it byte by byte takes as long as to run it.
         let mut part = [0; 1024];
         loop {
             let read = self.input.read(&mut part).map_err(gone)?;
             line.extend_from_slice(&part[..read]);
             if read == 0 {
-                return Err(Stop::Failed("the harness is gone".into()));
+                return Err(Stop::Failed("the harness has ended".into()));
             }
             if line.last() == Some(&b'\n') {
                 line.pop();

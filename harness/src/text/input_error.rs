@@ -1,18 +1,18 @@
-//! Something the user has to mend: it names what is wrong and how to put it right.
+//! An error that the user can correct. The message says what is wrong and what to do.
 
 use std::fmt;
 
-/// A wrong argument, file or prerequisite. The command ends with status 2.
+/// An error in an argument, file or prerequisite. The command exits with status 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
     /// What is wrong, beginning with the name of the file or argument.
     pub problem: String,
-    /// What to do about it.
+    /// What the user can do about it.
     pub mend: String,
 }
 
 impl InputError {
-    /// A problem and its mend.
+    /// An error with this problem and this correction.
     pub fn new(problem: impl Into<String>, mend: impl Into<String>) -> Self {
         InputError {
             problem: problem.into(),
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_told_with_its_mend() {
+    fn the_message_has_the_problem_and_the_correction() {
         let error = InputError::new("x.so: no such file", "check the path");
         assert_eq!(error.to_string(), "x.so: no such file; check the path");
     }

@@ -1,4 +1,4 @@
-//! Text from the user and text for the user.
+//! Text from the user, and text for the user.
 
 pub mod input_error;
 pub mod printable;

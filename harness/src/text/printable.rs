@@ -1,9 +1,10 @@
-//! Text that somebody else wrote, as reports and messages show it.
+//! Foreign text, such as names and output of candidates, made safe for reports and
+//! messages.
 
 use std::ffi::OsStr;
 
-/// The text on one line, and without anything that a terminal would act upon:
-/// a candidate's words must not pass for the report's own.
+/// The text on one line, with control characters escaped: a candidate's text must not
+/// look like the report's own, nor control the terminal.
 pub fn on_one_line(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars() {
@@ -15,8 +16,7 @@ pub fn on_one_line(text: &str) -> String {
     shown
 }
 
-/// A name as reports and messages show it: on one line, and without anything
-/// that a terminal would act upon.
+/// A file's name on one line, with control characters escaped.
 pub fn shown(name: &OsStr) -> String {
     on_one_line(&name.to_string_lossy())
 }
@@ -31,7 +31,7 @@ mod tests {
     #[case("with \"quotes\" and 'others'", "with \"quotes\" and 'others'")]
     #[case("two\nlines\tand a tab", "two\\nlines\\tand a tab")]
     #[case("\u{1b}[31mred", "\\u{1b}[31mred")]
-    fn what_a_terminal_acts_upon_is_spelled_out(#[case] text: &str, #[case] wanted: &str) {
+    fn control_characters_are_escaped(#[case] text: &str, #[case] wanted: &str) {
         assert_eq!(on_one_line(text), wanted);
     }
 }

@@ -1,6 +1,6 @@
-//! The nearest name to a misspelt one.
+//! Finds the name that the user probably meant.
 
-/// The name most like `wrong`, if any is like it at all.
+/// The name that is most similar to `wrong`; `None` if no name is similar.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names
         .into_iter()
@@ -19,7 +19,7 @@ mod tests {
     #[case("ucrtbsae", Some("ucrtbase"))]
     #[case("msvcr12", Some("msvcr120"))]
     #[case("zzz", None)]
-    fn a_likely_name_is_suggested(#[case] wrong: &str, #[case] name: Option<&str>) {
+    fn the_nearest_name_is_suggested(#[case] wrong: &str, #[case] name: Option<&str>) {
         assert_eq!(nearest(wrong, ["msvcrt", "msvcr120", "ucrtbase"]), name);
     }
 }

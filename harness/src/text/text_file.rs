@@ -1,16 +1,16 @@
-//! Text that a user names: read as a whole, but never more than fits.
+//! Reads a text file that the user names.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// In bytes. Nobody writes as much by hand; `/dev/zero` has more.
+/// In bytes. No file written by hand is longer; a device such as `/dev/zero` never ends.
 const LARGEST: u64 = 16 << 20;
 
-/// Reads a text file. A pipe is as good as a file.
+/// The text in a file or pipe.
 ///
 /// # Errors
-/// If it cannot be read, is too large, or is no text.
+/// If it cannot be read, is too large, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String> {
     let mut text = String::new();
     let mut file = File::open(path)?.take(LARGEST + 1);
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_large_or_no_text_is_refused() {
+    fn files_that_are_too_large_or_not_utf_8_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         std::fs::write(&path, "a\n").unwrap();

@@ -1,13 +1,13 @@
-//! TOML that a user writes: read as text, and the message when it is not what it should be.
+//! TOML files of the user's: their text, and the message for a text that is wrong.
 
 use super::input_error::InputError;
 use super::text_file;
 use std::path::Path;
 
-/// Reads a file.
+/// The text of a file.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the file cannot be read.
 pub fn read(path: &Path) -> Result<String, InputError> {
     text_file::read(path).map_err(|error| {
         let name = path.display();
@@ -15,18 +15,18 @@ pub fn read(path: &Path) -> Result<String, InputError> {
     })
 }
 
-/// The message for a text that is not the TOML it should be. `name` is the file's.
+/// The message for a text that is not the expected TOML. `name` is the file's.
 pub fn not_toml(name: &str, error: &toml::de::Error) -> InputError {
-    /// More is no help to a reader, and a file may be one long line.
+    /// In bytes. A wrong line may be very long, and more of it does not help the reader.
     const LONGEST: usize = 1000;
-    let mut told = error.to_string();
-    if told.len() > LONGEST {
-        let place = told.lines().next().unwrap_or_default();
+    let mut message = error.to_string();
+    if message.len() > LONGEST {
+        let place = message.lines().next().unwrap_or_default();
         let what: String = error.message().chars().take(LONGEST / 4).collect();
-        told = format!("{place}\n{what}");
+        message = format!("{place}\n{what}");
     }
     InputError::new(
-        format!("{name} cannot be understood: {}", told.trim_end()),
-        "docs/guide/candidates.md and docs/guide/expected.md show what such files may hold",
+        format!("{name} cannot be understood: {}", message.trim_end()),
+        "docs/guide/candidates.md and docs/guide/expected.md show what such files may contain",
     )
 }

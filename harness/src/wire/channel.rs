@@ -1,39 +1,39 @@
-//! The channel between the harness and a probe: lines of JSON over a pipe.
+//! The channel from a probe to its parent: lines of JSON over a pipe.
 //!
-//! A candidate shares the probe's process and may print. So every line of
-//! ours begins with a token that only the two ends know, and the probe takes
-//! the pipe out of the way of standard output before it loads anything.
-//! Whatever comes without the token is the candidate's own and is dropped.
+//! A candidate shares the probe's process and may print. So the probe moves the pipe away
+//! from standard output before it loads anything, and every event's line begins with a
+//! token that only parent and probe know. A line without the token is the candidate's and
+//! is dropped.
 
 use super::observation::Event;
 use std::io::{BufRead, BufReader, Read};
 
-/// A token that nobody can guess.
+/// A new random token.
 pub fn new_token() -> String {
     use std::hash::{BuildHasher, RandomState};
-    // Each RandomState has keys of its own from the system's random source.
+    // Each RandomState has new keys from the system's random source.
     let part = || RandomState::new().hash_one(0u8);
     format!("{:016x}{:016x}", part(), part())
 }
 
-/// An event as a line. The line break in front ends whatever a candidate
-/// may have written to the pipe without one.
+/// An event as a line. The line break at its start ends text without a line break that a
+/// candidate may have written before.
 pub fn encode(token: &str, event: &Event) -> String {
     let json = serde_json::to_string(event).expect("an event is plain data");
     format!("\n{token} {json}\n")
 }
 
-/// The event in a line, if it is one of ours.
+/// The event in a line; `None` if the line lacks the token or is not an event.
 pub fn decode(token: &str, line: &[u8]) -> Option<Event> {
     let json = line.strip_prefix(token.as_bytes())?.strip_prefix(b" ")?;
     serde_json::from_slice(json).ok()
 }
 
-/// The events in what a probe writes, in the order they come, until it ends.
+/// The events in a probe's output, in order.
 ///
-/// A candidate may have found the token out and write whatever it likes. So
-/// nothing here grows with what it writes: a line of ours is short, the rest of
-/// a longer one counts as another line; and there are only so many of them.
+/// A candidate may have found the token and may write without end. So memory is limited:
+/// a line has at most `LONGEST` bytes, and the rest of a longer one counts as another
+/// line; all lines with the token have at most `MOST` bytes.
 pub fn events(output: impl Read, token: &str) -> impl Iterator<Item = Event> {
     let token = token.to_owned();
     let mut reader = BufReader::new(output);
@@ -62,9 +62,10 @@ pub fn events(output: impl Read, token: &str) -> impl Iterator<Item = Event> {
     })
 }
 
-/// Of a line, in bytes.
+/// The longest line, in bytes.
 const LONGEST: u64 = 1 << 16;
-/// Of all our lines of one probe, in bytes: some 200,000 calls.
+/// The greatest length of all lines of one probe with the token, in bytes. That is about
+/// 200,000 calls.
 const MOST: usize = 64 << 20;
 
 #[cfg(test)]
@@ -73,7 +74,7 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn an_event_survives_the_way() {
+    fn a_decoded_event_equals_the_encoded_one() {
         let event = Event::Step("free every block".into());
         let line = encode("abc", &event);
         assert_eq!(decode("abc", line.trim().as_bytes()), Some(event));
@@ -86,12 +87,12 @@ mod tests {
     #[case(br#"abc {"done"#)]
     #[case(b"")]
     #[case(b"abc \xff\xfe")]
-    fn what_is_not_ours_is_dropped(#[case] line: &[u8]) {
+    fn a_line_that_is_no_event_is_dropped(#[case] line: &[u8]) {
         assert_eq!(decode("abc", line), None);
     }
 
     #[test]
-    fn events_are_found_among_what_a_candidate_prints() {
+    fn events_are_found_in_the_output_of_a_candidate() {
         let long = "x".repeat(3 * LONGEST as usize);
         let text = format!("hello\n{long}\nabc \"done\"\r\nabc {{\"step\":\"s\"}}");
         let found: Vec<_> = events(text.as_bytes(), "abc").collect();

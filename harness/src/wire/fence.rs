@@ -1,21 +1,22 @@
-//! The fence as data: what a probe is to keep itself from, and what came of it.
+//! The fence as data. A fence is a set of restrictions that a probe puts on its own
+//! process, against harm by a candidate.
 
 use serde::{Deserialize, Serialize};
 
-/// What the probe is told.
+/// The parts of a fence that differ between cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
-    /// Whether the case needs child processes.
+    /// Whether the probe may start child processes.
     pub may_fork: bool,
-    /// Processor time that all threads may use together, in seconds.
+    /// The processor time for all threads together, in seconds.
     pub cpu_seconds: u64,
 }
 
-/// What became of it: each part is one sentence without its subject.
+/// The restrictions that a probe set, and those that failed. Each is a phrase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
-    /// What the candidate is kept from.
+    /// The restrictions in force.
     pub kept: Vec<String>,
-    /// What it should be kept from but is not, and why.
+    /// The restrictions that could not be set, with the reason.
     pub missing: Vec<String>,
 }

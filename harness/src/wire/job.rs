@@ -1,4 +1,4 @@
-//! What a probe is started with: its subcommand and its job.
+//! The input of a probe: its subcommand and its job.
 
 use super::fence::Fence;
 use serde::{Deserialize, Serialize};
@@ -7,24 +7,26 @@ use std::ffi::OsString;
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
 
-/// What a probe is to do. The first line it reads.
+/// What a probe has to do. It is the first line that the probe reads.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Job {
-    /// Begins every line of the probe.
+    /// The token at the start of every event's line.
     pub token: String,
-    /// The case to run.
+    /// The case to run. Empty if the probe only loads the library.
     pub case: String,
-    /// The library to load: a path or a name, as this system's loader wants it.
+    /// The library to load: a path or name for this system's loader. Empty if the probe
+    /// only starts.
     #[serde(with = "super::os_name")]
     pub load_name: OsString,
-    /// The names the library exports, if its file tells; only these are looked up.
+    /// The names that the library exports, if its file was read. The probe looks up no
+    /// others.
     pub exports: Option<Vec<String>>,
-    /// Another library that has this one's `errno`.
+    /// The library that contains `errno`, if another one does.
     pub errno_library: Option<String>,
     /// Another name for the same library.
     pub alias: Option<String>,
-    /// The calls to make instead of a case, one a line.
+    /// The calls to make instead of a case, one in each line.
     pub script: Option<String>,
-    /// What the probe keeps itself from before it loads anything.
+    /// The fence that the probe raises before it loads anything.
     pub fence: Option<Fence>,
 }

@@ -1,4 +1,5 @@
-//! What parent and probe send each other. Both sides import it; it imports neither.
+//! What parent and probe send each other. Both sides import this folder; it imports
+//! neither.
 
 pub mod channel;
 pub mod fence;

@@ -1,14 +1,14 @@
-//! What was seen while one case ran: plain data, in the order it happened.
+//! What was observed while one case ran: plain data, in the order of events.
 
 use super::fence::InForce;
 use crate::memory::Memory;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The name of the fact whether the probe's invalid parameter handler is in force.
+/// The name of the fact that says whether the probe's invalid parameter handler is set.
 pub const HANDLER_SET: &str = "invalid parameter handler set";
 
-/// What a routine gives back.
+/// The kind of value that a routine returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -16,39 +16,40 @@ pub enum Kind {
     Nothing,
     /// A number, an error or a status.
     Number,
-    /// A number of bytes; -1 stands for the greatest there is.
+    /// A number of bytes; -1 means the greatest possible number.
     Size,
-    /// A pointer: 0 is null, 1 anything else.
+    /// A pointer: 0 means null, 1 any other.
     Pointer,
 }
 
-/// A call of a routine under observation, with the thread's error values
-/// around it. `None` where the candidate has no such value.
+/// A call of a routine, with the thread's error values before and after it. An error value
+/// is `None` if the candidate does not have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The routine's name.
     pub routine: String,
-    /// What it was called with, as a reader of C would write it.
+    /// The arguments, written as in C.
     pub arguments: String,
-    /// What the number below stands for.
+    /// The meaning of `returned`.
     pub kind: Kind,
-    /// What it returned.
+    /// The value that the routine returned.
     pub returned: i64,
-    /// `errno` just before and just after.
+    /// `errno` immediately before and after the call.
     pub errno: Option<(i32, i32)>,
-    /// `_doserrno` just before and just after.
+    /// `_doserrno` immediately before and after the call.
     pub doserrno: Option<(u32, u32)>,
-    /// The system's last error before (`GetLastError`; on Unix the host's `errno`).
+    /// The system's last error before the call (`GetLastError`; on Unix the host's
+    /// `errno`).
     pub last_error_before: u32,
-    /// How often it called the invalid parameter handler, if ours is set.
+    /// How many times the routine called the invalid parameter handler. 0 if the probe's
+    /// handler is not set.
     pub handler_calls: u32,
-    /// How often the system was made to refuse during the call; `None` where
-    /// no fault was made.
+    /// How many system calls were refused during the call; `None` without a fault.
     pub refusals: Option<u32>,
 }
 
 impl Call {
-    /// What it returned, in words.
+    /// The returned value in words.
     pub fn result(&self) -> String {
         match (self.kind, self.returned) {
             (Kind::Nothing, _) => "returned nothing".into(),
@@ -66,31 +67,32 @@ impl fmt::Display for Call {
     }
 }
 
-/// What came of one operation of a script.
+/// The result of one operation of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The operation's place in the script.
+    /// The operation's place in the script, from 0.
     pub index: u64,
-    /// The call; none if there was nothing to do, for want of a block.
+    /// The call; `None` for `check`, and for an operation that was skipped because the
+    /// block in its slot does not allow it.
     pub call: Option<Call>,
-    /// Bytes of blocks that were not as they were written.
+    /// The number of bytes in live blocks that changed.
     pub lost: u64,
-    /// Bytes that should have been zero.
+    /// The number of bytes that should be zero and are not.
     pub not_zero: u64,
-    /// The block is not aligned as it should be.
+    /// Whether the block lacks the alignment that it should have.
     pub misaligned: bool,
-    /// The block has bytes of another live one.
+    /// Whether the block overlaps another live block.
     pub overlaps: bool,
-    /// The library counts fewer bytes than were asked for.
+    /// Whether the library reports a smaller size than the script requested.
     pub too_small: bool,
-    /// The block was moved by a routine that never does.
+    /// Whether a routine that never moves blocks moved this one.
     pub moved: bool,
-    /// What a walk found.
+    /// The result of a walk.
     pub walk: Option<Walk>,
 }
 
 impl Answer {
-    /// Nothing but a call so far.
+    /// An answer with only a call.
     pub fn of(call: Call) -> Answer {
         Answer {
             call: Some(call),
@@ -98,56 +100,56 @@ impl Answer {
         }
     }
 
-    /// Whether the call gave a block.
+    /// Whether the call returned a block.
     pub fn is_block(&self) -> bool {
         let call = self.call.as_ref();
         call.is_some_and(|call| call.kind == Kind::Pointer && call.returned != 0)
     }
 }
 
-/// What a walk over the heap found of the blocks of `malloc`.
+/// The result of a walk over the heap, for the blocks of `malloc`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walk {
-    /// Entries on the way.
+    /// The number of entries.
     pub entries: u64,
-    /// Live blocks that were not found in use.
+    /// The number of live blocks without an entry in use.
     pub missing: u32,
-    /// Live blocks that were found more than once.
+    /// The number of live blocks with more than one entry.
     pub twice: u32,
-    /// Live blocks whose entry is smaller than they.
+    /// The number of live blocks whose entry is smaller than the block.
     pub too_small: u32,
 }
 
-/// One thing that happened.
+/// One event of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// The probe is there and was built from these sources.
+    /// The probe has started.
     Hello {
-        /// As [`crate::probe::run`] was given it.
+        /// Identifies the sources from which the probe was built.
         build: String,
     },
-    /// The fence is raised, as far as the system has it.
+    /// The probe has raised its fence, as far as the system can.
     Fenced(InForce),
-    /// The library is loaded, from this file as the loader names it.
+    /// The library is loaded.
     Loaded {
-        /// `None` if the loader does not say.
+        /// Its file, as the loader names it; `None` if the loader does not.
         path: Option<String>,
     },
-    /// The library could not be loaded, for this reason.
+    /// The library could not be loaded; the reason.
     LoadFailed(String),
-    /// The case needs a routine that the library does not have.
+    /// The case needs this routine, which the library does not have.
     Missing(String),
-    /// The case cannot run here, for this reason.
+    /// The case cannot run here; the reason.
     NotApplicable(String),
-    /// The candidate gave null for a block that it should be able to give.
+    /// The candidate returned null for a block that the case needs.
     OutOfMemory {
-        /// The bytes asked for.
+        /// The requested bytes.
         size: u64,
-        /// The bytes that the system still had for it, if it says.
+        /// The bytes that the system still had available, if it reports them.
         available: Option<u64>,
     },
-    /// What the case does next.
+    /// The next step of the case.
     Step(String),
     /// A routine was called.
     Call(Call),
@@ -155,23 +157,23 @@ pub enum Event {
     Moment {
         /// The moment's name.
         name: String,
-        /// As the process itself sees it; kept where a runner is in front.
+        /// As the process itself sees it: on Windows, also under Wine.
         inside: Option<Memory>,
         /// As the parent sees the process from outside.
         outside: Option<Memory>,
     },
-    /// What came of an operation of a script.
+    /// The result of an operation of a script.
     Answer(Answer),
     /// Something was counted or read.
     Fact {
-        /// What.
+        /// What was counted or read.
         name: String,
-        /// The figure; bytes where it is memory.
+        /// The figure; in bytes if it is memory.
         value: i64,
     },
-    /// The probe itself failed, for this reason; the candidate is not to blame.
+    /// The probe itself failed, without a fault of the candidate; the reason.
     ProbeFailed(String),
-    /// An exception that nobody handled (Windows), with its code.
+    /// An unhandled exception (Windows); its code.
     Exception(u32),
     /// The case ran to its end.
     Done,
@@ -182,30 +184,29 @@ pub enum Event {
 pub enum Ending {
     /// The case ran to its end.
     Done,
-    /// The process ended before the case did; how, in words.
+    /// The process ended before the case; how, in words.
     Died(String),
     /// The time limit ran out and the process was killed.
     TimedOut,
-    /// The harness itself failed, for this reason.
+    /// The harness itself failed; the reason.
     Failed(String),
-    /// The user wants the run to end; the probe was killed.
+    /// The user interrupted the run, and the probe was killed.
     Interrupted,
 }
 
-/// Everything that was seen while one case ran.
+/// Everything that was observed while one case ran.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// In the order they happened.
+    /// The events, in order.
     pub events: Vec<Event>,
-    /// How it ended.
+    /// How the case ended.
     pub ending: Ending,
-    /// How long it took, in milliseconds.
+    /// The duration of the case, in milliseconds.
     pub duration_ms: u64,
 }
 
 impl Observation {
-    /// Whether the probe got so far as to say that it is there. Before that,
-    /// no candidate was loaded by it.
+    /// Whether the probe reported its start. Before that, it loads no candidate.
     pub fn has_started(&self) -> bool {
         let is_hello = |event: &Event| matches!(event, Event::Hello { .. });
         self.events.iter().any(is_hello)
@@ -219,7 +220,8 @@ impl Observation {
         })
     }
 
-    /// Memory at a named moment: seen from outside if it was, else from inside.
+    /// The memory at a named moment, measured from outside or, if that is missing, from
+    /// inside.
     pub fn memory(&self, moment: &str) -> Option<Memory> {
         self.events.iter().find_map(|event| match event {
             Event::Moment {
@@ -231,8 +233,8 @@ impl Observation {
         })
     }
 
-    /// Memory at a named moment as the process itself saw it, where there is
-    /// such a figure beside the one from outside.
+    /// The memory at a named moment, measured from inside; `None` unless it was also
+    /// measured from outside.
     pub fn memory_inside(&self, moment: &str) -> Option<Memory> {
         self.events.iter().find_map(|event| match event {
             Event::Moment {
@@ -244,7 +246,7 @@ impl Observation {
         })
     }
 
-    /// A fact by its name.
+    /// The value of a fact.
     pub fn fact(&self, wanted: &str) -> Option<i64> {
         self.events.iter().find_map(|event| match event {
             Event::Fact { name, value } if name == wanted => Some(*value),
@@ -252,7 +254,7 @@ impl Observation {
         })
     }
 
-    /// The routine that the case needed and the library does not have.
+    /// The routine that the case needs and the library does not have.
     pub fn missing(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
             Event::Missing(routine) => Some(routine.as_str()),
@@ -276,13 +278,13 @@ impl Observation {
         })
     }
 
-    /// Whether the library was loaded, from wherever.
+    /// Whether the library was loaded.
     pub fn was_loaded(&self) -> bool {
         let is_loaded = |event: &Event| matches!(event, Event::Loaded { .. });
         self.events.iter().any(is_loaded)
     }
 
-    /// The file that the loader says it loaded.
+    /// The file that was loaded, as the loader names it.
     pub fn loaded_from(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
             Event::Loaded { path } => path.as_deref(),
@@ -290,8 +292,8 @@ impl Observation {
         })
     }
 
-    /// How many bytes the candidate had no memory for, and how many the
-    /// system had.
+    /// The size of a block that the candidate could not allocate, and the memory that the
+    /// system had available; both in bytes.
     pub fn out_of_memory(&self) -> Option<(u64, Option<u64>)> {
         self.events.iter().find_map(|event| match event {
             Event::OutOfMemory { size, available } => Some((*size, *available)),
@@ -299,7 +301,7 @@ impl Observation {
         })
     }
 
-    /// What the case was doing last.
+    /// The last step that the case began.
     pub fn last_step(&self) -> Option<&str> {
         self.events.iter().rev().find_map(|event| match event {
             Event::Step(step) => Some(step.as_str()),
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_found_by_its_name() {
+    fn observed_values_are_found_by_name() {
         let memory = |resident| Memory {
             resident,
             lazily_freed: 0,

@@ -1,5 +1,5 @@
-//! A file's name in JSON: text, or the bytes of one that is not UTF-8. For
-//! `#[serde(with)]`.
+//! A file's name in JSON, for `#[serde(with)]`: a string or, if the name is not UTF-8, its
+//! bytes.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::{OsStr, OsString};
@@ -12,8 +12,8 @@ enum Name {
 }
 
 /// # Errors
-/// Those of the serializer.
-pub fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
+/// The serializer's.
+pub(super) fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S::Error> {
     let name = match name.to_str() {
         Some(text) => Name::Text(text.to_owned()),
         None => Name::Bytes(name.as_encoded_bytes().to_owned()),
@@ -22,8 +22,10 @@ pub fn serialize<S: Serializer>(name: &OsStr, serializer: S) -> Result<S::Ok, S:
 }
 
 /// # Errors
-/// Those of the deserializer, or if this system has no such names.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
+/// The deserializer's, or if this system has no names that are not UTF-8.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<OsString, D::Error> {
     match Name::deserialize(deserializer)? {
         Name::Text(text) => Ok(text.into()),
         #[cfg(unix)]
@@ -33,16 +35,15 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsStrin
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use rstest::rstest;
 
-    #[cfg(unix)]
     #[rstest]
     #[case(b"plain.so")]
     #[case(b"not \xff UTF-8.so")]
-    fn a_name_survives_the_way(#[case] bytes: &[u8]) {
+    fn a_deserialized_name_equals_the_serialized_one(#[case] bytes: &[u8]) {
         #[derive(Serialize, Deserialize)]
         struct Holder(#[serde(with = "super")] OsString);
         let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_owned());

@@ -1,23 +1,23 @@
-//! A sequence of calls as data: what a probe can be told to do without a case
-//! of its own. Written one call a line, as a reader of C would write it.
+//! A script: a sequence of calls that a probe makes without a case. As text it has one
+//! call in each line, written as in C.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One of the few blocks that a sequence handles at a time, `a` to `p`.
+/// One of the variables for blocks that a script has, `a` to `p`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot(u8);
 
 impl Slot {
-    /// How many there are.
+    /// The number of slots.
     pub const COUNT: usize = 16;
 
-    /// The slot of this number, counted round.
+    /// The slot with this number, modulo [`Slot::COUNT`].
     pub fn new(number: usize) -> Slot {
         Slot((number % Slot::COUNT) as u8)
     }
 
-    /// Its number.
+    /// The slot's number, from 0.
     pub fn index(self) -> usize {
         self.0.into()
     }
@@ -31,7 +31,7 @@ impl fmt::Display for Slot {
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $gives:tt ($($argument:ident: $kind:ident),*);)*) => {
-        /// A call, or a look at the bytes of every block.
+        /// A call, or a check of the bytes in every block.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
         pub enum Operation {
@@ -39,7 +39,7 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// The routine's name.
+            /// The name of the routine that is called.
             pub fn routine(self) -> &'static str {
                 match self {
                     $(Operation::$variant { .. } => $name,)*
@@ -72,7 +72,7 @@ macro_rules! operations {
                         arguments.end()?;
                         Ok(operation)
                     })*
-                    (name, _) => Err(format!("there is no operation {name} of this form")),
+                    (name, _) => Err(format!("no operation {name} has this form")),
                 }
             }
         }
@@ -80,7 +80,7 @@ macro_rules! operations {
     (@assigns gives) => { true };
     (@assigns is) => { false };
     (@show gives, $f:ident, $name:literal, $arguments:ident) => {{
-        let (slot, rest) = $arguments.split_first().expect("it gives a slot");
+        let (slot, rest) = $arguments.split_first().expect("the first argument is the slot");
         write!($f, "{slot} = {}({})", $name, rest.join(", "))
     }};
     (@show is, $f:ident, $name:literal, $arguments:ident) => {
@@ -106,13 +106,13 @@ operations! {
     Heapchk = "_heapchk", is ();
     Heapwalk = "_heapwalk", is ();
     Heapset = "_heapset", is (fill: usize);
-    /// No call: reads every block.
+    /// No call: checks the bytes in every block.
     Check = "check", is ();
 }
 
 impl Operation {
-    /// Whether a call that gives a block a new size puts it where it was. A
-    /// script has no other form.
+    /// Whether a call that resizes a block puts the block back into its slot. Scripts use
+    /// no other form.
     pub fn keeps_its_slot(self) -> bool {
         match self {
             Operation::Realloc { slot, block, .. }
@@ -124,7 +124,7 @@ impl Operation {
     }
 }
 
-/// A line, taken apart.
+/// The parts of a line.
 struct Parts<'a> {
     gives: Option<&'a str>,
     name: &'a str,
@@ -163,7 +163,7 @@ struct Arguments<'a>(std::vec::IntoIter<&'a str>);
 impl Arguments<'_> {
     fn next<T: Argument>(&mut self, name: &str) -> Result<T, String> {
         let text = self.0.next().ok_or_else(|| format!("{name} is missing"))?;
-        T::read(text).ok_or_else(|| format!("{text:?} is no {name}"))
+        T::read(text).ok_or_else(|| format!("{text:?} is not a {name}"))
     }
 
     fn end(&mut self) -> Result<(), String> {
@@ -204,7 +204,7 @@ mod tests {
     #[case("c = _aligned_offset_realloc(c, 100, 64, 8)")]
     #[case("_expand(b, 7)")]
     #[case("_heapmin()")]
-    fn a_line_survives_the_way(#[case] line: &str) {
+    fn a_parsed_line_is_written_as_before(#[case] line: &str) {
         assert_eq!(line.parse::<Operation>().unwrap().to_string(), line);
     }
 
@@ -218,7 +218,7 @@ mod tests {
     #[case("a = free(a)")]
     #[case("system(a)")]
     #[case("")]
-    fn what_is_no_operation_is_refused(#[case] line: &str) {
+    fn a_line_that_is_no_operation_is_refused(#[case] line: &str) {
         assert!(line.parse::<Operation>().is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! The C names of the reference heap, and nothing else.
-#![allow(missing_docs, non_snake_case, clippy::missing_safety_doc)]
+//! The C names of the reference heap.
+#![allow(non_snake_case)]
 
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use heapmin_reference::entry::Entry;
@@ -10,8 +10,8 @@ macro_rules! c_names {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $call:expr;)*) => {$(
         #[unsafe(no_mangle)]
         #[allow(unused_unsafe)] // some routines are safe
-        pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
-            // SAFETY: the C caller promises what the routine's page asks.
+        unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
+            // SAFETY: the C caller promises what the routine's page requires.
             unsafe { $call }
         }
     )*};
@@ -56,8 +56,8 @@ c_names! {
     fn _get_thread_local_invalid_parameter_handler() -> Handler = routines::get_thread_local_invalid_parameter_handler();
 }
 
-/// What a program of Unix asks for besides, so that this library can stand in
-/// for the system's heap.
+/// Further routines that Unix programs expect. With them this library can replace
+/// the system's heap.
 #[cfg(unix)]
 mod posix {
     use super::*;

@@ -1,9 +1,9 @@
-//! Builds every program of reference/programs against the reference library
-//! and runs it: with this system's C compiler, and with MinGW under Wine.
-//! `programs::malloc::gcc` and `programs::malloc::mingw` are tests of their own.
+//! Builds every program of reference/programs against the reference library and
+//! runs it: with this system's C compiler, and with MinGW under Wine. Each pair is
+//! one test: `programs::malloc::gcc`, `programs::malloc::mingw`.
 //!
-//! What cannot be done here is named as skipped, with the reason and what
-//! mends it. With HEAPMIN_REQUIRE=all it is a failure instead.
+//! A test that cannot run here is reported as skipped, with the reason and a
+//! remedy. With HEAPMIN_REQUIRE=all it fails instead.
 
 mod needs;
 
@@ -18,16 +18,16 @@ use std::sync::Arc;
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const MINGW: &str = "x86_64-w64-mingw32-gcc";
 
-/// A way to build programs and to run them.
+/// A compiler, and what is needed to run its programs.
 struct Toolchain {
     name: &'static str,
     compiler: Command,
-    /// The library, which is put beside each program.
+    /// The library, which is copied to the folder of each program.
     runtime: PathBuf,
-    /// What else the linker is told.
+    /// Further options for the linker.
     options: &'static [&'static str],
-    /// What starts a program, if it cannot be started itself.
-    front: Option<&'static str>,
+    /// The command that runs a program, if the system cannot run it directly.
+    runner: Option<&'static str>,
 }
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ fn native() -> Result<Toolchain, String> {
         "macos" => format!("{}-apple-darwin", consts::ARCH),
         system => {
             return Err(format!(
-                "the headers and programs were not tried with the compilers of {system}; use {MINGW}, on Linux"
+                "the headers and programs are not tested with compilers of {system}; use {MINGW} on Linux"
             ));
         }
     };
@@ -60,7 +60,7 @@ fn native() -> Result<Toolchain, String> {
             "linux" => &["-Wl,-rpath,$ORIGIN", "-ldl", "-pthread"],
             _ => &["-Wl,-rpath,@loader_path"],
         },
-        front: None,
+        runner: None,
     })
 }
 
@@ -69,13 +69,13 @@ fn mingw() -> Result<Toolchain, String> {
     is_program("wine".as_ref(), "wine wine64")?;
     // target/PROFILE/deps
     let targets = deps().join("../../x86_64-win7-windows-gnu");
-    let places = ["release", "debug"].map(|profile| targets.join(profile).join("heapmin_crt.dll"));
+    let paths = ["release", "debug"].map(|profile| targets.join(profile).join("heapmin_crt.dll"));
     Ok(Toolchain {
         name: "mingw",
         compiler: Command::new(MINGW),
-        runtime: existing(&places, ".ci/build-windows --release")?,
+        runtime: existing(&paths, ".ci/build-windows --release")?,
         options: &[],
-        front: Some("wine"),
+        runner: Some("wine"),
     })
 }
 
@@ -107,15 +107,18 @@ fn build_and_run(toolchain: &Toolchain, source: &Path) -> Result<(), Failed> {
     compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I"]);
     compile.arg(Path::new(HERE).join("../include"));
     compile.arg(source).arg("-o").arg(&program);
-    // Where the DLL's import library is as well. MinGW's linker must find
-    // that one: names from a bare DLL come after those of the system's.
-    let home = toolchain.runtime.parent().expect("it is in a folder");
-    compile.arg("-L").arg(home).arg("-lheapmin_crt");
+    // This folder also holds the DLL's import library. MinGW's linker must find it:
+    // with the DLL alone, the system's libraries would come first.
+    let folder = toolchain.runtime.parent();
+    compile
+        .arg("-L")
+        .arg(folder.expect("a file lies in a folder"));
+    compile.arg("-lheapmin_crt");
     succeed(compile.args(toolchain.options))?;
 
-    let mut run = match toolchain.front {
-        Some(front) => {
-            let mut run = Command::new(front);
+    let mut run = match toolchain.runner {
+        Some(runner) => {
+            let mut run = Command::new(runner);
             run.arg(&program);
             run
         }
@@ -124,16 +127,16 @@ fn build_and_run(toolchain: &Toolchain, source: &Path) -> Result<(), Failed> {
     succeed(run.env("WINEDEBUG", "-all"))
 }
 
-/// Runs a command, and gives its own words if it fails.
+/// Runs a command. If it fails, the error has its output.
 fn succeed(command: &mut Command) -> Result<(), Failed> {
     let output = command.output()?;
     if output.status.success() {
         return Ok(());
     }
-    let words = [output.stdout, output.stderr].concat();
-    let words = String::from_utf8_lossy(&words).into_owned();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
     Err(Failed::from(format!(
-        "{command:?}: {}\n{words}",
+        "{command:?}: {}\n{text}",
         output.status
     )))
 }

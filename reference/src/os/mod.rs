@@ -1,11 +1,11 @@
-//! What the heap asks of the operating system: a few calls and a number.
+//! The operating system calls of the heap, and all that differs between systems.
 
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::*;
+pub(crate) use unix::*;
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub use windows::*;
+pub(crate) use windows::*;

@@ -1,5 +1,6 @@
-//! Blocks aligned as the program asks. Routines without an offset in their name
-//! are those with the offset 0; only `_aligned_malloc` has a rule of its own.
+//! Blocks with an alignment that the program requests. A routine without
+//! `offset` in its name is the one with the offset 0. Only `_aligned_malloc` has
+//! one more rule, about size 0.
 
 use super::blocks::reallocate;
 use super::handler::invalid_parameter;
@@ -8,9 +9,9 @@ use crate::alignment::Alignment;
 use core::ffi::c_void;
 use core::ptr;
 
-/// A block that lies at a multiple of `alignment`. Null with `EINVAL` if that
-/// is not a power of two or `size` is 0, which no other page forbids; with
-/// `ENOMEM` if there is no memory. Page: *_aligned_malloc*.
+/// Allocates a block at a multiple of `alignment`. Returns null with `EINVAL` if
+/// `alignment` is not a power of two or `size` is 0, which no other page forbids;
+/// with `ENOMEM` if there is no memory. Page: *_aligned_malloc*.
 pub fn aligned_malloc(size: usize, alignment: usize) -> *mut c_void {
     match size {
         0 => invalid_parameter(ptr::null_mut()),
@@ -18,21 +19,23 @@ pub fn aligned_malloc(size: usize, alignment: usize) -> *mut c_void {
     }
 }
 
-/// A block whose byte at `offset` lies at a multiple of `alignment`. Null
-/// with `EINVAL` if that is not a power of two or `offset` is neither 0 nor
-/// below `size`, with `ENOMEM` if there is no memory. Page:
+/// Allocates a block whose byte at `offset` lies at a multiple of `alignment`.
+/// Returns null with `EINVAL` if `alignment` is not a power of two or `offset`
+/// is neither 0 nor below `size`; with `ENOMEM` if there is no memory. Page:
 /// *_aligned_offset_malloc*.
 pub fn aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void {
     change(ptr::null_mut(), size, alignment, offset, false)
 }
 
-/// Gives an aligned block a new size, elsewhere if need be. Null acts as
-/// `_aligned_offset_malloc`; size 0 frees and gives null. Null, and the old block as
-/// it was, with its errors. Pages: *_aligned_realloc*,
+/// Resizes an aligned block, and moves it if necessary. For a null block it acts
+/// as `_aligned_offset_malloc`; for size 0 it frees the block and returns null.
+/// On failure it returns null with the `errno` of `_aligned_offset_malloc`, and
+/// the old block is unchanged. Pages: *_aligned_realloc*,
 /// *_aligned_offset_realloc*.
 ///
 /// # Safety
-/// `block` is null or a live aligned block of this heap, and nobody else uses it.
+/// `block` is null or a live aligned block of this heap, and nothing else uses it
+/// during the call.
 pub unsafe fn aligned_realloc(
     block: *mut c_void,
     size: usize,
@@ -42,9 +45,9 @@ pub unsafe fn aligned_realloc(
     change(block, size, alignment, offset, false)
 }
 
-/// [`aligned_realloc`] for `count` items of `size` bytes, with new bytes
-/// zero. `ENOMEM` also if the product overflows. Pages: *_aligned_recalloc*,
-/// *_aligned_offset_recalloc*.
+/// [`aligned_realloc`] for `count` items of `size` bytes, with new bytes zero.
+/// Fails with `ENOMEM` also if the product overflows. Pages:
+/// *_aligned_recalloc*, *_aligned_offset_recalloc*.
 ///
 /// # Safety
 /// As for [`aligned_realloc`].
@@ -58,19 +61,20 @@ pub unsafe fn aligned_recalloc(
     change(block, count.saturating_mul(size), alignment, offset, true)
 }
 
-/// The bytes of an aligned block, at least what was asked for. -1 with
-/// `EINVAL` for null, for what is not a live block, and if `alignment` is not
-/// a power of two; the offset is not needed. Page: *_aligned_msize*.
+/// The size of an aligned block in bytes, at least the requested size. Returns
+/// -1 with `EINVAL` for null, for what is not a live block, and if `alignment`
+/// is not a power of two. The offset is not needed. Page: *_aligned_msize*.
 pub fn aligned_msize(block: *const c_void, alignment: usize, _offset: usize) -> usize {
     let is_valid = !block.is_null() && alignment.is_power_of_two();
     let live = is_valid.then(|| heap().containing(block.cast())).flatten();
     live.map_or_else(|| invalid_parameter(usize::MAX), |live| live.size)
 }
 
-/// Frees an aligned block; null is ignored, and `errno` is kept. Page: *_aligned_free*.
+/// Frees an aligned block. Null is ignored, and `errno` is unchanged. Page:
+/// *_aligned_free*.
 ///
 /// # Safety
-/// `block` is null or a live aligned block of this heap, which nobody uses any more.
+/// `block` is null or a live aligned block of this heap, which is not used afterwards.
 pub unsafe fn aligned_free(block: *mut c_void) {
     if !block.is_null() {
         heap().free_slowly(block.cast(), true);

@@ -1,55 +1,57 @@
-//! Blocks aligned as any type needs it: `malloc`, `free` and what goes with them.
+//! Blocks with the alignment that every type can use: `malloc`, `free` and the
+//! like.
 
 use super::handler::invalid_parameter;
 use super::process::heap;
 use crate::alignment::Alignment;
 use crate::errno::{EINVAL, ENOMEM, ERRNO};
 use crate::heap::Block;
-use crate::resize::clear_behind;
+use crate::resize::clear_tail;
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-/// A block of at least `size` bytes, aligned to 16. Null with `ENOMEM` if
-/// there is no memory for it. Page: *malloc*.
+/// Allocates a block of at least `size` bytes, aligned to 16. Returns null with
+/// `ENOMEM` if there is no memory for it. Page: *malloc*.
 #[inline]
 pub fn malloc(size: usize) -> *mut c_void {
     finish(heap().allocate(size), size, false)
 }
 
-/// A block for `count` items of `size` bytes, all zero. Null with `ENOMEM`
-/// if there is no memory for it or the product overflows. Page: *calloc*.
+/// Allocates a block for `count` items of `size` bytes, all zero. Returns null
+/// with `ENOMEM` if there is no memory for it or the product overflows. Page:
+/// *calloc*.
 pub fn calloc(count: usize, size: usize) -> *mut c_void {
     let size = count.saturating_mul(size);
     finish(heap().allocate(size), size, true)
 }
 
-/// Gives a block a new size, elsewhere if need be. Null acts as `malloc`;
-/// size 0 frees and gives null. Null with `ENOMEM`, and the old block as it
-/// was, if there is no memory. Page: *realloc*.
+/// Resizes a block, and moves it if necessary. For a null block it acts as
+/// `malloc`; for size 0 it frees the block and returns null. Returns null with
+/// `ENOMEM`, with the old block unchanged, if there is no memory. Page: *realloc*.
 ///
 /// # Safety
-/// `block` is null or a live block of this heap, and nobody else uses it.
+/// `block` is null or a live block of this heap, and nothing else uses it during
+/// the call.
 pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     reallocate(block, size, None, false)
 }
 
-/// `realloc` for `count` items of `size` bytes, with new bytes zero. Null
-/// with `ENOMEM`, and the old block as it was, also if the product
-/// overflows. Page: *_recalloc*.
+/// [`realloc`] for `count` items of `size` bytes, with new bytes zero. Fails with
+/// `ENOMEM` also if the product overflows. Page: *_recalloc*.
 ///
 /// # Safety
-/// `block` is null or a live block of this heap, and nobody else uses it.
+/// As for [`realloc`].
 pub unsafe fn recalloc(block: *mut c_void, count: usize, size: usize) -> *mut c_void {
     reallocate(block, count.saturating_mul(size), None, true)
 }
 
-/// Gives a block a new size where it stands, and returns it; it can always
-/// shrink. Null, and the block as it was, with `ENOMEM` if it cannot grow so
-/// far, with `EINVAL` if it is null. Page: *_expand*.
+/// Resizes a block in place, and returns it. A block can always shrink. Returns
+/// null, with the block unchanged: with `ENOMEM` if the block cannot grow to
+/// `size`, with `EINVAL` if `block` is null. Page: *_expand*.
 ///
 /// # Safety
-/// `block` is null or a live block of this heap, and nobody else uses it.
+/// As for [`realloc`].
 pub unsafe fn expand(block: *mut c_void, size: usize) -> *mut c_void {
     if block.is_null() {
         return invalid_parameter(block);
@@ -61,11 +63,12 @@ pub unsafe fn expand(block: *mut c_void, size: usize) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// Frees a block; null is ignored, and `errno` is kept. What is not a live
-/// block is not touched, and `_heapchk` tells of it from then on. Page: *free*.
+/// Frees a block. Null is ignored, and `errno` is unchanged. What is not a live
+/// block is not touched, and from then on `_heapchk` reports the error. Page:
+/// *free*.
 ///
 /// # Safety
-/// `block` is null or a live block of this heap, which nobody uses any more.
+/// `block` is null or a live block of this heap, which is not used afterwards.
 #[inline]
 pub unsafe fn free(block: *mut c_void) {
     if !block.is_null() {
@@ -73,8 +76,9 @@ pub unsafe fn free(block: *mut c_void) {
     }
 }
 
-/// The bytes of a live block: of a small one those of its size class, else
-/// those asked for. -1 with `EINVAL` for null and for what is not a live block. Page: *_msize*.
+/// The size of a live block in bytes: that of its size class or of its pages.
+/// Returns -1 with `EINVAL` for null and for what is not a live block. Page:
+/// *_msize*.
 pub fn msize(block: *const c_void) -> usize {
     if block.is_null() {
         return invalid_parameter(usize::MAX);
@@ -86,25 +90,27 @@ pub fn msize(block: *const c_void) -> usize {
     live.size
 }
 
-/// A new block, all zero if it is to be `zeroed`. Null with `ENOMEM`.
+/// Allocates a block, all zero if `zeroed`. Returns null with `ENOMEM` if there
+/// is no memory.
 fn allocate(size: usize, asked: Alignment, zeroed: bool) -> *mut c_void {
     finish(heap().allocate_aligned(size, asked), size, zeroed)
 }
 
-/// What the program is given of a new block.
+/// What a routine returns for a new block, or for none.
 #[inline]
 pub(super) fn finish(block: Option<Block>, size: usize, zeroed: bool) -> *mut c_void {
     let Some(block) = block else {
         return no_memory();
     };
     if zeroed && block.old_bytes {
-        clear_behind(block.address, 0, size);
+        clear_tail(block.address, 0, size);
     }
     block.address.cast()
 }
 
-/// A block at a new size, a new one for null, or none for size 0; bytes it did not have are
-/// zero if they are to be `zeroed`. An aligned one may begin anywhere in its place.
+/// Resizes a block, allocates one for null, or frees it for size 0. New bytes are
+/// zero if `zeroed`. With `aligned`, the block may begin anywhere in its slot or
+/// pages.
 pub(super) fn reallocate(
     block: *mut c_void,
     size: usize,
@@ -130,13 +136,13 @@ pub(super) fn reallocate(
         return no_memory();
     };
     if zeroed && live.size < size {
-        clear_behind(new, live.size, size);
+        clear_tail(new, live.size, size);
     }
     new.cast()
 }
 
-/// Null, and `ENOMEM`: for programs of Microsoft's runtime and, on Unix, for
-/// those that have the host's `errno`.
+/// Sets `errno` to `ENOMEM` and returns null. On Unix it sets the host's `errno`
+/// too, for programs that use that one.
 #[cold]
 fn no_memory() -> *mut c_void {
     ERRNO.set(ENOMEM);

@@ -1,5 +1,6 @@
-//! What happens when the process is copied: the child gets the heap, but none
-//! of the threads that may be at work on it. So nobody may be.
+//! Keeps the heap usable in the child of a `fork`. The child gets a copy of the
+//! heap, but only of the thread that forked. So no other thread may be inside the
+//! heap during a fork: the thread that forks takes all locks before it.
 
 use super::process::heap;
 use crate::heap::Whole;
@@ -7,8 +8,8 @@ use crate::os;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 
-/// Called when the library is loaded. At the first use of the heap it would be
-/// too late: one thread may fork while another is about to ask.
+/// Runs when the library is loaded. The first use of the heap would be too late:
+/// one thread may fork while another is about to call `at_fork`.
 #[used]
 #[cfg_attr(
     target_vendor = "apple",
@@ -22,8 +23,8 @@ extern "C" fn at_load() {
 }
 
 thread_local! {
-    /// The locks, while this thread forks. Nothing is dropped when the thread
-    /// ends: noting that down would need memory, and so a lock.
+    /// The locks, while this thread forks. `ManuallyDrop`, because a destructor
+    /// would have to be registered, which needs memory and so a lock.
     static LOCKS: Cell<Option<ManuallyDrop<Whole<'static>>>> = const { Cell::new(None) };
 }
 

@@ -1,6 +1,7 @@
 //! The routines of the C runtime, on one heap for the whole process.
 //!
-//! Each has the heap do its work, and sets `errno` as its page says. The C names for them are in the package `heapmin-crt`.
+//! Each calls the heap, and sets `errno` as its page says. The package
+//! `heapmin-crt` gives them their C names.
 
 mod aligned;
 mod blocks;

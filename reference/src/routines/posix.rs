@@ -1,6 +1,6 @@
-//! What programs of Unix ask a heap for besides, so that the library can stand
-//! in for the system's (`LD_PRELOAD`). `free` and `realloc` take these blocks:
-//! they begin where their slot or their pages begin.
+//! Further routines that Unix programs expect of a heap. With them the library
+//! can replace the system's heap (`LD_PRELOAD`). `free` and `realloc` accept
+//! these blocks, because they begin where their slot or pages begin.
 //!
 //! Sources: POSIX, and the manual pages of Linux.
 
@@ -10,9 +10,9 @@ use crate::os;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
-/// A block at a multiple of `alignment`, a power of two and a multiple of the
-/// size of a pointer. `None` with the number of the error, which also `errno`
-/// has not been told. Page: *posix_memalign(3)*.
+/// Allocates a block at a multiple of `alignment`, which must be a power of two
+/// and a multiple of the size of a pointer. Returns the error number on failure;
+/// `errno` is not set. Page: *posix_memalign(3)*.
 pub fn posix_memalign(alignment: usize, size: usize) -> Result<*mut c_void, c_int> {
     if !alignment.is_power_of_two() || alignment < size_of::<usize>() {
         return Err(libc::EINVAL);
@@ -21,8 +21,8 @@ pub fn posix_memalign(alignment: usize, size: usize) -> Result<*mut c_void, c_in
     block.map(|block| block.address.cast()).ok_or(libc::ENOMEM)
 }
 
-/// A block at a multiple of `alignment`. Null with `EINVAL` if that is not a
-/// power of two, with `ENOMEM` if there is no memory. Pages:
+/// Allocates a block at a multiple of `alignment`. Returns null with `EINVAL` if
+/// `alignment` is not a power of two, with `ENOMEM` if there is no memory. Pages:
 /// *aligned_alloc(3)*, *memalign(3)*.
 pub fn memalign(alignment: usize, size: usize) -> *mut c_void {
     if !alignment.is_power_of_two() {
@@ -32,12 +32,12 @@ pub fn memalign(alignment: usize, size: usize) -> *mut c_void {
     finish(heap().allocate_at_multiple(size, alignment), size, false)
 }
 
-/// A block at the beginning of a page. Page: *valloc(3)*.
+/// Allocates a block that begins at a page of the system. Page: *valloc(3)*.
 pub fn valloc(size: usize) -> *mut c_void {
     memalign(os::page_size(), size)
 }
 
-/// A block of whole pages. Page: *pvalloc(3)*.
+/// Allocates a block of whole pages of the system. Page: *pvalloc(3)*.
 pub fn pvalloc(size: usize) -> *mut c_void {
     let page = os::page_size();
     match size.max(1).checked_next_multiple_of(page) {
@@ -46,8 +46,8 @@ pub fn pvalloc(size: usize) -> *mut c_void {
     }
 }
 
-/// `realloc` for `count` items of `size` bytes. Null with `ENOMEM`, and the
-/// block as it was, also if the product overflows. Page: *reallocarray(3)*.
+/// [`realloc`] for `count` items of `size` bytes. Fails with `ENOMEM` also if the
+/// product overflows. Page: *reallocarray(3)*.
 ///
 /// # Safety
 /// As for [`realloc`].
@@ -56,7 +56,7 @@ pub unsafe fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mu
     unsafe { realloc(block, count.saturating_mul(size)) }
 }
 
-/// The bytes of a block; 0 for null. Page: *malloc_usable_size(3)*.
+/// The size of a block in bytes; 0 for null. Page: *malloc_usable_size(3)*.
 pub fn malloc_usable_size(block: *const c_void) -> usize {
     if block.is_null() { 0 } else { msize(block) }
 }

@@ -4,7 +4,7 @@ use crate::heap::Heap;
 
 static HEAP: Heap = Heap::new();
 
-/// The heap.
+/// The heap of the process.
 #[inline]
 pub(super) fn heap() -> &'static Heap {
     &HEAP

@@ -1,4 +1,4 @@
-//! The rules of the pages: results, `errno`, and when the handler is called.
+//! The rules of the pages: results, `errno`, and calls of the handler.
 
 use super::*;
 use crate::entry::Entry;
@@ -16,7 +16,7 @@ thread_local! {
     static CALLS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A handler that counts, and uses the heap as handlers may.
+/// A handler that counts its calls, and uses the heap as handlers may.
 unsafe extern "C" fn count(
     expression: *const c_void,
     function: *const c_void,
@@ -32,7 +32,7 @@ unsafe extern "C" fn count(
     CALLS.set(CALLS.get() + 1);
 }
 
-/// What a call returns, `errno` after it, and how often it called the handler.
+/// The result of a call, `errno` after it, and the number of handler calls.
 fn call<T>(routine: impl FnOnce() -> T) -> (T, c_int, u32) {
     let before = set_thread_local_invalid_parameter_handler(Some(count));
     CALLS.set(0);
@@ -43,15 +43,17 @@ fn call<T>(routine: impl FnOnce() -> T) -> (T, c_int, u32) {
     (result, ERRNO.get(), CALLS.get())
 }
 
-/// What a call that must succeed without a word returns.
-fn quietly<T>(routine: impl FnOnce() -> T) -> T {
+/// The result of a call that must change neither `errno` nor `_doserrno`, and
+/// must not call the handler.
+fn without_error<T>(routine: impl FnOnce() -> T) -> T {
     let (result, errno, calls) = call(routine);
     assert_eq!((errno, calls), (OLD, 0));
     assert_eq!(DOSERRNO.get(), OLD as _);
     result
 }
 
-/// That a call gives null, with this `errno`.
+/// Asserts that a call returns null with this `errno`, and calls the handler for
+/// `EINVAL` only.
 #[track_caller]
 fn refused(routine: impl FnOnce() -> *mut c_void, with: c_int) {
     let calls = u32::from(with == EINVAL);
@@ -72,8 +74,8 @@ fn is_all(block: *mut c_void, range: core::ops::Range<usize>, byte: u8) -> bool 
     bytes(block, range.end)[range].iter().all(|&b| b == byte)
 }
 
-// SAFETY, of all calls below that need a promise: the blocks are live ones of
-// the heap, and only the test that made them uses them.
+// SAFETY of all unsafe calls below: the blocks are live blocks of the heap, and
+// only the test that made them uses them.
 macro_rules! on_block {
     ($call:expr) => {
         // SAFETY: see above.
@@ -82,26 +84,28 @@ macro_rules! on_block {
 }
 
 #[rstest]
-fn success_touches_no_errno(#[values(0, 20, 5_000, 100_000, 5_000_000)] size: usize) {
-    let block = quietly(|| malloc(size));
-    assert!(!block.is_null() && quietly(|| msize(block)) >= size);
-    let block = quietly(|| on_block!(realloc(block, size + 100)));
-    assert_eq!(quietly(|| on_block!(expand(block, size))), block);
-    let block = quietly(|| on_block!(recalloc(block, size + 1, 2)));
-    assert!(quietly(|| on_block!(realloc(block, 0))).is_null());
-    quietly(|| on_block!(free(ptr::null_mut())));
-    let block = quietly(|| aligned_malloc(size.max(1), 256));
-    assert!(quietly(|| aligned_msize(block, 256, 0)) >= size);
-    let block = quietly(|| on_block!(aligned_realloc(block, size + 9, 256, 0)));
-    quietly(|| on_block!(aligned_free(block)));
-    quietly(|| on_block!(aligned_free(ptr::null_mut())));
-    assert_eq!(quietly(heapmin), 0);
-    assert_eq!(quietly(heapchk), heap_status::OK);
-    assert_eq!(quietly(|| heapset(7)), heap_status::OK);
+fn success_leaves_errno_and_doserrno_unchanged(
+    #[values(0, 20, 5_000, 100_000, 5_000_000)] size: usize,
+) {
+    let block = without_error(|| malloc(size));
+    assert!(!block.is_null() && without_error(|| msize(block)) >= size);
+    let block = without_error(|| on_block!(realloc(block, size + 100)));
+    assert_eq!(without_error(|| on_block!(expand(block, size))), block);
+    let block = without_error(|| on_block!(recalloc(block, size + 1, 2)));
+    assert!(without_error(|| on_block!(realloc(block, 0))).is_null());
+    without_error(|| on_block!(free(ptr::null_mut())));
+    let block = without_error(|| aligned_malloc(size.max(1), 256));
+    assert!(without_error(|| aligned_msize(block, 256, 0)) >= size);
+    let block = without_error(|| on_block!(aligned_realloc(block, size + 9, 256, 0)));
+    without_error(|| on_block!(aligned_free(block)));
+    without_error(|| on_block!(aligned_free(ptr::null_mut())));
+    assert_eq!(without_error(heapmin), 0);
+    assert_eq!(without_error(heapchk), heap_status::OK);
+    assert_eq!(without_error(|| heapset(7)), heap_status::OK);
 }
 
 #[test]
-fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
+fn a_request_that_is_too_large_sets_enomem_and_keeps_the_block() {
     refused(|| malloc(TOO_MUCH), ENOMEM);
     refused(|| calloc(usize::MAX / 2, 3), ENOMEM);
     refused(|| aligned_malloc(TOO_MUCH - 64, 64), ENOMEM);
@@ -118,7 +122,7 @@ fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
             ENOMEM,
         );
     }
-    // A product that would wrap around to 10.
+    // A product that wraps around to 10.
     let many = usize::MAX / 2 + 6;
     refused(|| calloc(many, 2), ENOMEM);
     refused(|| on_block!(recalloc(block, many, 2)), ENOMEM);
@@ -132,7 +136,7 @@ fn a_request_that_is_too_large_gets_enomem_and_the_block_survives() {
 }
 
 #[test]
-fn a_parameter_that_makes_no_sense_is_the_handlers() {
+fn an_invalid_parameter_calls_the_handler_and_sets_einval() {
     let null = ptr::null_mut();
     let block = aligned_malloc(100, 64);
     fill(block, 100, 3);
@@ -172,7 +176,7 @@ fn a_parameter_that_makes_no_sense_is_the_handlers() {
     on_block!(aligned_free(block));
 }
 
-/// One that only the test below sets, for no thread has it but by the process.
+/// A handler of the process. Only the test below sets it.
 unsafe extern "C" fn count_for_process(
     _: *const c_void,
     _: *const c_void,
@@ -184,7 +188,7 @@ unsafe extern "C" fn count_for_process(
 }
 
 #[test]
-fn the_threads_handler_goes_before_that_of_the_process() {
+fn the_handler_of_the_thread_precedes_that_of_the_process() {
     let address = |handler: Handler| handler.map(|handler| handler as usize);
     let (ours, processes) = (
         Some(count as *const () as usize),
@@ -217,28 +221,28 @@ fn the_threads_handler_goes_before_that_of_the_process() {
 }
 
 #[rstest]
-fn a_shrunk_block_stays_where_it_is(
+fn expand_shrinks_a_block_in_place(
     #[values(100, 20_000, 300_000, 9_000_000)] size: usize,
     #[values(0, 1, 50, 15_000)] to: usize,
 ) {
     let block = malloc(size);
     fill(block, size, 5);
     let to = to.min(size);
-    assert_eq!(quietly(|| on_block!(expand(block, to))), block);
+    assert_eq!(without_error(|| on_block!(expand(block, to))), block);
     assert!(is_all(block, 0..to, 5) && msize(block) >= to);
     on_block!(free(block));
 }
 
 #[rstest]
-fn new_bytes_are_zero(
+fn bytes_that_recalloc_adds_are_zero(
     #[values(false, true)] from_calloc: bool,
     #[values(1, 20, 5_000, 70_000, 5_000_000)] size: usize,
     #[values(1, 10, 1_000, 40_000, 5_000_000)] more: usize,
     #[values(None, Some(16), Some(1024))] alignment: Option<usize>,
 ) {
-    // The memory has been somebody else's.
-    let others: Vec<_> = [size, size, size + more, size + more].map(malloc).into();
-    for block in others {
+    // Freed blocks, full of old bytes.
+    let old: Vec<_> = [size, size, size + more, size + more].map(malloc).into();
+    for block in old {
         fill(block, msize(block), 0xEE);
         on_block!(free(block));
     }
@@ -251,12 +255,12 @@ fn new_bytes_are_zero(
     assert!(!from_calloc || is_all(block, 0..size, 0));
     fill(block, size, 0xFF);
     let total = size + more;
-    let block = quietly(|| match alignment {
+    let block = without_error(|| match alignment {
         None => on_block!(recalloc(block, total, 1)),
         Some(to) => on_block!(aligned_recalloc(block, total, 1, to, 0)),
     });
     assert!(is_all(block, 0..size, 0xFF) && is_all(block, size..total, 0));
-    // And again, after it was made smaller in between.
+    // Once more, after the block was made smaller.
     let half = size / 2;
     let block = match alignment {
         None => on_block!(realloc(block, half + 1)),
@@ -272,22 +276,22 @@ fn new_bytes_are_zero(
 }
 
 #[rstest]
-fn an_aligned_block_stays_aligned_and_whole(
+fn aligned_realloc_keeps_alignment_and_contents(
     #[values(1, 16, 64, 4096, 1 << 20)] alignment: usize,
     #[values(0, 3, 8)] offset: usize,
 ) {
-    let mut block = quietly(|| aligned_offset_malloc(10, alignment, offset));
+    let mut block = without_error(|| aligned_offset_malloc(10, alignment, offset));
     fill(block, 10, 6);
     for size in [10, 11, 500, 40_000, 5_000_000, 300, 10] {
-        block = quietly(|| on_block!(aligned_realloc(block, size, alignment, offset)));
+        block = without_error(|| on_block!(aligned_realloc(block, size, alignment, offset)));
         assert_eq!((block as usize + offset) % alignment, 0);
         assert!(is_all(block, 0..10, 6));
         assert!(aligned_msize(block, alignment, offset) >= size);
-        // All of it is usable.
+        // All bytes of the new size are usable.
         fill(block.wrapping_byte_add(10), size - 10, 1);
     }
-    let gone = || on_block!(aligned_realloc(block, 0, alignment, offset));
-    assert!(quietly(gone).is_null());
+    let free = || on_block!(aligned_realloc(block, 0, alignment, offset));
+    assert!(without_error(free).is_null());
 }
 
 #[rstest]
@@ -295,26 +299,26 @@ fn an_aligned_block_stays_aligned_and_whole(
 #[case(|block| on_block!(recalloc(block, 0, 3)))]
 #[case(|block| on_block!(aligned_realloc(block, 0, 16, 0)))]
 #[case(|block| on_block!(aligned_recalloc(block, 3, 0, 16, 0)))]
-fn size_0_frees(#[case] resize: fn(*mut c_void) -> *mut c_void) {
-    // Kept, they would all have places of their own.
-    let mut places = std::collections::BTreeSet::new();
+fn resizing_to_0_frees_the_block(#[case] resize: fn(*mut c_void) -> *mut c_void) {
+    // Blocks that were not freed would all have different addresses.
+    let mut addresses = std::collections::BTreeSet::new();
     for _ in 0..200 {
         let block = malloc(50 << 20);
         assert!(!block.is_null());
-        places.insert(block as usize);
-        assert!(quietly(|| resize(block)).is_null());
+        addresses.insert(block as usize);
+        assert!(without_error(|| resize(block)).is_null());
     }
-    assert!(places.len() < 100);
+    assert!(addresses.len() < 100);
 }
 
 #[test]
-fn null_is_a_block_not_yet_made() {
+fn resizing_null_allocates_a_block() {
     let null = ptr::null_mut();
     for block in [
-        quietly(|| on_block!(realloc(null, 0))),
-        quietly(|| on_block!(recalloc(null, 3, 4))),
-        quietly(|| on_block!(aligned_realloc(null, 0, 64, 0))),
-        quietly(|| on_block!(aligned_recalloc(null, 3, 4, 64, 11))),
+        without_error(|| on_block!(realloc(null, 0))),
+        without_error(|| on_block!(recalloc(null, 3, 4))),
+        without_error(|| on_block!(aligned_realloc(null, 0, 64, 0))),
+        without_error(|| on_block!(aligned_recalloc(null, 3, 4, 64, 11))),
     ] {
         assert!(!block.is_null());
         on_block!(aligned_free(block));
@@ -322,14 +326,17 @@ fn null_is_a_block_not_yet_made() {
 }
 
 #[test]
-fn the_walk_finds_blocks_and_refuses_what_is_none() {
+fn heapwalk_accepts_a_block_and_refuses_an_address_inside_it() {
     let block = malloc(50);
     let mut info = Entry {
         address: block.cast(),
         size: 0,
         use_flag: 9,
     };
-    assert_ne!(quietly(|| heapwalk(Some(&mut info))), heap_status::BAD_PTR);
+    assert_ne!(
+        without_error(|| heapwalk(Some(&mut info))),
+        heap_status::BAD_PTR
+    );
     info.address = block.wrapping_byte_add(1).cast();
     let refused = call(|| heapwalk(Some(&mut info)));
     assert_eq!(refused, (heap_status::BAD_PTR, ENOSYS, 0));
@@ -337,7 +344,7 @@ fn the_walk_finds_blocks_and_refuses_what_is_none() {
 }
 
 #[test]
-fn nothing_can_be_added_to_the_heap() {
+fn heapadd_fails_with_enosys() {
     let mut memory = [0u64; 64];
     for (at, size) in [(ptr::null_mut(), 0), (memory.as_mut_ptr().cast(), 512)] {
         assert_eq!(call(|| heapadd(at, size)), (-1, ENOSYS, 0));
@@ -356,17 +363,17 @@ fn nothing_can_be_added_to_the_heap() {
 #[case(ENOSYS, "Function not implemented")]
 #[case(42, "Illegal byte sequence")]
 #[case(43, "Unknown error")]
-fn each_number_has_its_words(#[case] number: c_int, #[case] words: &str) {
-    // SAFETY: both are valid for ever; the list has one more than the number says.
+fn each_number_has_its_text(#[case] number: c_int, #[case] expected: &str) {
+    // SAFETY: both are valid forever; the list has one text more than the number.
     let text = unsafe {
         assert_eq!(*sys_nerr(), 43);
         CStr::from_ptr(*sys_errlist().add(number as usize))
     };
-    assert_eq!(text.to_str(), Ok(words));
+    assert_eq!(text.to_str(), Ok(expected));
 }
 
 #[test]
-fn errno_is_zero_in_a_new_thread_and_its_own() {
+fn each_thread_has_its_own_errno_which_begins_at_0() {
     set_errno(OLD);
     let elsewhere = std::thread::spawn(|| {
         let before = (ERRNO.get(), DOSERRNO.get());
@@ -378,11 +385,11 @@ fn errno_is_zero_in_a_new_thread_and_its_own() {
     assert_eq!((get_errno(Some(&mut value)), value), (0, OLD));
 }
 
-/// Without handlers around the fork, the child finds the lock locked by a
-/// thread that it does not have. It is given time, then ended by an alarm.
+/// Without the handlers around the fork, the child may find a lock taken by a
+/// thread that it does not have. An alarm ends such a child.
 #[cfg(unix)]
 #[test]
-fn a_child_of_a_busy_program_can_use_the_heap() {
+fn a_child_of_a_program_with_threads_can_use_the_heap() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -394,8 +401,8 @@ fn a_child_of_a_busy_program_can_use_the_heap() {
             });
         }
         let all_ended_well = (0..300).all(|_| {
-            // SAFETY: the child calls nothing that a child may not call, but
-            // for the heap, which is what is tested here.
+            // SAFETY: besides the heap, which this test is about, the child calls
+            // only what a child may call.
             let child = unsafe { libc::fork() };
             if child == 0 {
                 // SAFETY: as above.

@@ -20,15 +20,15 @@ pub mod heap_status {
     pub const BAD_NODE: c_int = -4;
     /// There are no more entries.
     pub const END: c_int = -5;
-    /// The `_pentry` given is not that of an entry.
+    /// The given `_pentry` is not that of an entry.
     pub const BAD_PTR: c_int = -6;
 }
 
-/// Gives unused memory back to the operating system. 0 if it took all of it;
-/// -1 with `ENOSYS` otherwise, with its own number in `_doserrno`, and the
-/// heap as usable as before. Page: *_heapmin*.
+/// Gives unused memory back to the operating system. Returns 0 if the system
+/// took all of it. Otherwise returns -1 with `ENOSYS`, and sets `_doserrno` to
+/// the system's error number; the heap stays usable. Page: *_heapmin*.
 pub fn heapmin() -> c_int {
-    // Unlocked only at the end: that may change the system's last error.
+    // Locked until the end, because unlocking may change the system's last error.
     let mut heap = heap().lock_all();
     if heap.minimise() {
         return 0;
@@ -37,15 +37,15 @@ pub fn heapmin() -> c_int {
     failed(-1)
 }
 
-/// Looks the heap over: `_HEAPOK`, `_HEAPEMPTY`, or `_HEAPBADNODE` with
+/// Checks the heap. Returns `_HEAPOK`, `_HEAPEMPTY`, or `_HEAPBADNODE` with
 /// `ENOSYS`. Page: *_heapchk*.
 pub fn heapchk() -> c_int {
     status(heap().check())
 }
 
-/// Looks the heap over as `_heapchk` does, and if it is sound fills every
-/// free entry with the low byte of `fill`. `_HEAPBADNODE` with `ENOMEM` if
-/// the system has no memory for some of them. Page: *_heapset*.
+/// Checks the heap as `_heapchk` does. If it is sound, fills every free entry
+/// with the low byte of `fill`. Returns `_HEAPBADNODE` with `ENOMEM` if the
+/// system has no memory for some of them. Page: *_heapset*.
 pub fn heapset(fill: c_uint) -> c_int {
     let mut heap = heap().lock_all();
     let condition = heap.check();
@@ -56,10 +56,10 @@ pub fn heapset(fill: c_uint) -> c_int {
     status(condition)
 }
 
-/// Replaces an entry by the one after it: `_HEAPOK`; `_HEAPEND` after the
-/// last; `_HEAPEMPTY` if the heap was never used; `_HEAPBADPTR` with `ENOSYS`
-/// if the address is not an entry's, with `EINVAL` if there is no entry at
-/// all. Page: *_heapwalk*.
+/// Replaces an entry by the next one and returns `_HEAPOK`. Returns `_HEAPEND`
+/// after the last entry, `_HEAPEMPTY` if the heap was never used, and
+/// `_HEAPBADPTR` with `ENOSYS` if the address is not that of an entry, or with
+/// `EINVAL` if `info` is null. Page: *_heapwalk*.
 pub fn heapwalk(info: Option<&mut Entry>) -> c_int {
     let Some(info) = info else {
         return invalid_parameter(heap_status::BAD_PTR);
@@ -76,8 +76,8 @@ pub fn heapwalk(info: Option<&mut Entry>) -> c_int {
     }
 }
 
-/// Always -1 with `ENOSYS`: a heap on virtual memory takes no memory from its
-/// user. Page: *_heapadd*.
+/// Always returns -1 with `ENOSYS`: a heap on virtual memory takes no memory from
+/// the program. Page: *_heapadd*.
 pub fn heapadd(_memory: *mut c_void, _size: usize) -> c_int {
     failed(-1)
 }

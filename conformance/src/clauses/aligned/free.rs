@@ -1,12 +1,13 @@
-//! `void _aligned_free(void *memblock)`: takes an aligned block back; NULL is
-//! ignored.
+//! `void _aligned_free(void *memblock)`: frees an aligned block; ignores NULL.
 
 use super::super::workload::{MIB, scattered};
-use super::SIZES;
-use crate::clause::Section::Remarks;
+use super::{SIZES, need};
+use crate::clause::Section::{Introduction, Remarks};
 use crate::clause::check::{ANY, by, every_call};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, stated};
-use crate::clauses::pages;
+use crate::clause::{
+    Case, Clause, Judgement, Routine, Seen, derived, exported, limited, must, stated,
+};
+use crate::clauses::{limits, pages};
 use crate::figures::amount;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
@@ -16,49 +17,42 @@ const ALIGNED_FREE: Routine = Routine {
     page: &pages::ALIGNED_FREE,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _aligned_free
-    // EXPECTED: the loader finds a routine named _aligned_free
     exported(
         ALIGNED_FREE,
         "aligned-free.exported",
         "the library exports _aligned_free",
     ),
-    // PAGE: _aligned_free
     must(
         ALIGNED_FREE,
         "aligned-free.null-is-ignored",
-        "NULL is ignored: errno is not changed and no invalid parameter handler called",
+        "_aligned_free ignores NULL: it leaves errno and _doserrno unchanged and does not call the invalid parameter handler",
         stated(Remarks),
         &[&OF_NULL],
-        &[by("errno kept, the handler not called", |seen| {
-            let mut calls = seen.observation.calls("_aligned_free");
-            match calls.find(|call| call.handler_calls > 0) {
-                Some(call) => Judgement::fail(format!("{call}, handler called")),
-                None => every_call(ANY.keeps_errno()).judge(seen),
-            }
-        })],
+        &[
+            by(
+                "the invalid parameter handler not called",
+                no_handler_called,
+            ),
+            every_call(ANY.keeps_errno()),
+        ],
     ),
-    // PAGE: _aligned_free, free
     must(
         ALIGNED_FREE,
         "aligned-free.memory-available-again",
-        "the whole of an aligned block is available again, what was set aside to align it included",
-        stated(Remarks),
+        "_aligned_free makes all memory of a block available again, including what was allocated only to align it",
+        limited(Introduction, &limits::ALIGNED_BLOCKS_REUSED).and(&pages::FREE, Remarks),
         &[&MANY],
         &[by(
-            "after 2000 blocks of up to 128 KiB, each freed before the next, at most 8 MiB more resident than before",
+            "at most 8 MiB more resident after the 2000 blocks than before them",
             available_again,
         )],
     ),
-    // PAGE: errno
-    // EXPECTED: errno and _doserrno as before
     must(
         ALIGNED_FREE,
         "aligned-free.keeps-errno",
-        "freeing a block leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "_aligned_free leaves errno and _doserrno unchanged when it frees a block",
+        derived(Remarks, "the routine modifies no global variable"),
         &[&ORDINARY],
         &[every_call(ANY.keeps_errno())],
     ),
@@ -66,7 +60,7 @@ pub static CLAUSES: &[Clause] = &[
 
 static OF_NULL: Case = Case::new(
     "aligned-free-null",
-    "sets an invalid parameter handler that goes on, and frees NULL",
+    "sets an invalid parameter handler that returns, and frees NULL",
     |probe| {
         probe.expect_invalid_parameters()?;
         probe.observe("_aligned_free", "NULL", |crt| {
@@ -77,32 +71,47 @@ static OF_NULL: Case = Case::new(
 
 static MANY: Case = Case::new(
     "aligned-free-memory",
-    "2000 times: allocates and fills an aligned block of up to 128 KiB, and frees it",
-    many,
+    "allocates, fills and frees 2000 aligned blocks of up to 128 KiB, one at a time",
+    |probe| {
+        allocate_fill_and_free(probe, 0)?;
+        probe.moment("baseline")?;
+        probe.step("allocate, fill and free 2000 aligned blocks")?;
+        for index in 1..2000 {
+            allocate_fill_and_free(probe, index)?;
+        }
+        probe.moment("after")
+    },
 );
 
 static ORDINARY: Case = Case::new(
     "aligned-free-ordinary",
     "frees blocks of eight sizes in three alignments",
-    ordinary,
+    |probe| {
+        for size in SIZES {
+            for alignment in [1, 64, 4096] {
+                let block = need(probe, size, alignment)?;
+                let arguments = format!("block of {size} aligned to {alignment}");
+                probe.observe("_aligned_free", &arguments, |crt| crt.aligned_free(block))?;
+            }
+        }
+        Ok(())
+    },
 );
 
-fn many(probe: &mut Probe) -> Result<(), Stop> {
-    let round = |probe: &mut Probe, index: usize| -> Result<(), Stop> {
-        let number = scattered(index);
-        let (size, alignment) = (1 + number % (128 << 10), 1 << (number / 7 % 17));
-        let block = probe.crt.aligned_malloc(size, alignment)?;
-        let mut block = block.ok_or(Stop::OutOfMemory(size))?;
-        block.fill(1);
-        probe.crt.aligned_free(block)
-    };
-    round(probe, 0)?;
-    probe.moment("baseline")?;
-    probe.step("allocate, fill and free 2000 aligned blocks")?;
-    for index in 1..2000 {
-        round(probe, index)?;
+fn allocate_fill_and_free(probe: &Probe, index: usize) -> Result<(), Stop> {
+    let number = scattered(index);
+    let (size, alignment) = (1 + number % (128 << 10), 1 << (number / 7 % 17));
+    let mut block = need(probe, size, alignment)?;
+    block.fill(1);
+    probe.crt.aligned_free(block)
+}
+
+fn no_handler_called(seen: &Seen) -> Judgement {
+    let mut calls = seen.observation.calls("_aligned_free");
+    match calls.find(|call| call.handler_calls > 0) {
+        Some(call) => Judgement::fail(format!("{call}, handler called")),
+        None => Judgement::pass("handler not called"),
     }
-    probe.moment("after")
 }
 
 fn available_again(seen: &Seen) -> Judgement {
@@ -115,16 +124,4 @@ fn available_again(seen: &Seen) -> Judgement {
         more <= 8 * MIB as u64,
         format!("{} more are resident than before", amount(more)),
     )
-}
-
-fn ordinary(probe: &mut Probe) -> Result<(), Stop> {
-    for size in SIZES {
-        for alignment in [1, 64, 4096] {
-            let block = probe.crt.aligned_malloc(size, alignment)?;
-            let block = block.ok_or(Stop::OutOfMemory(size))?;
-            let arguments = format!("block of {size} aligned to {alignment}");
-            probe.observe("_aligned_free", &arguments, |crt| crt.aligned_free(block))?;
-        }
-    }
-    Ok(())
 }

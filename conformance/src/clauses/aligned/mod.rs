@@ -1,5 +1,5 @@
-//! The `_aligned_*` family: blocks at addresses that are multiples of an
-//! alignment, or are so at an offset into the block. A file for each routine.
+//! The `_aligned_*` family: blocks whose address, or the address at an offset
+//! into the block, is a multiple of an alignment. One file for each routine.
 
 pub mod free;
 pub mod malloc;
@@ -10,7 +10,7 @@ pub mod offset_recalloc;
 pub mod realloc;
 pub mod recalloc;
 
-use super::sizes::ALIGNMENTS;
+use super::sizes::{ALIGNMENTS, OVER_MAXREQ, UNAVAILABLE};
 use heapmin_harness::probe::crt::{Block, Crt};
 use heapmin_harness::probe::{Probe, Stop};
 
@@ -19,22 +19,38 @@ const CHANGED: &str = "bytes changed";
 const NOT_ZERO: &str = "bytes other than 0";
 const BLOCKS: &str = "blocks";
 
-/// Sizes that blocks of each alignment have in these cases.
+/// Sizes of the blocks that the cases allocate in each alignment.
 const SIZES: [usize; 8] = [1, 8, 24, 100, 1000, 5000, 70_000, 1_100_000];
 
-/// Whether a block is a multiple of the alignment at an offset.
+/// Sizes over `_HEAP_MAXREQ`, and sizes that no system has the memory for.
+fn too_large() -> impl Iterator<Item = usize> {
+    OVER_MAXREQ.into_iter().chain(UNAVAILABLE)
+}
+
+/// A block of `_aligned_malloc`.
+fn need(probe: &Probe, size: usize, alignment: usize) -> Result<Block, Stop> {
+    let block = probe.crt.aligned_malloc(size, alignment)?;
+    block.ok_or(Stop::OutOfMemory(size))
+}
+
+/// A block of `_aligned_offset_malloc`.
+fn need_at(probe: &Probe, size: usize, alignment: usize, offset: usize) -> Result<Block, Stop> {
+    let block = probe.crt.aligned_offset_malloc(size, alignment, offset)?;
+    block.ok_or(Stop::OutOfMemory(size))
+}
+
+/// The alignment of blocks that are resized with a wrong alignment. With a
+/// greater one it is chance whether a library that accepts alignment 0 finds the
+/// block where it expects it.
+const LEAST_ALIGNMENT: usize = 8;
+
+/// Whether the address at the offset into the block is a multiple of the alignment.
 fn is_aligned(block: &Block, alignment: usize, offset: usize) -> bool {
     (block.address() + offset) % alignment == 0
 }
 
-/// Offsets into a block of this size.
-fn offsets(size: usize) -> impl Iterator<Item = usize> {
-    let some = [0, 1, 4, 8, 20, size / 2, size - 1];
-    some.into_iter().filter(move |offset| *offset < size)
-}
-
-/// Gives each block a pattern of its own, then looks whether all of them are
-/// whole, reports that, and frees them.
+/// Fills each block with its own pattern, then counts the bytes that changed,
+/// records that, and frees the blocks.
 fn fill_check_and_free(probe: &mut Probe, mut blocks: Vec<Block>) -> Result<(), Stop> {
     probe.step("fill all of them, read all of them, free all of them")?;
     for (index, block) in blocks.iter_mut().enumerate() {
@@ -52,36 +68,30 @@ fn fill_check_and_free(probe: &mut Probe, mut blocks: Vec<Block>) -> Result<(), 
         .try_for_each(|block| crt.aligned_free(block))
 }
 
-/// Whether a routine aligns at an offset.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Offsets {
-    None,
-    Some,
-}
+/// Offsets of routines without that parameter.
+const NO_OFFSET: &[usize] = &[0];
+const THREE_OFFSETS: &[usize] = &[0, 8, 20];
 
-/// Whether a routine promises anything about bytes that are new.
+/// Whether a routine promises that the bytes it adds to a block are 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NewBytes {
     Anything,
     Zero,
 }
 
-/// Resizes blocks of every alignment through several sizes, and reports what
-/// was misaligned and what was lost. `resize` has the routine: block, size,
-/// alignment, offset.
+/// Resizes one block of each alignment and offset through [`SIZES`] and back,
+/// and records how many blocks were misaligned and how many bytes changed.
+/// `resize` calls the routine with a block, a size, an alignment and an offset.
 fn resize_all(
     probe: &mut Probe,
-    offsets: Offsets,
+    offsets: &[usize],
     new_bytes: NewBytes,
     resize: impl Fn(&Crt, Block, usize, usize, usize) -> Result<Result<Block, Block>, Stop>,
 ) -> Result<(), Stop> {
     let (mut misaligned, mut changed, mut not_zero, mut count) = (0, 0, 0, 0);
     for alignment in ALIGNMENTS {
         probe.step(&format!("resize blocks aligned to {alignment}"))?;
-        for offset in [0, 8, 20]
-            .into_iter()
-            .take(if offsets == Offsets::Some { 3 } else { 1 })
-        {
+        for &offset in offsets {
             let sizes = SIZES.into_iter().chain(SIZES.into_iter().rev());
             let mut sizes = sizes.filter(|size| *size > offset);
             let first = sizes.next().unwrap_or(100);

@@ -1,12 +1,15 @@
 //! `void *_aligned_offset_realloc(void *memblock, size_t size, size_t
-//! alignment, size_t offset)`: a block that is aligned at an offset, in its
-//! new size.
+//! alignment, size_t offset)`: changes the size of a block that is aligned at
+//! an offset into it.
 
-use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
-use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, resize_all};
-use crate::clause::Section::Remarks;
+use super::super::sizes::NOT_A_POWER_OF_TWO;
+use super::{
+    BLOCKS, CHANGED, LEAST_ALIGNMENT, MISALIGNED, NewBytes, THREE_OFFSETS, need_at, resize_all,
+    too_large,
+};
+use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
@@ -16,104 +19,101 @@ const ALIGNED_OFFSET_REALLOC: Routine = Routine {
     page: &pages::ALIGNED_OFFSET_REALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: the loader finds a routine named _aligned_offset_realloc
     exported(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.exported",
         "the library exports _aligned_offset_realloc",
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.alignment",
-        "the resized block is aligned at the offset as it was",
+        "_aligned_offset_realloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 1 byte to 1 MiB",
         stated(Remarks),
         &[&RESIZE],
         &[none_of(MISALIGNED, BLOCKS)],
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: every byte as written
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.keeps-contents",
-        "the contents are unchanged up to the shorter of the new and old sizes",
-        stated(Remarks),
+        "_aligned_offset_realloc keeps the contents of the block up to the smaller of the old and the new size",
+        derived(
+            Introduction,
+            "the routine changes the size of a block, which keeps the contents in realloc",
+        )
+        .and(&pages::REALLOC, Remarks),
         &[&RESIZE],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: a block, errno kept
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.null-acts-as-aligned-offset-malloc",
-        "without a block it calls _aligned_offset_malloc",
-        stated(Remarks),
-        &[&OF_NULL],
+        "_aligned_offset_realloc allocates a block when it is given NULL, and leaves errno and _doserrno unchanged",
+        derived(
+            Remarks,
+            "the routine calls _aligned_offset_malloc when it is given NULL, and a call that succeeds does not clear errno",
+        )
+        .and(&pages::ERRNO, Remarks),
+        &[&WITHOUT_BLOCK],
         &[every_call(BLOCK.keeps_errno())],
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: NULL, errno kept
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.zero-size-gives-null",
-        "size 0 frees the block and gives NULL, which is no failure",
-        stated(Remarks),
-        &[&ZERO],
+        "_aligned_offset_realloc frees the block and returns NULL for size 0, and leaves errno and _doserrno unchanged",
+        derived(
+            ReturnValue,
+            "size 0 frees the block and gives NULL, and only an error sets errno",
+        )
+        .and(&pages::ERRNO, Remarks),
+        &[&ZERO_SIZE],
         &[every_call(NULL.keeps_errno())],
     ),
-    // PAGE: _aligned_offset_realloc, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.no-memory",
-        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-        stated(Remarks),
-        &[&TOO_MUCH],
+        "_aligned_offset_realloc returns NULL and sets errno to ENOMEM for a size over _HEAP_MAXREQ, and for a size that the system has no memory for",
+        stated(Remarks).and(&pages::ALIGNED_OFFSET_REALLOC, ReturnValue),
+        &[&TOO_LARGE],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: every byte as written, after each kind of failure
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.failure-keeps-block",
-        "when it fails, the original block is unchanged",
-        stated(Remarks),
-        &[&TOO_MUCH, &ODD, &FAR],
+        "_aligned_offset_realloc leaves the block unchanged when it fails",
+        derived(
+            ReturnValue,
+            "the block is unchanged when there is not enough memory, and the page names no change to it for an invalid argument",
+        )
+        .and(&pages::ALIGNED_OFFSET_REALLOC, Remarks),
+        &[&TOO_LARGE, &WRONG_ALIGNMENT, &WRONG_OFFSET],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: the handler called, NULL, errno EINVAL
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.not-a-power-of-two",
-        "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives NULL and EINVAL",
+        "_aligned_offset_realloc calls the invalid parameter handler, returns NULL and sets errno to EINVAL for an alignment that is not a power of two, 0 included",
         stated(Remarks),
-        &[&ODD],
+        &[&WRONG_ALIGNMENT],
         &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
     ),
-    // PAGE: _aligned_offset_realloc
-    // EXPECTED: the handler called, NULL, errno EINVAL
     must(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.offset-too-large",
-        "an offset that is not 0 and not below the new size calls the invalid parameter handler and gives NULL and EINVAL",
+        "_aligned_offset_realloc calls the invalid parameter handler, returns NULL and sets errno to EINVAL for an offset that is not 0 and not below the new size",
         stated(Remarks),
-        &[&FAR],
+        &[&WRONG_OFFSET],
         &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
     ),
 ];
 
 static RESIZE: Case = Case::new(
     "aligned-offset-realloc-resize",
-    "resizes blocks of each alignment from 1 to 1 MiB, at three offsets, through eight sizes and back",
+    "resizes blocks of each alignment from 1 byte to 1 MiB, at three offsets, through eight sizes and back",
     |probe| {
         resize_all(
             probe,
-            Offsets::Some,
+            THREE_OFFSETS,
             NewBytes::Anything,
             |crt, block, size, alignment, offset| {
                 crt.aligned_offset_realloc(block, size, alignment, offset)
@@ -122,22 +122,22 @@ static RESIZE: Case = Case::new(
     },
 );
 
-static OF_NULL: Case = Case::new(
+static WITHOUT_BLOCK: Case = Case::new(
     "aligned-offset-realloc-null",
-    "calls _aligned_offset_realloc without a block",
+    "calls _aligned_offset_realloc with NULL",
     |probe| {
         let given = probe.observe("_aligned_offset_realloc", "NULL, 1000, 64, 8", |crt| {
-            crt.aligned_offset_realloc(Block::null(), 1000, 64, 8)
+            crt.aligned_offset_realloc(Block::null(), SIZE, 64, OFFSET)
         })?;
         given.map_or(Ok(()), |block| probe.crt.aligned_free(block))
     },
 );
 
-static ZERO: Case = Case::new(
+static ZERO_SIZE: Case = Case::new(
     "aligned-offset-realloc-zero-size",
-    "resizes a block that is aligned at an offset to 0",
+    "resizes a block that is aligned at an offset to 0 bytes",
     |probe| {
-        let block = need(probe, 64)?;
+        let block = need_at(probe, SIZE, 64, OFFSET)?;
         let given = probe.observe("_aligned_offset_realloc", "block, 0, 64, 0", |crt| {
             crt.aligned_offset_realloc(block, 0, 64, 0)
         })?;
@@ -145,66 +145,52 @@ static ZERO: Case = Case::new(
     },
 );
 
-static TOO_MUCH: Case = Case::new(
+static TOO_LARGE: Case = Case::new(
     "aligned-offset-realloc-no-memory",
     "resizes a block to more than _HEAP_MAXREQ, and to more than any system has",
-    |probe| {
-        let sizes = OVER_MAXREQ.into_iter().chain(NOT_TO_BE_HAD);
-        refused(
-            probe,
-            64,
-            &sizes.map(|size| (size, 64, 8)).collect::<Vec<_>>(),
-        )
-    },
+    |probe| refused(probe, 64, too_large().map(|size| (size, 64, OFFSET))),
 );
 
-static ODD: Case = Case::new(
+static WRONG_ALIGNMENT: Case = Case::new(
     "aligned-offset-realloc-not-a-power-of-two",
-    "sets an invalid parameter handler that goes on, and resizes a block with alignments that are not powers of two",
+    "sets an invalid parameter handler that returns, and resizes a block with the alignments 0, 3, 24, 48, 4097 and SIZE_MAX",
     |probe| {
         probe.expect_invalid_parameters()?;
-        refused(
-            probe,
-            LEAST,
-            &NOT_A_POWER_OF_TWO.map(|alignment| (2000, alignment, 8)),
-        )
+        let requests = NOT_A_POWER_OF_TWO.map(|alignment| (2000, alignment, OFFSET));
+        refused(probe, LEAST_ALIGNMENT, requests)
     },
 );
 
-static FAR: Case = Case::new(
+static WRONG_OFFSET: Case = Case::new(
     "aligned-offset-realloc-offset-too-large",
-    "sets an invalid parameter handler that goes on, and resizes a block with offsets at its end and behind it",
+    "sets an invalid parameter handler that returns, and resizes a block with offsets equal to the new size and greater",
     |probe| {
         probe.expect_invalid_parameters()?;
-        refused(
-            probe,
-            64,
-            &[(100, 64, 100), (100, 64, 101), (100, 64, usize::MAX)],
-        )
+        let requests = [100, 101, usize::MAX].map(|offset| (100, 64, offset));
+        refused(probe, 64, requests)
     },
 );
 
 const SIZE: usize = 1000;
-/// With a greater alignment it is chance whether a library that takes 0 for
-/// one finds the block where it expects it.
-const LEAST: usize = 8;
+const OFFSET: usize = 8;
 
-/// Makes requests that must fail, of one block: size, alignment, offset.
+/// Makes requests that must fail, with one block of this alignment: size,
+/// alignment, offset.
 fn refused(
     probe: &mut Probe,
     aligned_to: usize,
-    requests: &[(usize, usize, usize)],
+    requests: impl IntoIterator<Item = (usize, usize, usize)>,
 ) -> Result<(), Stop> {
-    let mut block = need(probe, aligned_to)?;
+    let mut block = need_at(probe, SIZE, aligned_to, OFFSET)?;
     block.fill(1);
     let mut changed = 0;
-    for &(size, alignment, offset) in requests {
+    for (size, alignment, offset) in requests {
         let arguments = format!("block, {size:#x}, {alignment:#x}, {offset:#x}");
         probe.step(&format!("_aligned_offset_realloc({arguments})"))?;
         let given = probe.observe("_aligned_offset_realloc", &arguments, |crt| {
             crt.aligned_offset_realloc(block, size, alignment, offset)
         })?;
-        // A block that should not have come has what fits of the old one.
+        // If the request wrongly succeeds, the new block may be smaller.
         let still = SIZE.min(size);
         block = given.unwrap_or_else(|block| block.with_size(SIZE));
         changed += block.lost_bytes_of(1, still);
@@ -212,9 +198,4 @@ fn refused(
     probe.crt.aligned_free(block)?;
     probe.fact(CHANGED, changed as i64)?;
     probe.fact(BLOCKS, 1)
-}
-
-fn need(probe: &Probe, alignment: usize) -> Result<Block, Stop> {
-    let block = probe.crt.aligned_offset_malloc(SIZE, alignment, 8)?;
-    block.ok_or(Stop::OutOfMemory(SIZE))
 }

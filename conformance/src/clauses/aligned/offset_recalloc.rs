@@ -1,14 +1,13 @@
 //! `void *_aligned_offset_recalloc(void *memblock, size_t num, size_t size,
-//! size_t alignment, size_t offset)`: `_aligned_offset_realloc` whose new
-//! bytes are zero.
+//! size_t alignment, size_t offset)`: changes the size of a block that is
+//! aligned at an offset into it; the new bytes are 0.
 
 use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
-use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, Offsets, resize_all};
-use crate::clause::Section::Remarks;
+use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, THREE_OFFSETS, need_at, resize_all};
+use crate::clause::Section::{Introduction, Remarks};
 use crate::clause::check::{NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
 use crate::clauses::pages;
-use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
 const ALIGNED_OFFSET_RECALLOC: Routine = Routine {
@@ -16,84 +15,79 @@ const ALIGNED_OFFSET_RECALLOC: Routine = Routine {
     page: &pages::ALIGNED_OFFSET_RECALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: the loader finds a routine named _aligned_offset_recalloc
     exported(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.exported",
         "the library exports _aligned_offset_recalloc",
     ),
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: every byte behind the old size 0, also without an old block
     must(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.new-bytes-zero",
-        "the elements that are added are initialised to 0",
-        stated(Remarks),
+        "_aligned_offset_recalloc sets the bytes that it adds to a block to 0",
+        derived(
+            Introduction,
+            "the routine initialises the memory to 0, which this suite reads as the added bytes only",
+        ),
         &[&RESIZE],
         &[none_of(NOT_ZERO, BLOCKS)],
     ),
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB
     must(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.alignment",
-        "the resized block is aligned at the offset as it was",
+        "_aligned_offset_recalloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 1 byte to 1 MiB",
         stated(Remarks),
         &[&RESIZE],
         &[none_of(MISALIGNED, BLOCKS)],
     ),
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: every byte as written
     must(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.keeps-contents",
-        "the contents are unchanged up to the shorter of the new and old sizes, and all of them if it fails",
-        stated(Remarks),
+        "_aligned_offset_recalloc keeps the contents of the block up to the smaller of the old and the new size, and all of them when it fails",
+        derived(
+            Introduction,
+            "the routine changes the size of a block, which keeps the contents in realloc",
+        )
+        .and(&pages::REALLOC, Remarks),
         &[&RESIZE, &OVERFLOWS],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: NULL, errno ENOMEM
     must(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.overflow",
-        "a product of number and size that overflows gives NULL and ENOMEM, never a smaller block",
-        stated(Remarks),
+        "_aligned_offset_recalloc returns NULL and sets errno to ENOMEM when the product of number and size overflows, and never returns a smaller block",
+        derived(
+            Remarks,
+            "a product that overflows is a request over _HEAP_MAXREQ",
+        ),
         &[&OVERFLOWS],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: the handler called, NULL, errno EINVAL
     must(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.not-a-power-of-two",
-        "an alignment that is not a power of two, 0 included, calls the invalid parameter handler and gives NULL and EINVAL",
+        "_aligned_offset_recalloc calls the invalid parameter handler, returns NULL and sets errno to EINVAL for an alignment that is not a power of two, 0 included",
         stated(Remarks),
-        &[&ODD],
+        &[&WRONG_ALIGNMENT],
         &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
     ),
-    // PAGE: _aligned_offset_recalloc
-    // EXPECTED: the handler called, NULL, errno EINVAL
     must(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.offset-too-large",
-        "an offset that is not 0 and not below the new size calls the invalid parameter handler and gives NULL and EINVAL",
+        "_aligned_offset_recalloc calls the invalid parameter handler, returns NULL and sets errno to EINVAL for an offset that is not 0 and not below the new size",
         stated(Remarks),
-        &[&FAR],
+        &[&WRONG_OFFSET],
         &[every_call(NULL.calls_the_handler().sets_errno("EINVAL"))],
     ),
 ];
 
 static RESIZE: Case = Case::new(
     "aligned-offset-recalloc-resize",
-    "resizes blocks of each alignment from 1 to 1 MiB, at three offsets, through eight sizes and back",
+    "resizes blocks of each alignment from 1 byte to 1 MiB, at three offsets, through eight sizes and back",
     |probe| {
         resize_all(
             probe,
-            Offsets::Some,
+            THREE_OFFSETS,
             NewBytes::Zero,
             |crt, block, size, alignment, offset| {
                 crt.aligned_offset_recalloc(block, size, 1, alignment, offset)
@@ -108,9 +102,9 @@ static OVERFLOWS: Case = Case::new(
     |probe| refused(probe, &OVERFLOWING.map(|(number, size)| (number, size, 64))),
 );
 
-static ODD: Case = Case::new(
+static WRONG_ALIGNMENT: Case = Case::new(
     "aligned-offset-recalloc-not-a-power-of-two",
-    "sets an invalid parameter handler that goes on, and resizes a block with alignments that are not powers of two",
+    "sets an invalid parameter handler that returns, and resizes a block with the alignments 0, 3, 24, 48, 4097 and SIZE_MAX",
     |probe| {
         probe.expect_invalid_parameters()?;
         refused(
@@ -120,9 +114,9 @@ static ODD: Case = Case::new(
     },
 );
 
-static FAR: Case = Case::new(
+static WRONG_OFFSET: Case = Case::new(
     "aligned-offset-recalloc-offset-too-large",
-    "sets an invalid parameter handler that goes on, and resizes a block to sizes that are not over the offset",
+    "sets an invalid parameter handler that returns, and resizes a block to sizes that do not exceed the offset",
     |probe| {
         probe.expect_invalid_parameters()?;
         refused(probe, &[(1, 8, 64), (1, 3, 64)])
@@ -132,19 +126,17 @@ static FAR: Case = Case::new(
 const SIZE: usize = 1000;
 const OFFSET: usize = 8;
 
-/// Makes requests that must fail, of one block: number, size, alignment.
+/// Makes requests that must fail, each with a new block: number, size, alignment.
 fn refused(probe: &mut Probe, requests: &[(usize, usize, usize)]) -> Result<(), Stop> {
     let mut changed = 0;
     for &(number, size, alignment) in requests {
-        let block = probe.crt.aligned_offset_malloc(SIZE, 64, OFFSET)?;
-        let mut block = block.ok_or(Stop::OutOfMemory(SIZE))?;
+        let mut block = need_at(probe, SIZE, 64, OFFSET)?;
         block.fill(1);
         let arguments = format!("block, {number:#x}, {size:#x}, {alignment:#x}, {OFFSET}");
         probe.step(&format!("_aligned_offset_recalloc({arguments})"))?;
-        let given: Result<Block, Block> =
-            probe.observe("_aligned_offset_recalloc", &arguments, |crt| {
-                crt.aligned_offset_recalloc(block, number, size, alignment, OFFSET)
-            })?;
+        let given = probe.observe("_aligned_offset_recalloc", &arguments, |crt| {
+            crt.aligned_offset_recalloc(block, number, size, alignment, OFFSET)
+        })?;
         if let Err(kept) = given {
             changed += kept.lost_bytes(1);
             probe.crt.aligned_free(kept)?;

@@ -1,11 +1,15 @@
 //! `void *_aligned_realloc(void *memblock, size_t size, size_t alignment)`:
-//! an aligned block in its new size.
+//! changes the size of an aligned block.
 
-use super::super::sizes::{NOT_A_POWER_OF_TWO, NOT_TO_BE_HAD, OVER_MAXREQ};
-use super::{BLOCKS, CHANGED, MISALIGNED, NewBytes, Offsets, SIZES, resize_all};
-use crate::clause::Section::Remarks;
+use super::super::sizes::NOT_A_POWER_OF_TWO;
+use super::{
+    BLOCKS, CHANGED, LEAST_ALIGNMENT, MISALIGNED, NO_OFFSET, NewBytes, SIZES, need, resize_all,
+    too_large,
+};
+use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
+use crate::clauses::origins::CALLS_HANDLER;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
@@ -15,198 +19,183 @@ const ALIGNED_REALLOC: Routine = Routine {
     page: &pages::ALIGNED_REALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _aligned_realloc
-    // EXPECTED: the loader finds a routine named _aligned_realloc
     exported(
         ALIGNED_REALLOC,
         "aligned-realloc.exported",
         "the library exports _aligned_realloc",
     ),
-    // PAGE: _aligned_realloc
-    // EXPECTED: no block misaligned, for alignments from 1 to 1 MiB
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.alignment",
-        "the resized block is aligned as it was",
-        stated(Remarks),
+        "_aligned_realloc returns an address that is a multiple of the alignment, for alignments from 1 byte to 1 MiB",
+        derived(
+            ReturnValue,
+            "the alignment of a block must stay the same when it is resized",
+        ),
         &[&RESIZE],
         &[none_of(MISALIGNED, BLOCKS)],
     ),
-    // PAGE: _aligned_realloc
-    // EXPECTED: every byte as written
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.keeps-contents",
-        "the contents are unchanged up to the shorter of the new and old sizes",
-        stated(Remarks),
+        "_aligned_realloc keeps the contents of the block up to the smaller of the old and the new size",
+        derived(
+            Introduction,
+            "the routine changes the size of a block, which keeps the contents in realloc",
+        )
+        .and(&pages::REALLOC, Remarks),
         &[&RESIZE],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: _aligned_realloc
-    // EXPECTED: a block, errno kept
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.null-acts-as-aligned-malloc",
-        "without a block it allocates one",
-        stated(Remarks),
-        &[&OF_NULL],
+        "_aligned_realloc allocates a block when it is given NULL, and leaves errno and _doserrno unchanged",
+        derived(
+            ReturnValue,
+            "size 0 gives NULL only with a block, and _aligned_offset_realloc allocates when it is given NULL",
+        )
+        .and(&pages::ALIGNED_OFFSET_REALLOC, Remarks),
+        &[&WITHOUT_BLOCK],
         &[every_call(BLOCK.keeps_errno())],
     ),
-    // PAGE: _aligned_realloc
-    // EXPECTED: NULL, errno kept
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.zero-size-gives-null",
-        "size 0 frees the block and gives NULL, which is no failure",
-        stated(Remarks),
-        &[&ZERO],
+        "_aligned_realloc frees the block and returns NULL for size 0, and leaves errno and _doserrno unchanged",
+        derived(
+            ReturnValue,
+            "size 0 frees the block and gives NULL, and only an error sets errno",
+        )
+        .and(&pages::ERRNO, Remarks),
+        &[&ZERO_SIZE],
         &[every_call(NULL.keeps_errno())],
     ),
-    // PAGE: _aligned_realloc, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.no-memory",
-        "a request over _HEAP_MAXREQ, or that there is no memory for, gives NULL and ENOMEM",
-        stated(Remarks),
-        &[&TOO_MUCH],
+        "_aligned_realloc returns NULL and sets errno to ENOMEM for a size over _HEAP_MAXREQ, and for a size that the system has no memory for",
+        stated(Remarks).and(&pages::ALIGNED_REALLOC, ReturnValue),
+        &[&TOO_LARGE],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: _aligned_realloc
-    // EXPECTED: every byte as written
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.failure-keeps-block",
-        "when there is not enough memory, the original block is unchanged",
-        stated(Remarks),
-        &[&TOO_MUCH],
+        "_aligned_realloc leaves the block unchanged when there is not enough memory",
+        stated(ReturnValue),
+        &[&TOO_LARGE],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: _aligned_realloc
-    // EXPECTED: NULL, errno EINVAL
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.not-a-power-of-two",
-        "an alignment that is not a power of two, 0 included, gives NULL and EINVAL",
+        "_aligned_realloc returns NULL and sets errno to EINVAL for an alignment that is not a power of two, 0 included",
         stated(Remarks),
-        &[&ODD],
+        &[&WRONG_ALIGNMENT],
         &[every_call(NULL.sets_errno("EINVAL"))],
     ),
-    // PAGE: _aligned_realloc, Parameter validation
-    // EXPECTED: the handler called
     must(
         ALIGNED_REALLOC,
         "aligned-realloc.not-a-power-of-two-calls-handler",
-        "an alignment that is not a power of two calls the invalid parameter handler first",
-        stated(Remarks),
-        &[&ODD],
+        "_aligned_realloc calls the invalid parameter handler for an alignment that is not a power of two",
+        CALLS_HANDLER,
+        &[&WRONG_ALIGNMENT],
         &[every_call(ANY.calls_the_handler())],
     ),
 ];
 
 static RESIZE: Case = Case::new(
     "aligned-realloc-resize",
-    "resizes a block of each alignment from 1 to 1 MiB through eight sizes and back",
+    "resizes a block of each alignment from 1 byte to 1 MiB through eight sizes and back",
     |probe| {
         resize_all(
             probe,
-            Offsets::None,
+            NO_OFFSET,
             NewBytes::Anything,
             |crt, block, size, alignment, _| crt.aligned_realloc(block, size, alignment),
         )
     },
 );
 
-static OF_NULL: Case = Case::new(
+static WITHOUT_BLOCK: Case = Case::new(
     "aligned-realloc-null",
-    "calls _aligned_realloc without a block, for several sizes",
-    null,
+    "calls _aligned_realloc with NULL and several sizes",
+    |probe| {
+        for size in SIZES {
+            let arguments = format!("NULL, {size}, 64");
+            if let Ok(mut block) = resize(probe, &arguments, Block::null(), size, 64)? {
+                block.fill(1);
+                probe.crt.aligned_free(block)?;
+            }
+        }
+        Ok(())
+    },
 );
 
-static ZERO: Case = Case::new(
+static ZERO_SIZE: Case = Case::new(
     "aligned-realloc-zero-size",
-    "resizes aligned blocks to 0",
-    zero,
+    "resizes aligned blocks to 0 bytes",
+    |probe| {
+        for size in SIZES {
+            let block = need(probe, size, 64)?;
+            probe.step(&format!("resize {size} bytes to 0"))?;
+            let given = probe.observe("_aligned_realloc", "block, 0, 64", |crt| {
+                crt.aligned_realloc(block, 0, 64)
+            })?;
+            if let Ok(block) = given {
+                probe.crt.aligned_free(block)?;
+            }
+        }
+        Ok(())
+    },
 );
 
-static TOO_MUCH: Case = Case::new(
+static TOO_LARGE: Case = Case::new(
     "aligned-realloc-no-memory",
     "resizes an aligned block to more than _HEAP_MAXREQ, and to more than any system has",
-    too_much,
+    |probe| {
+        let mut block = need(probe, 3000, 64)?;
+        block.fill(1);
+        let mut changed = 0;
+        for size in too_large() {
+            let arguments = format!("block, {size:#x}, 64");
+            let given = resize(probe, &arguments, block, size, 64)?;
+            block = given.unwrap_or_else(|block| block).with_size(3000);
+            changed += block.lost_bytes(1);
+        }
+        probe.crt.aligned_free(block)?;
+        probe.fact(CHANGED, changed as i64)?;
+        probe.fact(BLOCKS, 1)
+    },
 );
 
-static ODD: Case = Case::new(
+static WRONG_ALIGNMENT: Case = Case::new(
     "aligned-realloc-not-a-power-of-two",
-    "sets an invalid parameter handler that goes on, and resizes a block with alignments that are not powers of two",
-    odd,
+    "sets an invalid parameter handler that returns, and resizes a block with the alignments 0, 3, 24, 48, 4097 and SIZE_MAX",
+    |probe| {
+        let mut block = need(probe, 100, LEAST_ALIGNMENT)?;
+        probe.expect_invalid_parameters()?;
+        for alignment in NOT_A_POWER_OF_TWO {
+            let arguments = format!("block, 200, {alignment:#x}");
+            let given = resize(probe, &arguments, block, 200, alignment)?;
+            block = given.unwrap_or_else(|block| block);
+        }
+        probe.crt.aligned_free(block)
+    },
 );
 
-fn null(probe: &mut Probe) -> Result<(), Stop> {
-    for size in SIZES {
-        let arguments = format!("NULL, {size}, 64");
-        probe.step(&format!("_aligned_realloc({arguments})"))?;
-        let given = probe.observe("_aligned_realloc", &arguments, |crt| {
-            crt.aligned_realloc(Block::null(), size, 64)
-        })?;
-        if let Ok(mut block) = given {
-            block.fill(1);
-            probe.crt.aligned_free(block)?;
-        }
-    }
-    Ok(())
-}
-
-fn zero(probe: &mut Probe) -> Result<(), Stop> {
-    for size in SIZES {
-        let block = need(probe, size, 64)?;
-        probe.step(&format!("resize {size} bytes to 0"))?;
-        let given = probe.observe("_aligned_realloc", "block, 0, 64", |crt| {
-            crt.aligned_realloc(block, 0, 64)
-        })?;
-        if let Ok(block) = given {
-            probe.crt.aligned_free(block)?;
-        }
-    }
-    Ok(())
-}
-
-fn too_much(probe: &mut Probe) -> Result<(), Stop> {
-    let mut block = need(probe, 3000, 64)?;
-    block.fill(1);
-    let mut changed = 0;
-    for size in OVER_MAXREQ.into_iter().chain(NOT_TO_BE_HAD) {
-        let arguments = format!("block, {size:#x}, 64");
-        probe.step(&format!("_aligned_realloc({arguments})"))?;
-        let given = probe.observe("_aligned_realloc", &arguments, |crt| {
-            crt.aligned_realloc(block, size, 64)
-        })?;
-        block = given.unwrap_or_else(|block| block).with_size(3000);
-        changed += block.lost_bytes(1);
-    }
-    probe.crt.aligned_free(block)?;
-    probe.fact(CHANGED, changed as i64)?;
-    probe.fact(BLOCKS, 1)
-}
-
-fn odd(probe: &mut Probe) -> Result<(), Stop> {
-    // The least alignment: with a greater one it is chance whether a library
-    // that takes 0 for an alignment finds the block where it expects it.
-    let mut block = need(probe, 100, 8)?;
-    probe.expect_invalid_parameters()?;
-    for alignment in NOT_A_POWER_OF_TWO {
-        let arguments = format!("block, 200, {alignment:#x}");
-        probe.step(&format!("_aligned_realloc({arguments})"))?;
-        let given = probe.observe("_aligned_realloc", &arguments, |crt| {
-            crt.aligned_realloc(block, 200, alignment)
-        })?;
-        block = given.unwrap_or_else(|block| block);
-    }
-    probe.crt.aligned_free(block)
-}
-
-fn need(probe: &Probe, size: usize, alignment: usize) -> Result<Block, Stop> {
-    let block = probe.crt.aligned_malloc(size, alignment)?;
-    block.ok_or(Stop::OutOfMemory(size))
+/// Calls `_aligned_realloc` in a step that names the arguments.
+fn resize(
+    probe: &mut Probe,
+    arguments: &str,
+    block: Block,
+    size: usize,
+    alignment: usize,
+) -> Result<Result<Block, Block>, Stop> {
+    probe.step(&format!("_aligned_realloc({arguments})"))?;
+    probe.observe("_aligned_realloc", arguments, |crt| {
+        crt.aligned_realloc(block, size, alignment)
+    })
 }

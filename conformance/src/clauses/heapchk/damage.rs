@@ -1,11 +1,12 @@
-//! Damage that a program does to the heap. What comes of it is undefined for
-//! most libraries, so it is recorded, not judged: nothing, an error, an abort.
-//! Only what the page does say is judged: an error comes with `ENOSYS`.
+//! Damage that a program does to the heap: what `_heapchk` then returns. No page
+//! says which damage it finds, so the result is recorded and not judged: no
+//! error, an error, or the end of the process. One thing is judged: `_heapchk`
+//! sets `errno` to `ENOSYS` when it returns an error.
 
 use super::super::heapwalk::walk::Search;
-use crate::clause::Section::Remarks;
-use crate::clause::check::{NO_ERRNO, by};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, record, stated};
+use crate::clause::Section::{Remarks, ReturnValue};
+use crate::clause::check::{Check, NO_ERRNO, by};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, record, stated};
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
@@ -17,170 +18,144 @@ const HEAPCHK: Routine = Routine {
     page: &pages::HEAPCHK,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapchk
     must(
         HEAPCHK,
         "heapchk.error-sets-enosys",
-        "if an error occurs, errno is set to ENOSYS",
-        stated(Remarks),
-        &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
+        "_heapchk sets errno to ENOSYS when it returns an error",
+        stated(ReturnValue),
+        &[&OVERRUN, &DOUBLE_FREE, &WILD_FREE, &WRITE_AFTER_FREE],
         &[by(
-            "errno ENOSYS whenever it returns neither _HEAPOK nor _HEAPEMPTY",
+            "errno ENOSYS after the first call that returns neither _HEAPOK (-2) nor _HEAPEMPTY (-1); nothing to judge if there is no such call",
             error_sets_enosys,
         )],
     ),
-    // PAGE: _heapchk
     record(
         HEAPCHK,
         "heapchk.after-an-overrun",
-        "what it says after a byte was written behind the end of a block",
-        stated(Remarks),
-        &[&OVERRUN_CASE],
-        &[by(
-            "anything: _HEAPBADNODE, nothing, or the end of the process",
-            recorded,
-        )],
+        "the suite records what _heapchk returns after the program wrote a byte past the end of a block",
+        derived(ReturnValue, DAMAGED),
+        &[&OVERRUN],
+        &[RECORDED],
     ),
-    // PAGE: _heapchk, free
     record(
         HEAPCHK,
         "heapchk.after-a-double-free",
-        "what it says after a block was freed twice",
-        stated(Remarks),
-        &[&TWICE],
-        &[by(
-            "anything: _HEAPBADNODE, nothing, or the end of the process",
-            recorded,
-        )],
+        "the suite records what _heapchk returns after the program freed a block twice",
+        derived(ReturnValue, DAMAGED).and(&pages::FREE, Remarks),
+        &[&DOUBLE_FREE],
+        &[RECORDED],
     ),
-    // PAGE: _heapchk, free
     record(
         HEAPCHK,
         "heapchk.after-a-wild-free",
-        "what it says after an address was freed that no routine had given",
-        stated(Remarks),
-        &[&WILD],
-        &[by(
-            "anything: _HEAPBADNODE, nothing, or the end of the process",
-            recorded,
-        )],
+        "the suite records what _heapchk returns after the program freed an address that no routine had returned",
+        derived(ReturnValue, DAMAGED).and(&pages::FREE, Remarks),
+        &[&WILD_FREE],
+        &[RECORDED],
     ),
-    // PAGE: _heapchk
     record(
         HEAPCHK,
         "heapchk.after-a-write-after-free",
-        "what it says after freed blocks were written to",
-        stated(Remarks),
-        &[&LATE],
-        &[by(
-            "anything: _HEAPBADNODE, nothing, or the end of the process",
-            recorded,
-        )],
+        "the suite records what _heapchk returns after the program wrote to freed blocks",
+        derived(ReturnValue, DAMAGED),
+        &[&WRITE_AFTER_FREE],
+        &[RECORDED],
     ),
-    // PAGE: _heapchk, _heapwalk
     record(
         HEAPCHK,
         "heapchk.walkable-after-damage",
-        "whether the damaged heap can still be walked, and still allocates",
-        stated(Remarks),
-        &[&OVERRUN_CASE, &TWICE, &WILD, &LATE],
+        "the suite records whether _heapwalk still walks the damaged heap, and whether malloc still allocates from it",
+        derived(ReturnValue, DAMAGED).and(&pages::HEAPWALK, ReturnValue),
+        &[&OVERRUN, &DOUBLE_FREE, &WILD_FREE, &WRITE_AFTER_FREE],
         &[by(
-            "anything: live blocks found and a block given, or the end of the process",
+            "any result: how many live blocks a walk finds and what malloc returns, or how the process ends",
             walkable,
         )],
     ),
 ];
 
-static OVERRUN_CASE: Case = Case::new(
+/// What the page says of a damaged heap.
+const DAMAGED: &str =
+    "_HEAPBADNODE means a damaged heap, and the page does not say which damage is found";
+
+const RECORDED: Check = by(
+    "any result: what _heapchk returns, or how the process ends",
+    recorded,
+);
+
+static OVERRUN: Case = Case::new(
     "damage-overrun",
-    "writes the byte behind the end, as _msize has it, of one block between others",
-    overrun,
+    "writes the byte after the last one that _msize counts, in one of 40 live blocks",
+    |probe| {
+        let blocks = some_blocks(probe)?;
+        probe.step("write a byte behind the end")?;
+        let mut block = nth(&blocks, MIDDLE);
+        let end = match probe.crt.has("_msize") {
+            true => probe.crt.msize(&block)?,
+            false => SIZE,
+        };
+        block.write_byte(end, 0xDB);
+        look(probe, blocks)
+    },
 )
 .undefined();
 
-static TWICE: Case = Case::new(
+static DOUBLE_FREE: Case = Case::new(
     "damage-double-free",
-    "frees a block twice, with others alive around it",
-    double_free,
+    "frees one of 40 live blocks twice",
+    |probe| {
+        let mut blocks = some_blocks(probe)?;
+        let block = nth(&blocks, MIDDLE);
+        probe.step("free a block twice")?;
+        blocks.free_where(&probe.crt, |index| index == MIDDLE)?;
+        probe.crt.free(block)?;
+        look(probe, blocks)
+    },
 )
 .undefined();
 
-static WILD: Case = Case::new(
+static WILD_FREE: Case = Case::new(
     "damage-wild-free",
-    "frees an address in the middle of a live block, with others alive around it",
-    wild_free,
+    "frees an address inside one of 40 live blocks",
+    |probe| {
+        let blocks = some_blocks(probe)?;
+        let inside = Block::at(nth(&blocks, MIDDLE).address() + 32, 0);
+        probe.step("free an address in the middle of a block")?;
+        probe.crt.free(inside)?;
+        look(probe, blocks)
+    },
 )
 .undefined();
 
-static LATE: Case = Case::new(
+static WRITE_AFTER_FREE: Case = Case::new(
     "damage-write-after-free",
-    "writes over the whole of two blocks after they were freed, with others alive around them",
-    write_after_free,
+    "frees two of 40 live blocks and writes over the whole of both",
+    |probe| {
+        let mut blocks = some_blocks(probe)?;
+        let mut freed = [nth(&blocks, MIDDLE), nth(&blocks, MIDDLE + 2)];
+        blocks.free_where(&probe.crt, |index| index == MIDDLE || index == MIDDLE + 2)?;
+        probe.step("write over freed blocks")?;
+        for block in &mut freed {
+            block.fill(0xDB);
+        }
+        look(probe, blocks)
+    },
 )
 .undefined();
 
 const SIZE: usize = 100;
+const COUNT: usize = 40;
+const MIDDLE: usize = COUNT / 2;
+
 const FOUND: &str = "live blocks found";
 const WANTED: &str = "live blocks";
 const ALLOCATES: &str = "allocates";
-
-fn overrun(probe: &mut Probe) -> Result<(), Stop> {
-    let blocks = some_blocks(probe)?;
-    probe.step("write a byte behind the end")?;
-    let mut block = the_block(&blocks);
-    let end = match probe.crt.has("_msize") {
-        true => probe.crt.msize(&block)?,
-        false => SIZE,
-    };
-    block.write_byte(end, 0xDB);
-    look(probe, blocks)
-}
-
-fn double_free(probe: &mut Probe) -> Result<(), Stop> {
-    let mut blocks = some_blocks(probe)?;
-    let block = the_block(&blocks);
-    probe.step("free a block twice")?;
-    blocks.free_where(&probe.crt, |index| index == MIDDLE)?;
-    probe.crt.free(block)?;
-    look(probe, blocks)
-}
-
-fn wild_free(probe: &mut Probe) -> Result<(), Stop> {
-    let blocks = some_blocks(probe)?;
-    let middle = Block::at(the_block(&blocks).address() + 32, 0);
-    probe.step("free an address in the middle of a block")?;
-    probe.crt.free(middle)?;
-    look(probe, blocks)
-}
-
-fn write_after_free(probe: &mut Probe) -> Result<(), Stop> {
-    let mut blocks = some_blocks(probe)?;
-    let mut gone = [the_block(&blocks), another_block(&blocks)];
-    blocks.free_where(&probe.crt, |index| index == MIDDLE || index == MIDDLE + 2)?;
-    probe.step("write over freed blocks")?;
-    for block in &mut gone {
-        block.fill(0xDB);
-    }
-    look(probe, blocks)
-}
-
-const COUNT: usize = 40;
-const MIDDLE: usize = COUNT / 2;
 
 fn some_blocks(probe: &Probe) -> Result<Blocks, Stop> {
     let mut blocks = Blocks::with_room_for(COUNT)?;
     blocks.fill(&probe.crt, |_| SIZE)?;
     Ok(blocks)
-}
-
-fn the_block(blocks: &Blocks) -> Block {
-    nth(blocks, MIDDLE)
-}
-
-fn another_block(blocks: &Blocks) -> Block {
-    nth(blocks, MIDDLE + 2)
 }
 
 fn nth(blocks: &Blocks, wanted: usize) -> Block {
@@ -189,8 +164,8 @@ fn nth(blocks: &Blocks, wanted: usize) -> Block {
     block.expect("every block is live before the damage")
 }
 
-/// Looks at the heap after the damage, walks it, asks for a block, frees what
-/// is alive, and looks again.
+/// Checks the heap after the damage, walks it, allocates a block, frees the
+/// live blocks, and checks the heap again.
 fn look(probe: &mut Probe, mut blocks: Blocks) -> Result<(), Stop> {
     let mut search = Search::new(&blocks, |_| false, &[]);
     let has_check = probe.crt.has("_heapchk");
@@ -216,7 +191,7 @@ fn look(probe: &mut Probe, mut blocks: Blocks) -> Result<(), Stop> {
     Ok(())
 }
 
-/// How the process ended before the case did, if so.
+/// How the process ended, if it ended before the case did.
 fn ended(seen: &Seen) -> Option<String> {
     let step = seen.observation.last_step().unwrap_or("load");
     match &seen.observation.ending {
@@ -253,7 +228,9 @@ fn recorded(seen: &Seen) -> Judgement {
     }
     match ended(seen) {
         Some(end) => parts.push(end),
-        None if parts.is_empty() => parts.push("nothing noticed; there is no _heapchk".into()),
+        None if parts.is_empty() => {
+            parts.push("nothing was noticed; the library has no _heapchk".into())
+        }
         None => {}
     }
     Judgement::pass(parts.join("; "))
@@ -267,8 +244,8 @@ fn error_sets_enosys(seen: &Seen) -> Judgement {
         .filter(|call| !matches!(call.returned, -2 | -1));
     let Some(call) = errors.next() else {
         return Judgement::unsupported(match ended(seen) {
-            Some(end) => format!("no error was told: {end}"),
-            None => "no error was told".into(),
+            Some(end) => format!("no error was reported: {end}"),
+            None => "no error was reported".into(),
         });
     };
     match call.errno {

@@ -1,35 +1,29 @@
-//! Reached through the API set, it acts on the same heap as ucrtbase.
+//! `_heapmin` of the API set acts on the heap of ucrtbase.
 
-use crate::clause::Section::Remarks;
+use super::HEAPMIN;
+use crate::clause::Section::Requirements;
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, Judgement, Seen, derived, must};
 use heapmin_harness::probe::{Probe, Stop};
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin
-    must(
-        HEAPMIN,
-        "heapmin.same-heap-through-alias",
-        "reached through the API set api-ms-win-crt-heap-l1-1-0, it acts on the same heap as ucrtbase",
-        stated(Remarks),
-        &[&TWO_NAMES],
-        &[by(
-            "the same size for the same block, and blocks freed through either name",
-            same_heap,
-        )],
+pub static CLAUSES: &[Clause] = &[must(
+    HEAPMIN,
+    "heapmin.same-heap-through-alias",
+    "_heapmin acts on the same heap whether the caller finds it in ucrtbase or in the API set api-ms-win-crt-heap-l1-1-0",
+    derived(
+        Requirements,
+        "the page's data list ucrtbase and the API set as libraries that export the same _heapmin",
     ),
-];
+    &[&TWO_NAMES],
+    &[by(
+        "under both names, a size from _msize for a block of the other name, and the same value from _heapmin",
+        same_heap,
+    )],
+)];
 
 static TWO_NAMES: Case = Case::new(
     "two-names-one-heap",
-    "allocates through each of two names of a library and asks, minimises and frees through the other",
+    "loads a library under two names, allocates through each of them, and calls _msize, _heapmin and free through the other",
     two_names,
 );
 

@@ -1,37 +1,31 @@
-//! Free neighbours are merged.
+//! `_heapmin` merges free neighbours.
 
-use super::if_it_succeeds;
-use super::release::held_and_left;
+use super::release::{either, held_and_left};
+use super::{HEAPMIN, SOME_CALL_SUCCEEDS};
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, Judgement, Seen, limited, must};
 use crate::clauses::workload::{MIB, warm_up};
+use crate::clauses::{limits, pages};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: free
-    must(
-        HEAPMIN,
-        "heapmin.coalesces",
-        "after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak",
-        stated(Remarks),
-        &[&SMALL_THEN_LARGE],
-        &[by(
-            "no more resident with the large block than at the peak of the small ones (2 % allowed)",
-            |seen| if_it_succeeds(seen, coalesces),
-        )],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[must(
+    HEAPMIN,
+    "heapmin.coalesces",
+    "_heapmin merges the memory of many small freed blocks, so that one large block of the same total fits without a higher peak",
+    limited(Remarks, &limits::FIFTIETH_OF_PEAK).on(&pages::FREE),
+    &[&SMALL_THEN_LARGE],
+    &[
+        SOME_CALL_SUCCEEDS,
+        by(
+            "at most 2 % more resident with the large block than at the peak of the small ones",
+            |seen| either(coalesces(seen)),
+        ),
+    ],
+)];
 
 static SMALL_THEN_LARGE: Case = Case::new(
     "small-blocks-then-a-large-one",
@@ -60,16 +54,14 @@ fn small_then_large(probe: &mut Probe) -> Result<(), Stop> {
     probe.crt.free(large)
 }
 
-fn coalesces(seen: &Seen) -> Judgement {
-    match held_and_left(seen.observation, "large") {
-        Ok((peak, large)) => Judgement::pass_if(
-            large <= peak.saturating_add(peak / 50),
-            format!(
-                "{} at the peak, {} with the large block",
-                amount(peak),
-                amount(large)
-            ),
+fn coalesces(seen: &Seen) -> Result<Judgement, Judgement> {
+    let (peak, large) = held_and_left(seen.observation, "large")?;
+    Ok(Judgement::pass_if(
+        large <= peak.saturating_add(peak / 50),
+        format!(
+            "{} at the peak, {} with the large block",
+            amount(peak),
+            amount(large)
         ),
-        Err(judgement) => judgement,
-    }
+    ))
 }

@@ -1,9 +1,9 @@
-//! Threads that allocate, verify and free while another loops over `_heapmin`.
+//! Threads that allocate, check and free while another calls `_heapmin`.
 
-use crate::clause::Section::Remarks;
-use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, should, stated};
-use crate::clauses::pages;
+use super::HEAPMIN;
+use crate::clause::check::none_of;
+use crate::clause::{Case, Clause, should};
+use crate::clauses::origins::MULTITHREADED;
 use crate::clauses::workload::scattered;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
@@ -12,36 +12,28 @@ use heapmin_harness::probe::{Probe, Stop};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: —
-    should(
-        HEAPMIN,
-        "heapmin.concurrent",
-        "threads that allocate, verify and free while another loops over _heapmin lose no byte and do not hang",
-        stated(Remarks),
-        &[&THREADS],
-        &[by("every byte as written, and an end", concurrent)],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[should(
+    HEAPMIN,
+    "heapmin.concurrent",
+    "_heapmin lets other threads allocate, check and free meanwhile: no block loses a byte, and no thread hangs",
+    MULTITHREADED,
+    &[&THREADS],
+    &[none_of(LOST_BYTES, ROUNDS_DONE)],
+)];
 
 static THREADS: Case = Case::new(
     "threads-and-heapmin",
-    "four threads allocate, check and free at least 20,000 times each while a fifth calls _heapmin at least 100 times",
+    "runs four threads that allocate, check and free at least 20,000 times each, while a fifth calls _heapmin at least 100 times",
     threads,
 );
 
+const ROUNDS_DONE: &str = "rounds";
 const WORKERS: usize = 4;
 const ROUNDS: usize = 20_000;
-/// The workers go on until `_heapmin` was called so often: some heaps let
-/// them get in front of it.
+/// Number of calls of `_heapmin` until which the workers continue. In some heaps
+/// they would otherwise finish before it gets a turn.
 const CALLS: usize = 100;
-/// Blocks that a worker holds at most.
+/// Number of blocks that a worker holds at most.
 const SLOTS: usize = 256;
 
 fn threads(probe: &mut Probe) -> Result<(), Stop> {
@@ -75,7 +67,7 @@ fn threads(probe: &mut Probe) -> Result<(), Stop> {
     })?;
     probe.fact("calls of _heapmin meanwhile", calls.into_inner() as i64)?;
     probe.fact(
-        "rounds",
+        ROUNDS_DONE,
         done.iter().map(|done| done.rounds).sum::<usize>() as i64,
     )?;
     probe.fact(LOST_BYTES, done.iter().map(|done| done.lost).sum())
@@ -107,14 +99,4 @@ fn work(crt: &Crt, worker: usize, calls: &AtomicUsize) -> Result<Done, Stop> {
         rounds: round,
         lost,
     })
-}
-
-/// Lost bytes and a hang are failures of any clause; what is left to see is
-/// that there was something to get in the way of.
-fn concurrent(seen: &Seen) -> Judgement {
-    let fact = |name| seen.observation.fact(name).unwrap_or(0);
-    let (rounds, calls) = (fact("rounds"), fact("calls of _heapmin meanwhile"));
-    Judgement::pass(format!(
-        "no byte lost in {rounds} rounds of four threads, with {calls} calls between"
-    ))
 }

@@ -1,32 +1,24 @@
-//! It works before the first allocation and after the last free.
+//! `_heapmin` works on a heap without blocks.
 
-use crate::clause::Section::Remarks;
-use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
-use crate::clauses::pages;
+use super::{HEAPMIN, SOME_CALL_SUCCEEDS};
+use crate::clause::Section::ReturnValue;
+use crate::clause::check::{every_call, one_of};
+use crate::clause::{Case, Clause, derived, must};
+use crate::clauses::codes::ZERO;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin
-    must(
-        HEAPMIN,
-        "heapmin.empty-heap",
-        "it works before the first allocation and after the last free",
-        stated(Remarks),
-        &[&EMPTY],
-        &[by(
-            "0 on an empty heap as on one with blocks",
-            works_on_empty,
-        )],
+pub static CLAUSES: &[Clause] = &[must(
+    HEAPMIN,
+    "heapmin.empty-heap",
+    "_heapmin succeeds before the first allocation and after the last free, as it does between live blocks",
+    derived(
+        ReturnValue,
+        "the page makes no exception for a heap without blocks",
     ),
-];
+    &[&EMPTY],
+    &[SOME_CALL_SUCCEEDS, every_call(one_of(&[ZERO]))],
+)];
 
 pub static EMPTY: Case = Case::new(
     "empty-heap",
@@ -47,20 +39,4 @@ fn empty(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("_heapmin after the last free")?;
     probe.heapmin()?;
     Ok(())
-}
-
-fn works_on_empty(seen: &Seen) -> Judgement {
-    let returned: Vec<_> = seen
-        .observation
-        .calls("_heapmin")
-        .map(|call| call.returned)
-        .collect();
-    if returned.iter().all(|value| *value == -1) {
-        return Judgement::unsupported(
-            "_heapmin returned -1 with blocks too; see the failure clauses",
-        );
-    }
-    let observed =
-        format!("{returned:?} before the first allocation, with blocks, and after the last free");
-    Judgement::pass_if(returned == [0, 0, 0], observed)
 }

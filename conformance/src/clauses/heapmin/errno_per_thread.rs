@@ -1,40 +1,36 @@
-//! A failure in one thread leaves another thread's `errno` alone.
+//! Each thread has its own `errno`.
 
-use crate::clause::Section::Remarks;
+use super::HEAPMIN;
+use crate::clause::Section::Syntax;
 use crate::clause::check::{NO_ERRNO, by};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clause::{Case, Clause, Judgement, Seen, derived, must};
 use crate::clauses::pages;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: errno
-    must(
-        HEAPMIN,
-        "heapmin.errno-per-thread",
-        "a failure in one thread leaves another thread's errno alone",
-        stated(Remarks),
-        &[&TWO_THREADS],
-        &[by("errno of the first thread as it was set", per_thread)],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[must(
+    HEAPMIN,
+    "heapmin.errno-per-thread",
+    "a call that fails in one thread leaves errno of another thread as it was",
+    derived(
+        Syntax,
+        "the library defines errno through its function _errno, and C11 (7.5) gives each thread its own errno",
+    )
+    .on(&pages::ERRNO),
+    &[&TWO_THREADS],
+    &[by("errno of the first thread as this thread set it", per_thread)],
+)];
 
 static TWO_THREADS: Case = Case::new(
     "failure-in-another-thread",
-    "sets errno, has a second thread ask for more memory than there is and call _heapmin, and looks at errno again",
+    "sets errno, lets a second thread request more memory than any system has and call _heapmin, and reads errno again",
     two_threads,
 );
 
 const HERE: i32 = 77;
 const THERE: i32 = 5;
-/// More than any system has.
+/// A size in bytes for which no system has memory.
 const TOO_MUCH: usize = usize::MAX / 2;
 
 fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
@@ -57,7 +53,7 @@ fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
         crt.set_errno(HERE);
         go.store(true, Ordering::Release);
         wait_for(&done);
-        // Read before anything else can have a reason to set it.
+        // Read now, before another call of this thread can set it.
         let here = crt.errno();
         let (there, call) = other.join().expect("the second thread does not panic");
         (there, call, here)
@@ -85,7 +81,7 @@ fn per_thread(seen: &Seen) -> Judgement {
     Judgement::pass_if(
         here == HERE,
         format!(
-            "{HERE} was set here, {} there by a failure; here it was then {}",
+            "the first thread set errno to {HERE}; a failure set it to {} in the second; the first then read {}",
             describe(there),
             describe(here)
         ),

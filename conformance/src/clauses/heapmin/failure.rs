@@ -1,14 +1,16 @@
-//! A call that fails returns -1, sets `errno` to `ENOSYS`, and does no harm.
+//! A call of `_heapmin` that fails returns -1, sets `errno` to `ENOSYS`, and
+//! leaves the heap usable.
 //!
-//! Judged where a library fails of its own accord, as Wine's do, and where the
-//! system is made to refuse ([`super::faults`]).
+//! The clauses are judged where a library fails without a fault, as Wine's do,
+//! and where the system is made to refuse ([`super::faults`]).
 
+use super::HEAPMIN;
 use super::empty_heap::EMPTY;
 use super::faults;
 use super::start_values::START_VALUES;
-use crate::clause::Section::Remarks;
-use crate::clause::check::{NO_ERRNO, by};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, record, stated};
+use crate::clause::Section::{Remarks, ReturnValue};
+use crate::clause::check::{Check, NO_ERRNO, by};
+use crate::clause::{Case, Clause, Judgement, Seen, derived, must, record, stated};
 use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
 use crate::judge::LOST_BYTES;
@@ -16,19 +18,12 @@ use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use heapmin_harness::wire::observation::Call;
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin
     must(
         HEAPMIN,
         "heapmin.failure-returns-minus-one",
-        "a call that fails returns -1 and nothing else",
-        stated(Remarks),
+        "_heapmin returns -1 and no other value if it fails",
+        stated(ReturnValue),
         &[
             &START_VALUES,
             &EMPTY,
@@ -38,17 +33,13 @@ pub static CLAUSES: &[Clause] = &[
             &faults::INVALID_PARAMETER,
             &faults::STALE,
         ],
-        &[by(
-            "-1 from every call that does not return 0",
-            returns_minus_one,
-        )],
+        &[SOME_CALL_FAILS, MINUS_ONE],
     ),
-    // PAGE: _heapmin
     must(
         HEAPMIN,
         "heapmin.failure-sets-enosys",
-        "a call that fails sets errno to ENOSYS, whatever errno and the system's last error were before",
-        stated(Remarks),
+        "_heapmin sets errno to ENOSYS if it fails, whatever errno and the system's last error were before",
+        stated(ReturnValue),
         &[
             &START_VALUES,
             &EMPTY,
@@ -59,35 +50,43 @@ pub static CLAUSES: &[Clause] = &[
             &faults::STALE,
             &faults::MIDWAY,
         ],
-        &[by("errno ENOSYS after every call that fails", sets_enosys)],
+        &[SOME_CALL_FAILS, ENOSYS],
     ),
-    // PAGE: _heapmin
     must(
         HEAPMIN,
         "heapmin.unsupported-os",
-        "on a system that cannot release heap memory it returns -1 with ENOSYS, and the heap stays usable",
-        stated(Remarks),
+        "on a system that cannot release heap memory, _heapmin returns -1 and sets errno to ENOSYS, and the heap stays usable",
+        derived(
+            Remarks,
+            "the page states -1 and ENOSYS for such a system, and names no other effect",
+        ),
         &[&faults::UNSUPPORTED, &AFTER_FAILURE],
-        &[by(
-            "-1 with ENOSYS, every live block whole, and new blocks to be had",
-            unsupported_os,
-        )],
+        &[SOME_CALL_FAILS, MINUS_ONE, ENOSYS],
     ),
-    // PAGE: errno
     record(
         HEAPMIN,
         "heapmin.doserrno",
-        "what _doserrno holds after a failure; nothing is promised for calls that are no I/O",
-        stated(Remarks),
+        "_doserrno holds some value after _heapmin fails; the suite records it, because no page promises one",
+        derived(Remarks, "most calls without I/O do not set _doserrno").on(&pages::ERRNO),
         &[&START_VALUES, &faults::UNSUPPORTED, &faults::ACCESS_DENIED],
-        &[by("nothing; it is written down", doserrno)],
+        &[SOME_CALL_FAILS, by("any value of _doserrno", doserrno)],
     ),
 ];
 
 static AFTER_FAILURE: Case = Case::new(
     "heap-after-failure",
-    "calls _heapmin between live blocks, then allocates, checks and frees",
+    "calls _heapmin between live blocks, then allocates, checks and frees blocks",
     after_failure,
+);
+
+const SOME_CALL_FAILS: Check = by(
+    "a call of _heapmin that fails or that the system refuses",
+    some_call_fails,
+);
+const MINUS_ONE: Check = by("-1 from each of these calls", returns_minus_one);
+const ENOSYS: Check = by(
+    "errno ENOSYS after each of these calls that does not return 0",
+    sets_enosys,
 );
 
 fn after_failure(probe: &mut Probe) -> Result<(), Stop> {
@@ -103,7 +102,7 @@ fn after_failure(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_all(&probe.crt)
 }
 
-/// The calls that failed, or had to: those that the system refused.
+/// The calls that failed, and those that should have: the system refused them.
 fn failures<'a>(seen: &'a Seen) -> impl Iterator<Item = &'a Call> {
     let calls = seen.observation.calls("_heapmin");
     calls.filter(|call| match call.refusals {
@@ -112,120 +111,61 @@ fn failures<'a>(seen: &'a Seen) -> impl Iterator<Item = &'a Call> {
     })
 }
 
-/// Why there is no failure to judge, if there is none.
-fn no_failure(seen: &Seen) -> Option<Judgement> {
-    if let Some(judgement) = faults::never_reached(seen) {
-        return Some(judgement);
-    }
-    failures(seen)
-        .next()
-        .is_none()
-        .then(|| Judgement::unsupported("no call failed"))
+fn some_call_fails(seen: &Seen) -> Judgement {
+    let never_reached = faults::never_reached(seen);
+    never_reached.unwrap_or_else(|| match failures(seen).count() {
+        0 => Judgement::unsupported("no call failed"),
+        count => Judgement::pass(format!("{count} calls failed")),
+    })
 }
 
 fn returns_minus_one(seen: &Seen) -> Judgement {
-    if let Some(judgement) = no_failure(seen) {
-        return judgement;
-    }
-    if let Some(call) = failures(seen).find(|call| call.returned != -1) {
-        return Judgement::fail(format!(
-            "a call returned {}{}",
-            call.returned,
-            although_refused(call)
-        ));
-    }
     let count = failures(seen).count();
-    Judgement::pass(format!("-1 from all {count} calls that failed"))
-}
-
-fn although_refused(call: &Call) -> String {
-    match call.refusals {
-        Some(count) => format!(", although the system refused {count} times"),
-        None => String::new(),
+    let Some(call) = failures(seen).find(|call| call.returned != -1) else {
+        return Judgement::pass(format!("-1 from all {count} calls that failed"));
+    };
+    let mut observed = format!("a call returned {}", call.returned);
+    if let Some(refusals) = call.refusals {
+        observed += &format!(", although the system refused {refusals} times");
     }
+    Judgement::fail(observed)
 }
 
 fn sets_enosys(seen: &Seen) -> Judgement {
-    if let Some(judgement) = no_failure(seen) {
-        return judgement;
-    }
-    let mut wrong = Vec::new();
-    let mut failed = 0;
-    for call in failures(seen).filter(|call| call.returned != 0) {
-        failed += 1;
-        match wrong_errno(seen, call) {
-            Ok(None) => {}
-            Ok(Some(text)) => wrong.push(text),
-            Err(judgement) => return judgement,
-        }
-    }
-    let count = wrong.len();
-    wrong.dedup();
-    match (failed, wrong.as_slice()) {
-        (0, _) => Judgement::unsupported("every call that was refused returned 0 all the same"),
-        (_, []) => Judgement::pass(format!(
-            "errno was ENOSYS after all {failed} calls that failed"
-        )),
-        (_, [one]) => Judgement::fail(format!("{count} of {failed}: {one}")),
-        (_, [first, .., last]) => {
-            Judgement::fail(format!("{count} of {failed}: {first}; … {last}"))
-        }
-    }
-}
-
-/// What is wrong with `errno` after a call that failed, if anything.
-fn wrong_errno(seen: &Seen, call: &Call) -> Result<Option<String>, Judgement> {
-    let Some((before, after)) = call.errno else {
-        let reason = NO_ERRNO;
-        return Err(Judgement::unsupported(reason));
-    };
-    if Some(after) == seen.numbering.number("ENOSYS") {
-        return Ok(None);
-    }
+    let failed: Vec<_> = failures(seen).filter(|it| it.returned != 0).collect();
     let describe = |number| seen.numbering.describe(number);
-    Ok(Some(format!(
-        "errno {} (before: {}, last error {})",
-        describe(after),
-        describe(before),
-        call.last_error_before
-    )))
-}
-
-fn unsupported_os(seen: &Seen) -> Judgement {
-    if let Some(judgement) = no_failure(seen) {
-        return judgement;
-    }
-    for call in failures(seen) {
-        if call.returned != -1 {
-            return Judgement::fail(format!(
-                "it returned {}{}",
-                call.returned,
-                although_refused(call)
+    let mut wrong = Vec::new();
+    for call in &failed {
+        let Some((before, after)) = call.errno else {
+            return Judgement::unsupported(NO_ERRNO);
+        };
+        if Some(after) != seen.numbering.number("ENOSYS") {
+            wrong.push(format!(
+                "errno {} (before: {}, last error {})",
+                describe(after),
+                describe(before),
+                call.last_error_before
             ));
         }
-        match wrong_errno(seen, call) {
-            Ok(None) => {}
-            Ok(Some(text)) => {
-                return Judgement::fail(format!("-1 with {text}; the heap stayed usable"));
-            }
-            Err(judgement) => return judgement,
-        }
     }
-    Judgement::pass("-1 with ENOSYS, and the heap stayed usable")
+    let (count, failed) = (wrong.len(), failed.len());
+    wrong.dedup();
+    match wrong.as_slice() {
+        _ if failed == 0 => Judgement::unsupported("every call that the system refused returned 0"),
+        [] => Judgement::pass(format!(
+            "errno was ENOSYS after all {failed} calls that failed"
+        )),
+        [one] => Judgement::fail(format!("{count} of {failed}: {one}")),
+        [first, .., last] => Judgement::fail(format!("{count} of {failed}: {first}; … {last}")),
+    }
 }
 
 fn doserrno(seen: &Seen) -> Judgement {
-    if let Some(judgement) = no_failure(seen) {
-        return judgement;
-    }
-    let mut values: Vec<String> = failures(seen)
-        .filter_map(|call| call.doserrno)
-        .map(|(before, after)| {
-            if before == after {
-                "as before".into()
-            } else {
-                after.to_string()
-            }
+    let values = failures(seen).filter_map(|call| call.doserrno);
+    let mut values: Vec<String> = values
+        .map(|(before, after)| match before == after {
+            true => "as before".into(),
+            false => after.to_string(),
         })
         .collect();
     values.sort();

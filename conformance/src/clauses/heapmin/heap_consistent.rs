@@ -1,45 +1,49 @@
-//! Afterwards the heap is in order: `_heapchk` says so, and `_heapwalk`
-//! finds every live block in use.
+//! After `_heapmin`, `_heapchk` finds the heap consistent and `_heapwalk` finds
+//! every live block in use.
 
 use super::super::heapwalk::if_it_walks;
 use super::super::heapwalk::walk::{self, Search};
-use crate::clause::Section::Remarks;
+use super::HEAPMIN;
+use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
+use crate::clause::{Case, Clause, Judgement, Seen, derived, must};
 use crate::clauses::pages;
 use crate::clauses::workload::{mixed_size, scattered};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapchk, _heapwalk
-    must(
-        HEAPMIN,
-        "heapmin.heap-consistent",
-        "afterwards _heapchk says _HEAPOK (or _HEAPEMPTY) and _heapwalk finds every live block in use",
-        stated(Remarks),
-        &[&WALK],
-        &[by(
-            "_HEAPOK (-2) or _HEAPEMPTY (-1); each live block once, in use, large enough; _HEAPEND (-5) at the end",
-            consistent,
-        )],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[must(
+    HEAPMIN,
+    "heapmin.heap-consistent",
+    "_heapmin leaves a consistent heap: _heapchk returns _HEAPOK or _HEAPEMPTY, and _heapwalk finds every live block in use",
+    derived(
+        ReturnValue,
+        "a heap that only lost unused memory is consistent; _heapchk returns _HEAPOK for it, and _heapwalk visits each of its entries",
+    )
+    .on(&pages::HEAPCHK)
+    .and(&pages::HEAPWALK, Remarks),
+    &[&WALK],
+    &[
+        by(
+            "_HEAPOK (-2) or _HEAPEMPTY (-1) from _heapchk",
+            heapchk_is_sound,
+        ),
+        by(
+            "each live block once, in use, with at least the requested size, and _HEAPEND (-5) at the end of the walk",
+            walk_is_sound,
+        ),
+    ],
+)];
 
 static WALK: Case = Case::new(
     "walk-after-heapmin",
-    "frees two thirds of 3000 blocks, calls _heapmin, then _heapchk, and walks the heap",
+    "frees two thirds of 3000 blocks, calls _heapmin, calls _heapchk, and walks the heap",
     walk_after,
 );
 
-/// The library has no `_heapwalk`.
+/// The fact that the library has no `_heapwalk`.
 const NO_WALK: &str = "no _heapwalk";
+
 fn walk_after(probe: &mut Probe) -> Result<(), Stop> {
     let mut blocks = Blocks::with_room_for(3000)?;
     probe.step("allocate the blocks and free two thirds")?;
@@ -60,24 +64,24 @@ fn walk_after(probe: &mut Probe) -> Result<(), Stop> {
     search.report(probe, &walked)
 }
 
-fn consistent(seen: &Seen) -> Judgement {
-    let fact = |name| seen.observation.fact(name).unwrap_or(i64::MIN);
-    let checked = fact("_heapchk");
-    let is_sound = matches!(checked, -2 | -1);
-    if seen.observation.fact(NO_WALK).is_some() {
-        return match is_sound {
-            true => Judgement::unsupported("the library does not export _heapwalk"),
-            false => Judgement::fail(format!("_heapchk {checked}")),
-        };
-    }
-    if !is_sound {
-        return Judgement::fail(format!("_heapchk {checked}"));
-    }
-    if_it_walks(seen, walk_is_sound)
+fn fact(seen: &Seen, name: &str) -> i64 {
+    seen.observation.fact(name).unwrap_or(i64::MIN)
+}
+
+fn heapchk_is_sound(seen: &Seen) -> Judgement {
+    let checked = fact(seen, "_heapchk");
+    Judgement::pass_if(matches!(checked, -2 | -1), format!("_heapchk {checked}"))
 }
 
 fn walk_is_sound(seen: &Seen) -> Judgement {
-    let fact = |name| seen.observation.fact(name).unwrap_or(i64::MIN);
+    match seen.observation.fact(NO_WALK) {
+        Some(_) => Judgement::unsupported("the library does not export _heapwalk"),
+        None => if_it_walks(seen, found_all),
+    }
+}
+
+fn found_all(seen: &Seen) -> Judgement {
+    let fact = |name| fact(seen, name);
     let (checked, ended) = (fact("_heapchk"), fact(walk::ENDED_WITH));
     let (live, once) = (fact(walk::LIVE), fact(walk::FOUND_ONCE));
     let (twice, small) = (fact(walk::FOUND_TWICE), fact(walk::TOO_SMALL));
@@ -88,7 +92,7 @@ fn walk_is_sound(seen: &Seen) -> Judgement {
         observed += &format!("; {twice} found more than once");
     }
     if small > 0 {
-        observed += &format!("; {small} with fewer bytes than asked for");
+        observed += &format!("; {small} with fewer bytes than requested");
     }
     let sound = ended == -5 && live > 0 && once == live && small == 0;
     Judgement::pass_if(sound, observed)

@@ -1,43 +1,34 @@
-//! When memory runs out, `_heapmin` frees enough for the next allocation.
+//! When memory runs out, `_heapmin` releases enough for the next allocation.
 
+use super::HEAPMIN;
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, should, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, Judgement, Seen, limited, should};
 use crate::clauses::workload::MIB;
+use crate::clauses::{limits, pages};
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin, malloc
-    should(
-        HEAPMIN,
-        "heapmin.relieves-memory-limit",
-        "when small blocks have used up all memory there is and are freed, a large block is to be had after the call",
-        stated(Remarks),
-        &[&LIMIT],
-        &[by(
-            "NULL with ENOMEM at the limit; after the blocks are freed and _heapmin was called, a block of 32 MiB",
-            relieves,
-        )],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[should(
+    HEAPMIN,
+    "heapmin.relieves-memory-limit",
+    "_heapmin makes room for a large block after small blocks used up all memory that the process may have and were freed",
+    limited(Remarks, &limits::LARGE_BLOCK_UNDER_LIMIT).and(&pages::MALLOC, Remarks),
+    &[&LIMIT],
+    &[by(
+        "NULL with ENOMEM at the limit, and a block of 32 MiB after the blocks were freed and _heapmin was called",
+        relieves,
+    )],
+)];
 
 static LIMIT: Case = Case::new(
     "memory-limit",
-    "limits the address space to 256 MiB more, allocates 1 KiB blocks until NULL, frees them, calls _heapmin, and asks for 32 MiB",
+    "limits the address space to 256 MiB more, allocates blocks of 1 KiB until NULL, frees them, calls _heapmin, and allocates 32 MiB",
     limit,
 );
 
-/// What `_heapmin` returned under the limit.
-pub const RETURNED: &str = "returned under the limit";
+const RETURNED: &str = "returned under the limit";
 const ROOM: usize = 256 * MIB;
 const BLOCK: usize = 1024;
 const LARGE: usize = 32 * MIB;
@@ -59,7 +50,7 @@ fn limit(probe: &mut Probe) -> Result<(), Stop> {
             Err(other) => return Err(other),
         }
     }
-    // The probe may live on this very heap, and needs a little to go on.
+    // The probe itself may use this heap, and needs some memory to continue.
     blocks.free_where(&probe.crt, |index| index < 1000)?;
     probe.fact("blocks at the limit", held)?;
     match errno {
@@ -72,8 +63,8 @@ fn limit(probe: &mut Probe) -> Result<(), Stop> {
     let lost = blocks.lost_bytes();
     probe.step("free the blocks and call _heapmin")?;
     blocks.free_all(&probe.crt)?;
-    // Not as a call to be judged: some allocators have too little memory left
-    // even for this, in some runs.
+    // A fact, not a call, so that the clauses about calls do not judge it: some
+    // allocators have too little memory left even for this, in some runs.
     let returned = probe.crt.heapmin()?;
     probe.fact(RETURNED, returned.into())?;
     probe.step("allocate the large block")?;
@@ -85,15 +76,14 @@ fn limit(probe: &mut Probe) -> Result<(), Stop> {
 fn relieves(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(-1);
     let errno = fact("errno at the limit") as i32;
-    let large = fact("large block") == 1;
-    let returned = fact(RETURNED);
-    let sound = Some(errno) == seen.numbering.number("ENOMEM") && large;
+    let is_large_block = fact("large block") == 1;
     Judgement::pass_if(
-        sound,
+        Some(errno) == seen.numbering.number("ENOMEM") && is_large_block,
         format!(
-            "errno {} at the limit; _heapmin returned {returned}; then 32 MiB were {}",
+            "errno {} at the limit; _heapmin returned {}; then malloc returned {} for 32 MiB",
             seen.numbering.describe(errno),
-            if large { "to be had" } else { "not to be had" }
+            fact(RETURNED),
+            if is_large_block { "a block" } else { "NULL" }
         ),
     )
 }

@@ -1,5 +1,5 @@
-//! `int _heapmin(void)`: gives unused heap memory back to the operating
-//! system. 0 if it did; otherwise -1, with `errno` set to `ENOSYS`.
+//! `int _heapmin(void)`: releases unused heap memory to the operating system. It
+//! returns 0 if successful; otherwise -1, with `errno` set to `ENOSYS`.
 
 pub(super) mod alias;
 pub(super) mod coalesces;
@@ -16,8 +16,7 @@ pub(super) mod reuse;
 mod start_values;
 pub(super) mod success;
 
-pub use faults::HOW as FAULT_HOW;
-
+use crate::clause::check::{Check, by};
 use crate::clause::{Clause, Judgement, Routine, Seen, exported};
 use crate::clauses::pages;
 
@@ -26,26 +25,26 @@ const HEAPMIN: Routine = Routine {
     page: &pages::HEAPMIN,
 };
 
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin
-    // EXPECTED: the loader finds a routine named _heapmin
-    exported(
-        HEAPMIN,
-        "heapmin.exported",
-        "the library exports _heapmin undecorated",
-    ),
-];
+/// The clause that the library exports `_heapmin`.
+pub static CLAUSES: &[Clause] = &[exported(
+    HEAPMIN,
+    "heapmin.exported",
+    "the library exports _heapmin undecorated",
+)];
 
-/// Judges what only a `_heapmin` that succeeds can be judged by.
-fn if_it_succeeds(seen: &Seen, judge: fn(&Seen) -> Judgement) -> Judgement {
-    let mut returned = seen
-        .observation
-        .calls("_heapmin")
-        .map(|call| call.returned)
-        .peekable();
-    if returned.peek().is_some() && returned.all(|value| value == -1) {
-        return Judgement::unsupported("_heapmin returned -1; see the failure clauses");
+/// The first check of a clause that judges only a `_heapmin` that succeeds.
+const SOME_CALL_SUCCEEDS: Check = by(
+    "a call of _heapmin that does not return -1",
+    some_call_succeeds,
+);
+
+fn some_call_succeeds(seen: &Seen) -> Judgement {
+    let calls: Vec<_> = seen.observation.calls("_heapmin").collect();
+    let count = calls.len();
+    match calls.iter().all(|call| call.returned == -1) {
+        true if count > 0 => Judgement::unsupported(format!(
+            "none of {count} calls succeeded; see the failure clauses"
+        )),
+        _ => Judgement::pass("a call succeeded"),
     }
-    judge(seen)
 }

@@ -1,74 +1,76 @@
-//! How far resident memory falls: the reason why anybody calls `_heapmin`.
+//! How much resident memory `_heapmin` releases.
 //!
 //! All figures are over the baseline: what was resident after the heap's
 //! first use and before the workload.
 
-use super::if_it_succeeds;
+use super::{HEAPMIN, SOME_CALL_SUCCEEDS};
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, must, should, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, Judgement, Seen, Verdict, limited, must, should};
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
+use crate::clauses::{limits, pages};
 use crate::figures::{amount, share};
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use heapmin_harness::wire::observation::Observation;
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin
     must(
         HEAPMIN,
         "heapmin.releases-memory",
-        "after everything is freed, the call gives the unused memory back; memory that free gave back earlier counts",
-        stated(Remarks),
+        "_heapmin returns the unused memory to the system after all blocks are freed; memory that free returned before counts too",
+        limited(Remarks, &limits::TENTH_OF_WORKLOAD),
         &[&SMALL, &MIXED],
-        &[by(
-            "at most 10 % of what the workload held still resident",
-            |seen| if_it_succeeds(seen, releases_memory),
-        )],
+        &[
+            SOME_CALL_SUCCEEDS,
+            by(
+                "at most 10 % of what the workload held is still resident",
+                |seen| either(releases_memory(seen)),
+            ),
+        ],
     ),
-    // PAGE: _heapmin, free
     should(
         HEAPMIN,
         "heapmin.releases-partial",
-        "with a scattered tenth of the blocks alive, the pages without a live block are given back",
-        stated(Remarks),
+        "_heapmin returns the pages without a live block to the system while a scattered tenth of the blocks is live",
+        limited(Remarks, &limits::LIVE_PAGES_AND_TENTH).and(&pages::FREE, Remarks),
         &[&SCATTERED],
-        &[by(
-            "at most the pages that hold a live block, and 10 % of the peak, still resident",
-            |seen| if_it_succeeds(seen, releases_partial),
-        )],
+        &[
+            SOME_CALL_SUCCEEDS,
+            by(
+                "at most the pages that hold a live block, and 10 % of what the workload held, are still resident",
+                |seen| either(releases_partial(seen)),
+            ),
+        ],
     ),
-    // PAGE: _heapmin
     should(
         HEAPMIN,
         "heapmin.never-grows",
-        "resident memory after the call is not above what it was before",
-        stated(Remarks),
+        "_heapmin leaves no more memory resident than there was before the call",
+        limited(Remarks, &limits::FIRST_TOUCHED_PAGES),
         &[&SMALL, &MIXED, &SCATTERED, &ALL_LIVE],
-        &[by(
-            "no more resident after the call than before (64 KiB allowed for its own stack and data)",
-            |seen| if_it_succeeds(seen, never_grows),
-        )],
+        &[
+            SOME_CALL_SUCCEEDS,
+            by(
+                "no more resident after the call than before, but for 64 KiB of its own stack and data",
+                |seen| either(never_grows(seen)),
+            ),
+        ],
     ),
-    // PAGE: _heapmin
     should(
         HEAPMIN,
         "heapmin.idempotent",
-        "a second call right after gives the same result and releases nothing more",
-        stated(Remarks),
+        "a second call of _heapmin right after the first returns the same value and releases nothing more",
+        limited(Remarks, &limits::HUNDREDTH_OF_WORKLOAD),
         &[&SMALL, &MIXED, &SCATTERED],
-        &[by(
-            "the same return value, and the same memory resident within 1 % of the peak",
-            |seen| if_it_succeeds(seen, idempotent),
-        )],
+        &[
+            SOME_CALL_SUCCEEDS,
+            by(
+                "the same value from both calls, and the same memory resident within 1 % of what the workload held, or 64 KiB",
+                |seen| either(idempotent(seen)),
+            ),
+        ],
     ),
 ];
 
@@ -94,12 +96,13 @@ static SCATTERED: Case = Case::new(
 
 static ALL_LIVE: Case = Case::new(
     "nothing-to-release",
-    "fills 32 MiB with blocks and calls _heapmin a hundred times while all are alive",
+    "fills 32 MiB with blocks and calls _heapmin a hundred times while all of them are live",
     all_live,
 );
 
 const WORKLOAD: usize = 128 * MIB;
-/// What a call may touch for the first time: its own stack and data.
+/// Pages of its own stack and data that a call may touch for the first time, in
+/// bytes.
 const OWN_PAGES: u64 = 64 * 1024;
 
 fn release_small(probe: &mut Probe) -> Result<(), Stop> {
@@ -113,7 +116,7 @@ fn release_mixed(probe: &mut Probe) -> Result<(), Stop> {
 
 fn release_scattered(probe: &mut Probe) -> Result<(), Stop> {
     let count = count_for(WORKLOAD, small_size);
-    // Not the number that the size comes from, so that all sizes survive alike.
+    // Another number than the size is made from, so that all sizes survive alike.
     release(probe, count, small_size, |index| {
         scattered(index + 1_000_000_007) % 10 != 0
     })
@@ -154,7 +157,7 @@ fn all_live(probe: &mut Probe) -> Result<(), Stop> {
     blocks.fill(&probe.crt, mixed_size)?;
     probe.moment("peak")?;
     probe.moment("freed")?;
-    // So many that a page for each call would show.
+    // With a hundred calls, a page for each call would show.
     probe.step("_heapmin, a hundred times")?;
     for _ in 0..100 {
         probe.heapmin()?;
@@ -163,9 +166,12 @@ fn all_live(probe: &mut Probe) -> Result<(), Stop> {
     probe.fact(LOST_BYTES, blocks.lost_bytes())
 }
 
-/// What the workload held at its peak, and what is still resident at a
-/// moment, both over the baseline. An error if memory was not measured, or
-/// the workload never became resident, so that nothing can be said.
+/// What the workload held at its peak, and what is still resident at a moment,
+/// in bytes over the baseline.
+///
+/// # Errors
+/// The judgement, if memory was not measured or the workload never became
+/// resident.
 pub(super) fn held_and_left(
     observation: &Observation,
     moment: &str,
@@ -186,22 +192,22 @@ pub(super) fn held_and_left(
     Ok((held, then.saturating_sub(baseline)))
 }
 
-/// How much the workload of such a case held, and how much of that was given
-/// back when `_heapmin` had been called, in bytes.
+/// The judgement, whether the figures for it could be read or not.
+pub(super) fn either(judgement: Result<Judgement, Judgement>) -> Judgement {
+    judgement.unwrap_or_else(|judgement| judgement)
+}
+
+/// What the workload of a case held, and how much of it was given back after
+/// `_heapmin`, in bytes.
 fn given_back(observation: &Observation) -> Option<(u64, u64)> {
     let (held, left) = held_and_left(observation, "minimised").ok()?;
     Some((held, held.saturating_sub(left)))
 }
 
-fn releases_memory(seen: &Seen) -> Judgement {
-    let (held, left) = match held_and_left(seen.observation, "minimised") {
-        Ok(figures) => figures,
-        Err(judgement) => return judgement,
-    };
-    let lazy = seen
-        .observation
-        .memory("minimised")
-        .map_or(0, |memory| memory.lazily_freed);
+fn releases_memory(seen: &Seen) -> Result<Judgement, Judgement> {
+    let (held, left) = held_and_left(seen.observation, "minimised")?;
+    let lazy = seen.observation.memory("minimised");
+    let lazy = lazy.map_or(0, |memory| memory.lazily_freed);
     let mut observed = format!(
         "{} of {} still resident ({})",
         amount(left),
@@ -217,11 +223,11 @@ fn releases_memory(seen: &Seen) -> Judgement {
     if let Some((held, left)) = inside_held_and_left(seen.observation, "minimised") {
         observed += &format!("; by its own count {} of {}", amount(left), amount(held));
     }
-    Judgement::pass_if(left <= held / 10, observed)
+    Ok(Judgement::pass_if(left <= held / 10, observed))
 }
 
-/// The same figures as the process itself counts them, for the reader: they
-/// are kept beside those that are judged.
+/// The same figures as the process itself counts them. They are not judged,
+/// only reported beside the others.
 fn inside_held_and_left(observation: &Observation, moment: &str) -> Option<(u64, u64)> {
     let resident = |moment| Some(observation.memory_inside(moment)?.resident);
     let baseline = resident("baseline")?;
@@ -229,11 +235,8 @@ fn inside_held_and_left(observation: &Observation, moment: &str) -> Option<(u64,
     Some((held, resident(moment)?.saturating_sub(baseline)))
 }
 
-fn releases_partial(seen: &Seen) -> Judgement {
-    let (held, left) = match held_and_left(seen.observation, "minimised") {
-        Ok(figures) => figures,
-        Err(judgement) => return judgement,
-    };
+fn releases_partial(seen: &Seen) -> Result<Judgement, Judgement> {
+    let (held, left) = held_and_left(seen.observation, "minimised")?;
     let live = seen.observation.fact("live page bytes").unwrap_or(0);
     let live = u64::try_from(live).unwrap_or(0);
     let observed = format!(
@@ -242,49 +245,34 @@ fn releases_partial(seen: &Seen) -> Judgement {
         amount(live),
         amount(held)
     );
-    Judgement::pass_if(left <= live.saturating_add(held / 10), observed)
+    let most = live.saturating_add(held / 10);
+    Ok(Judgement::pass_if(left <= most, observed))
 }
 
-fn never_grows(seen: &Seen) -> Judgement {
-    let figures = [
-        held_and_left(seen.observation, "freed"),
-        held_and_left(seen.observation, "minimised"),
-    ];
-    match figures {
-        [Ok((_, before)), Ok((_, after))] => Judgement::pass_if(
-            after <= before.saturating_add(OWN_PAGES),
-            format!(
-                "{} before the call, {} after it",
-                amount(before),
-                amount(after)
-            ),
+fn never_grows(seen: &Seen) -> Result<Judgement, Judgement> {
+    let (_, before) = held_and_left(seen.observation, "freed")?;
+    let (_, after) = held_and_left(seen.observation, "minimised")?;
+    Ok(Judgement::pass_if(
+        after <= before.saturating_add(OWN_PAGES),
+        format!(
+            "{} before the call, {} after it",
+            amount(before),
+            amount(after)
         ),
-        [Err(judgement), _] | [_, Err(judgement)] => judgement,
-    }
+    ))
 }
 
-fn idempotent(seen: &Seen) -> Judgement {
-    let figures = [
-        held_and_left(seen.observation, "minimised"),
-        held_and_left(seen.observation, "minimised again"),
-    ];
-    let ((held, first), (_, second)) = match figures {
-        [Ok(first), Ok(second)] => (first, second),
-        [Err(judgement), _] | [_, Err(judgement)] => return judgement,
-    };
-    let returned: Vec<_> = seen
-        .observation
-        .calls("_heapmin")
-        .map(|call| call.returned)
-        .collect();
+fn idempotent(seen: &Seen) -> Result<Judgement, Judgement> {
+    let (held, first) = held_and_left(seen.observation, "minimised")?;
+    let (_, second) = held_and_left(seen.observation, "minimised again")?;
+    let calls = seen.observation.calls("_heapmin");
+    let returned: Vec<_> = calls.map(|call| call.returned).collect();
     let observed = format!(
         "returned {returned:?}; {} resident after the first call, {} after the second",
         amount(first),
         amount(second)
     );
     let same_memory = first.abs_diff(second) <= (held / 100).max(OWN_PAGES);
-    Judgement::pass_if(
-        same_memory && returned.windows(2).all(|pair| pair[0] == pair[1]),
-        observed,
-    )
+    let same_value = returned.windows(2).all(|pair| pair[0] == pair[1]);
+    Ok(Judgement::pass_if(same_memory && same_value, observed))
 }

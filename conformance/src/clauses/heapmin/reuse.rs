@@ -1,44 +1,32 @@
-//! Memory that was freed and not returned is available again.
-//!
-//! The page gives no number. A heap that uses nothing again holds four times
-//! the workload at the fourth filling; sound ones grow by up to a seventh
-//! while their caches fill. A quarter lies clear of both.
+//! Memory that was freed and not returned to the system is allocated again.
 
-use super::release::held_and_left;
+use super::HEAPMIN;
+use super::release::{either, held_and_left};
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, must, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, Judgement, Seen, limited, must};
 use crate::clauses::workload::{MIB, count_for, mixed_size, warm_up};
+use crate::clauses::{limits, pages};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: free
-    must(
-        HEAPMIN,
-        "heapmin.memory-reusable",
-        "memory that was freed and not returned is available for allocation again",
-        stated(Remarks),
-        &[&AGAIN],
-        &[by(
-            "the same workload three times again raises the peak by at most a quarter, before _heapmin and after it",
-            reusable,
-        )],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[must(
+    HEAPMIN,
+    "heapmin.memory-reusable",
+    "memory that was freed and that neither free nor _heapmin returned to the system is available for allocation again",
+    limited(Remarks, &limits::QUARTER_OF_PEAK).on(&pages::FREE),
+    &[&AGAIN],
+    &[by(
+        "at most 25 % more resident when the same workload is filled again, before _heapmin and after it",
+        |seen| either(reusable(seen)),
+    )],
+)];
 
 static AGAIN: Case = Case::new(
     "fill-free-fill-again",
-    "fills 64 MiB, frees it and fills it again, three times; then once more after _heapmin",
+    "fills 64 MiB, frees and fills it again three times, then frees it, calls _heapmin and fills it once more",
     again,
 );
 
@@ -67,21 +55,16 @@ fn again(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_all(&probe.crt)
 }
 
-fn reusable(seen: &Seen) -> Judgement {
-    let figures = [
-        held_and_left(seen.observation, "filled again"),
-        held_and_left(seen.observation, "filled after _heapmin"),
-    ];
-    match figures {
-        [Ok((peak, again)), Ok((_, after))] => Judgement::pass_if(
-            again.max(after) <= peak.saturating_add(peak / 4),
-            format!(
-                "{} at first, {} when filled again, {} after _heapmin",
-                amount(peak),
-                amount(again),
-                amount(after)
-            ),
+fn reusable(seen: &Seen) -> Result<Judgement, Judgement> {
+    let (peak, again) = held_and_left(seen.observation, "filled again")?;
+    let (_, after) = held_and_left(seen.observation, "filled after _heapmin")?;
+    Ok(Judgement::pass_if(
+        again.max(after) <= peak.saturating_add(peak / 4),
+        format!(
+            "{} at first, {} when filled again, {} after _heapmin",
+            amount(peak),
+            amount(again),
+            amount(after)
         ),
-        [Err(judgement), _] | [_, Err(judgement)] => judgement,
-    }
+    ))
 }

@@ -1,67 +1,36 @@
-//! A call that succeeds returns 0 and leaves `errno` alone.
+//! A call of `_heapmin` that succeeds returns 0 and leaves `errno` as it was.
 
 use super::empty_heap::EMPTY;
 use super::faults::SUCCEEDS;
 use super::start_values::START_VALUES;
-use crate::clause::Section::Remarks;
-use crate::clause::check::{NO_ERRNO, by};
-use crate::clause::{Clause, Judgement, Routine, Seen, must, stated};
-use crate::clauses::pages;
+use super::{HEAPMIN, SOME_CALL_SUCCEEDS};
+use crate::clause::Section::ReturnValue;
+use crate::clause::check::{NO_ERRNO, by, every_call, one_of};
+use crate::clause::{Clause, Judgement, Seen, must, stated};
+use crate::clauses::codes::{MINUS_ONE, ZERO};
+use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
 
-const HEAPMIN: Routine = Routine {
-    name: "_heapmin",
-    page: &pages::HEAPMIN,
-};
-
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapmin
     must(
         HEAPMIN,
         "heapmin.success-returns-zero",
-        "on success it returns 0",
-        stated(Remarks),
+        "_heapmin returns 0 if it succeeds",
+        stated(ReturnValue),
         &[&START_VALUES, &EMPTY, &SUCCEEDS],
-        &[by(
-            "0 from every call that does not fail with -1",
-            returns_zero,
-        )],
+        &[SOME_CALL_SUCCEEDS, every_call(one_of(&[ZERO, MINUS_ONE]))],
     ),
-    // PAGE: errno
     must(
         HEAPMIN,
         "heapmin.success-keeps-errno",
-        "a successful call leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "_heapmin leaves errno and _doserrno as they were if it succeeds",
+        SUCCESS_KEEPS_ERRNO,
         &[&START_VALUES, &SUCCEEDS],
         &[by(
-            "errno and _doserrno after the call as before it, from every start value",
+            "errno and _doserrno as before after every call that returns 0",
             keeps_errno,
         )],
     ),
 ];
-
-fn returns_zero(seen: &Seen) -> Judgement {
-    let returned: Vec<_> = seen
-        .observation
-        .calls("_heapmin")
-        .map(|call| call.returned)
-        .collect();
-    if let Some(other) = returned.iter().find(|value| !matches!(value, 0 | -1)) {
-        return Judgement::fail(format!("a call returned {other}"));
-    }
-    let zeros = returned.iter().filter(|value| **value == 0).count();
-    let count = returned.len();
-    match zeros {
-        0 => Judgement::unsupported(format!(
-            "none of {count} calls succeeded; see the failure clauses"
-        )),
-        _ if zeros == count => Judgement::pass(format!("0 from all {count} calls")),
-        _ => Judgement::pass(format!(
-            "0 from {zeros} of {count} calls, -1 from the others"
-        )),
-    }
-}
 
 fn keeps_errno(seen: &Seen) -> Judgement {
     let mut succeeded = 0;

@@ -1,228 +1,179 @@
-//! `int _heapwalk(_HEAPINFO *entryinfo)`: names the heap's entries one after
-//! another.
+//! `int _heapwalk(_HEAPINFO *entryinfo)`: returns the entries of the heap, one
+//! for each call.
 
 pub mod walk;
 
+use super::heapchk::{SUPPORTED, not_supported};
 use super::workload::{mixed_size, scattered};
-use crate::clause::Section::Remarks;
-use crate::clause::check::{ANY, by, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, exported, must, should, stated};
+use crate::clause::Section::{Introduction, Remarks, ReturnValue};
+use crate::clause::check::{ANY, Check, by, every_call, none_of, one_of};
+use crate::clause::{
+    Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
+};
 use crate::clauses::codes::{HEAPBADPTR, HEAPEND, HEAPOK};
+use crate::clauses::origins::CALLS_HANDLER;
+use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
 use crate::clauses::pages;
+use heapmin_harness::probe::Stop;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::HeapInfo;
-use heapmin_harness::probe::{Probe, Stop};
 use std::ffi::c_void;
-use walk::{HEAP_BAD_PTR, HEAP_END, HEAP_OK, Search};
+use walk::{HEAP_BAD_NODE, HEAP_BAD_PTR, HEAP_EMPTY, HEAP_END, HEAP_OK, Search};
 
 const HEAPWALK: Routine = Routine {
     name: "_heapwalk",
     page: &pages::HEAPWALK,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: _heapwalk
-    // EXPECTED: the loader finds a routine named _heapwalk
     exported(
         HEAPWALK,
         "heapwalk.exported",
         "the library exports _heapwalk",
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.starts-at-null-and-ends",
-        "a walk starts at a null _pentry and ends in _HEAPEND",
-        stated(Remarks),
+        "_heapwalk returns the first entry when _pentry is NULL, and _HEAPEND after the last entry",
+        stated(Remarks).and(&pages::HEAPWALK, ReturnValue),
         &[&IN_USE],
-        &[by(
-            "_HEAPOK (-2) for each of some entries, then _HEAPEND (-5)",
-            |seen| {
-                if_it_walks(seen, |seen| {
-                    let (ended, entries) =
-                        (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
-                    Judgement::pass_if(
-                        ended == i64::from(HEAP_END) && entries > 0,
-                        format!("{entries} entries, then {ended}"),
-                    )
-                })
-            },
-        )],
+        &[
+            WALKS,
+            by(
+                "_HEAPOK (-2) for one entry or more, then _HEAPEND (-5)",
+                |seen| ended(seen, |status, entries| status == HEAP_END && entries > 0),
+            ),
+        ],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.empty-heap",
-        "a heap that nobody has used is not initialised, or has its end in reach",
-        stated(Remarks),
+        "_heapwalk returns _HEAPEMPTY on a heap that was never used, or reaches _HEAPEND",
+        derived(
+            ReturnValue,
+            "_HEAPEMPTY means a heap that is not initialised, and _HEAPEND the end of one that is",
+        ),
         &[&UNUSED],
-        &[by(
-            "_HEAPEMPTY (-1) at once, or entries with _HEAPOK and then _HEAPEND (-5)",
-            |seen| {
-                if_it_walks(seen, |seen| {
-                    let (ended, entries) =
-                        (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
-                    let sound = ended == i64::from(HEAP_END) || (ended == -1 && entries == 0);
-                    Judgement::pass_if(sound, format!("{entries} entries, then {ended}"))
+        &[
+            WALKS,
+            by("_HEAPEMPTY (-1) at once, or _HEAPEND (-5)", |seen| {
+                ended(seen, |status, entries| {
+                    status == HEAP_END || (status == HEAP_EMPTY && entries == 0)
                 })
-            },
-        )],
+            }),
+        ],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.every-live-block-once",
-        "it names every live block of malloc, calloc and realloc once, as in use",
-        stated(Remarks),
+        "_heapwalk returns each live block of malloc, calloc and realloc once, as _USEDENTRY",
+        derived(
+            Remarks,
+            "each call returns the next entry of the heap, and says whether it is in use",
+        ),
         &[&IN_USE],
-        &[by("_USEDENTRY for each live block, none twice", |seen| {
-            if_it_walks(seen, |seen| {
-                let (live, once) = (fact(seen, walk::LIVE), fact(seen, walk::FOUND_ONCE));
-                let twice = fact(seen, walk::FOUND_TWICE);
-                Judgement::pass_if(
-                    live > 0 && once == live,
-                    format!("{once} of {live} live blocks found once, {twice} more than once"),
-                )
-            })
-        })],
+        &[
+            WALKS,
+            by("every live block found once", every_live_block_once),
+        ],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.size-at-least-requested",
-        "the size it gives for a live block is at least what was asked for",
-        stated(Remarks),
+        "_heapwalk returns for a live block at least the size that was requested",
+        derived(
+            Remarks,
+            "_size is the size of the entry, and malloc allocates at least the requested size",
+        )
+        .and(&pages::MALLOC, Remarks),
         &[&IN_USE],
-        &[by("no entry smaller than its block", |seen| {
-            if_it_walks(seen, |seen| {
-                none_of(walk::TOO_SMALL, walk::LIVE).judge(seen)
-            })
-        })],
+        &[WALKS, none_of(walk::TOO_SMALL, walk::LIVE)],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.freed-is-not-in-use",
-        "what was freed is no longer named as in use",
-        stated(Remarks),
+        "_heapwalk returns no freed block as _USEDENTRY",
+        derived(
+            Remarks,
+            "the flag says whether the entry is in use, and a freed block is available again",
+        )
+        .and(&pages::FREE, Remarks),
         &[&IN_USE],
-        &[by(
-            "no _USEDENTRY at the address of a freed block",
-            |seen| {
-                if_it_walks(seen, |seen| {
-                    none_of(walk::FREED_IN_USE, walk::ENTRIES).judge(seen)
-                })
-            },
-        )],
+        &[WALKS, none_of(walk::FREED_IN_USE, walk::ENTRIES)],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.use-flag",
-        "the flag of each entry is _FREEENTRY or _USEDENTRY",
+        "_heapwalk sets the flag of each entry to _FREEENTRY or _USEDENTRY",
         stated(Remarks),
         &[&IN_USE],
-        &[by("0 or 1", |seen| {
-            if_it_walks(seen, |seen| {
-                none_of(walk::BAD_FLAGS, walk::ENTRIES).judge(seen)
-            })
-        })],
+        &[WALKS, none_of(walk::BAD_FLAGS, walk::ENTRIES)],
     ),
-    // PAGE: _heapwalk
     should(
         HEAPWALK,
         "heapwalk.entries-are-disjoint",
-        "entries in use do not overlap",
-        stated(Remarks),
+        "_heapwalk returns entries in use that do not overlap",
+        derived(
+            Remarks,
+            "each call returns another entry of the heap, with its address and size",
+        ),
         &[&IN_USE],
-        &[by("no byte in two entries", |seen| {
-            if_it_walks(seen, |seen| {
-                none_of(walk::OVERLAPPING, walk::ENTRIES).judge(seen)
-            })
-        })],
+        &[WALKS, none_of(walk::OVERLAPPING, walk::ENTRIES)],
     ),
-    // PAGE: _heapwalk
-    // EXPECTED: every byte as written, and the freed blocks to be had again
     must(
         HEAPWALK,
         "heapwalk.keeps-the-heap",
-        "it only looks: live blocks are as they were, and the heap as usable",
-        stated(Remarks),
+        "_heapwalk changes no byte of a live block, and the heap still allocates after a walk",
+        derived(
+            Introduction,
+            "the routine returns information about the heap, and the page names no change to it",
+        ),
         &[&IN_USE],
         &[none_of(CHANGED, walk::LIVE)],
     ),
-    // PAGE: errno
     must(
         HEAPWALK,
         "heapwalk.success-keeps-errno",
-        "a step that succeeds leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "_heapwalk leaves errno and _doserrno unchanged when it returns _HEAPOK or _HEAPEND, except on a system that does not support it",
+        SUCCESS_KEEPS_ERRNO.and(&pages::HEAPWALK, Remarks),
         &[&STEPS],
-        &[by("errno and _doserrno as before", |seen| {
-            let all_enosys = seen
-                .observation
-                .calls("_heapwalk")
-                .all(|call| call.errno.map(|(_, after)| after) == seen.numbering.number("ENOSYS"));
-            match all_enosys {
-                true => Judgement::unsupported(NO_WALK),
-                false => every_call(one_of(&[HEAPOK, HEAPEND]).keeps_errno()).judge(seen),
-            }
-        })],
+        &[
+            SUPPORTED,
+            every_call(one_of(&[HEAPOK, HEAPEND]).keeps_errno()),
+        ],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.wild-entry",
-        "a _pentry that is no valid pointer into the heap gives _HEAPBADPTR",
-        stated(Remarks),
+        "_heapwalk returns _HEAPBADPTR when _pentry points outside the heap, or into the middle of a block",
+        derived(
+            ReturnValue,
+            "_HEAPBADPTR means that _pentry is no valid pointer into the heap, and no entry starts in the middle of a block",
+        ),
         &[&WILD],
-        &[by("_HEAPBADPTR (-6)", |seen| {
-            // Asked of a sound walk: `_HEAPEND` for a wild entry proves nothing.
-            let enosys = seen.numbering.number("ENOSYS").map(i64::from);
-            let ends_at_once = fact(seen, FIRST_STEP) == i64::from(HEAP_END);
-            match ends_at_once && seen.observation.fact(walk::ERRNO) == enosys {
-                true => Judgement::unsupported(NO_WALK),
-                false => every_call(one_of(&[HEAPBADPTR])).judge(seen),
-            }
-        })],
+        &[WALKS, every_call(one_of(&[HEAPBADPTR]))],
     ),
-    // PAGE: _heapwalk
     must(
         HEAPWALK,
         "heapwalk.error-sets-enosys",
-        "if an error occurs, errno is set to ENOSYS",
-        stated(Remarks),
+        "_heapwalk sets errno to ENOSYS when it returns an error",
+        stated(ReturnValue),
         &[&WILD],
-        &[by("errno ENOSYS with _HEAPBADPTR", |seen| {
-            let is_error = |returned: i64| returned == i64::from(HEAP_BAD_PTR) || returned == -4;
-            match seen
-                .observation
-                .calls("_heapwalk")
-                .any(|call| is_error(call.returned))
-            {
-                false => Judgement::unsupported("no error was noticed"),
-                true => every_call(ANY.sets_errno("ENOSYS")).judge(seen),
-            }
-        })],
+        &[NOTICES_AN_ERROR, every_call(ANY.sets_errno("ENOSYS"))],
     ),
-    // PAGE: _heapwalk
-    // EXPECTED: _HEAPBADPTR (-6), errno EINVAL
     must(
         HEAPWALK,
         "heapwalk.null-is-einval",
-        "without an entry it gives _HEAPBADPTR and EINVAL",
+        "_heapwalk returns _HEAPBADPTR and sets errno to EINVAL when it is given NULL",
         stated(Remarks),
         &[&OF_NULL],
         &[every_call(one_of(&[HEAPBADPTR]).sets_errno("EINVAL"))],
     ),
-    // PAGE: _heapwalk, Parameter validation
-    // EXPECTED: the handler called
     must(
         HEAPWALK,
         "heapwalk.null-calls-handler",
-        "without an entry it calls the invalid parameter handler first",
-        stated(Remarks),
+        "_heapwalk calls the invalid parameter handler when it is given NULL",
+        CALLS_HANDLER,
         &[&OF_NULL],
         &[every_call(ANY.calls_the_handler())],
     ),
@@ -230,8 +181,28 @@ pub static CLAUSES: &[Clause] = &[
 
 static IN_USE: Case = Case::new(
     "heapwalk-in-use",
-    "frees two thirds of 3000 blocks, has one of calloc and one of realloc, and walks the heap",
-    in_use,
+    "allocates 3000 blocks with malloc and one each with calloc and realloc, frees two thirds of the 3000, walks the heap, and allocates again",
+    |probe| {
+        let mut blocks = Blocks::with_room_for(3000)?;
+        probe.step("allocate the blocks and free two thirds")?;
+        blocks.fill(&probe.crt, mixed_size)?;
+        let is_freed = |index: usize| scattered(index) % 3 != 0;
+        let by_calloc = probe.crt.calloc(10, 100)?.ok_or(Stop::OutOfMemory(1000))?;
+        let small = probe.crt.need(100)?;
+        let resized = probe.crt.realloc(small, 90_000)?;
+        let by_realloc = resized.map_err(|_| Stop::OutOfMemory(90_000))?;
+        let mut search = Search::new(&blocks, is_freed, &[&by_calloc, &by_realloc]);
+        blocks.free_where(&probe.crt, is_freed)?;
+        probe.step("_heapwalk")?;
+        let walked = search.walk(&probe.crt)?;
+        search.report(probe, &walked)?;
+        probe.step("allocate the freed blocks again, read and free all")?;
+        blocks.fill(&probe.crt, mixed_size)?;
+        probe.fact(CHANGED, blocks.lost_bytes())?;
+        blocks.free_all(&probe.crt)?;
+        probe.crt.free(by_calloc)?;
+        probe.crt.free(by_realloc)
+    },
 );
 
 static UNUSED: Case = Case::new(
@@ -247,19 +218,54 @@ static UNUSED: Case = Case::new(
 
 static STEPS: Case = Case::new(
     "heapwalk-steps",
-    "walks a heap with a few blocks and looks at errno after each step",
-    steps,
+    "walks a heap of 20 blocks and reads errno after each call",
+    |probe| {
+        let mut blocks = Blocks::with_room_for(20)?;
+        blocks.fill(&probe.crt, mixed_size)?;
+        let mut info = HeapInfo::START;
+        probe.step("_heapwalk, step by step")?;
+        // A library that shares its heap with others may have many entries.
+        for _ in 0..200 {
+            let status = probe.observe("_heapwalk", "entry", |crt| crt.heapwalk(&mut info))?;
+            if status != HEAP_OK {
+                break;
+            }
+        }
+        blocks.free_all(&probe.crt)
+    },
 );
 
 static WILD: Case = Case::new(
     "heapwalk-wild-entry",
-    "walks on from an address outside the heap, and from the middle of a live block",
-    wild,
+    "calls _heapwalk with NULL as _pentry, with an address outside the heap, and with the middle of a live block",
+    |probe| {
+        let block = probe.crt.need(1000)?;
+        probe.step("_heapwalk from the start")?;
+        probe.crt.set_errno(0);
+        let first = probe.crt.heapwalk(&mut HeapInfo { ..HeapInfo::START })?;
+        let errno = probe.crt.errno();
+        probe.fact(FIRST_STEP, first.into())?;
+        probe.fact(walk::ERRNO, errno.unwrap_or(0).into())?;
+        let mut here = 0u64;
+        let outside = &raw mut here as usize;
+        for (what, address) in [
+            ("address outside", outside),
+            ("middle of a block", block.address() + 100),
+        ] {
+            let mut info = HeapInfo {
+                entry: address as *mut c_void,
+                ..HeapInfo::START
+            };
+            probe.step(&format!("_heapwalk on from: {what}"))?;
+            probe.observe("_heapwalk", what, |crt| crt.heapwalk(&mut info))?;
+        }
+        probe.crt.free(block)
+    },
 );
 
 static OF_NULL: Case = Case::new(
     "heapwalk-null",
-    "sets an invalid parameter handler that goes on, and calls _heapwalk without an entry",
+    "sets an invalid parameter handler that returns, and calls _heapwalk with NULL",
     |probe| {
         let block = probe.crt.need(100)?;
         probe.expect_invalid_parameters()?;
@@ -271,81 +277,53 @@ static OF_NULL: Case = Case::new(
 
 const CHANGED: &str = "bytes changed";
 const FIRST_STEP: &str = "first step of a walk";
-/// What the page has for a system on which a heap cannot be walked.
-const NO_WALK: &str = "_heapwalk says with ENOSYS that this system has no such thing";
+
+/// Passes unless the first call of the walk returned `_HEAPEND` with `ENOSYS`: in
+/// this way a library reports that the system does not support `_heapwalk`.
+const WALKS: Check = by(
+    "nothing to judge if the first call returns _HEAPEND with errno ENOSYS",
+    |seen| if_it_walks(seen, |_| Judgement::pass("the library walks the heap")),
+);
+
+const NOTICES_AN_ERROR: Check = by(
+    "nothing to judge if no call returns _HEAPBADPTR (-6) or _HEAPBADNODE (-4)",
+    |seen| {
+        let mut calls = seen.observation.calls("_heapwalk");
+        let errors = [HEAP_BAD_PTR, HEAP_BAD_NODE].map(i64::from);
+        match calls.any(|call| errors.contains(&call.returned)) {
+            true => Judgement::pass("a call returned an error"),
+            false => Judgement::unsupported("no call returned an error"),
+        }
+    },
+);
 
 fn fact(seen: &Seen, name: &str) -> i64 {
     seen.observation.fact(name).unwrap_or(i64::MIN)
 }
 
-/// Judges a walk, unless the library says that there is none on this system.
+/// Judges a walk, unless the system does not support `_heapwalk`.
 pub fn if_it_walks(seen: &Seen, judge: fn(&Seen) -> Judgement) -> Judgement {
     let enosys = seen.numbering.number("ENOSYS").map(i64::from);
-    let at_once =
-        fact(seen, walk::ENTRIES) == 0 && fact(seen, walk::ENDED_WITH) == i64::from(HEAP_END);
-    if at_once && seen.observation.fact(walk::ERRNO) == enosys {
-        return Judgement::unsupported(NO_WALK);
+    let end = i64::from(HEAP_END);
+    let at_once = fact(seen, walk::ENTRIES) == 0 && fact(seen, walk::ENDED_WITH) == end;
+    if (at_once || fact(seen, FIRST_STEP) == end) && seen.observation.fact(walk::ERRNO) == enosys {
+        return not_supported("_heapwalk");
     }
     judge(seen)
 }
 
-fn in_use(probe: &mut Probe) -> Result<(), Stop> {
-    let mut blocks = Blocks::with_room_for(3000)?;
-    probe.step("allocate the blocks and free two thirds")?;
-    blocks.fill(&probe.crt, mixed_size)?;
-    let gone = |index: usize| scattered(index) % 3 != 0;
-    let by_calloc = probe.crt.calloc(10, 100)?.ok_or(Stop::OutOfMemory(1000))?;
-    let small = probe.crt.need(100)?;
-    let resized = probe.crt.realloc(small, 90_000)?;
-    let by_realloc = resized.map_err(|_| Stop::OutOfMemory(90_000))?;
-    let mut search = Search::new(&blocks, gone, &[&by_calloc, &by_realloc]);
-    blocks.free_where(&probe.crt, gone)?;
-    probe.step("_heapwalk")?;
-    let walked = search.walk(&probe.crt)?;
-    search.report(probe, &walked)?;
-    probe.step("allocate the freed blocks again, read and free all")?;
-    blocks.fill(&probe.crt, mixed_size)?;
-    probe.fact(CHANGED, blocks.lost_bytes())?;
-    blocks.free_all(&probe.crt)?;
-    probe.crt.free(by_calloc)?;
-    probe.crt.free(by_realloc)
+/// Judges the status that ended a walk, and the number of entries before it.
+fn ended(seen: &Seen, holds: fn(i32, i64) -> bool) -> Judgement {
+    let (status, entries) = (fact(seen, walk::ENDED_WITH), fact(seen, walk::ENTRIES));
+    let holds = i32::try_from(status).is_ok_and(|status| holds(status, entries));
+    Judgement::pass_if(holds, format!("{entries} entries, then {status}"))
 }
 
-fn steps(probe: &mut Probe) -> Result<(), Stop> {
-    let mut blocks = Blocks::with_room_for(20)?;
-    blocks.fill(&probe.crt, mixed_size)?;
-    let mut info = HeapInfo::START;
-    probe.step("_heapwalk, step by step")?;
-    // A library that shares its heap with others may have many entries.
-    for _ in 0..200 {
-        let status = probe.observe("_heapwalk", "entry", |crt| crt.heapwalk(&mut info))?;
-        if status != HEAP_OK {
-            break;
-        }
-    }
-    blocks.free_all(&probe.crt)
-}
-
-fn wild(probe: &mut Probe) -> Result<(), Stop> {
-    let block = probe.crt.need(1000)?;
-    probe.step("_heapwalk from the start")?;
-    probe.crt.set_errno(0);
-    let first = probe.crt.heapwalk(&mut HeapInfo { ..HeapInfo::START })?;
-    let errno = probe.crt.errno();
-    probe.fact(FIRST_STEP, first.into())?;
-    probe.fact(walk::ERRNO, errno.unwrap_or(0).into())?;
-    let mut here = 0u64;
-    let outside = &raw mut here as usize;
-    for (what, address) in [
-        ("address outside", outside),
-        ("middle of a block", block.address() + 100),
-    ] {
-        let mut info = HeapInfo {
-            entry: address as *mut c_void,
-            ..HeapInfo::START
-        };
-        probe.step(&format!("_heapwalk on from: {what}"))?;
-        probe.observe("_heapwalk", what, |crt| crt.heapwalk(&mut info))?;
-    }
-    probe.crt.free(block)
+fn every_live_block_once(seen: &Seen) -> Judgement {
+    let (live, once) = (fact(seen, walk::LIVE), fact(seen, walk::FOUND_ONCE));
+    let twice = fact(seen, walk::FOUND_TWICE);
+    Judgement::pass_if(
+        live > 0 && once == live,
+        format!("{once} of {live} live blocks found once, {twice} more than once"),
+    )
 }

@@ -1,15 +1,18 @@
-//! One walk over the whole heap, with what it should find.
+//! A walk over the whole heap, which looks for the blocks that a case allocated.
 
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::{Block, Crt, HeapInfo};
 use heapmin_harness::probe::{Probe, Stop};
 
+pub const HEAP_EMPTY: i32 = -1;
 pub const HEAP_OK: i32 = -2;
+pub const HEAP_BAD_NODE: i32 = -4;
 pub const HEAP_END: i32 = -5;
 pub const HEAP_BAD_PTR: i32 = -6;
 pub const USED_ENTRY: i32 = 1;
 pub const FREE_ENTRY: i32 = 0;
-/// A walk with more entries than any case can leave in a heap does not end.
+/// A walk with more entries is taken for one without an end: no case leaves so
+/// many entries in the heap.
 const MOST_ENTRIES: i64 = 4_000_000;
 
 pub const ENDED_WITH: &str = "_heapwalk ended with";
@@ -31,21 +34,21 @@ struct Wanted {
     is_live: bool,
 }
 
-/// The blocks that a walk should find, or should not.
+/// The blocks that a walk must find in use, and those that it must not.
 pub struct Search {
     wanted: Vec<Wanted>,
-    /// Entries in use, as they came: address and size.
+    /// Address and size of each entry in use, in the order of the walk.
     used: Vec<(usize, usize)>,
 }
 
 impl Search {
-    /// A search for the blocks that stay when those that `gone` picks are
-    /// freed, for nothing at the addresses of those, and for some more. Takes
-    /// all its memory now, before they are: the probe may live on the heap
-    /// that it walks, and its own would take the place of what was freed.
-    pub fn new(blocks: &Blocks, gone: impl Fn(usize) -> bool, more: &[&Block]) -> Search {
+    /// A search in which the blocks of `more`, and those of `blocks` that
+    /// `is_freed` does not select, must be in use, and the selected ones must
+    /// not. It allocates its memory here, before the selected blocks are freed:
+    /// the probe may live on the heap that it walks, and would reuse them.
+    pub fn new(blocks: &Blocks, is_freed: impl Fn(usize) -> bool, more: &[&Block]) -> Search {
         let in_table = blocks.live().map(|(index, block)| Wanted {
-            is_live: !gone(index),
+            is_live: !is_freed(index),
             ..Wanted::live(&block)
         });
         let more = more.iter().map(|block| Wanted::live(block));
@@ -61,7 +64,7 @@ impl Search {
         let mut info = HeapInfo::START;
         let mut walked = Walked::default();
         crt.set_errno(0);
-        // From here to the end of the walk nothing of ours is allocated.
+        // From here to the end of the walk, the probe allocates nothing.
         walked.ended = loop {
             match crt.heapwalk(&mut info)? {
                 HEAP_OK if walked.entries < MOST_ENTRIES => {}
@@ -97,13 +100,13 @@ impl Search {
             let block = &mut self.wanted[index];
             block.found += 1;
             if block.is_live && info.size < block.size {
-                // Told apart from a block that was not found by its size.
+                // `report` counts the blocks with this size as too small.
                 block.size = usize::MAX;
             }
         }
     }
 
-    /// Reports what the walk found.
+    /// Records what the walk found.
     pub fn report(mut self, probe: &mut Probe, walked: &Walked) -> Result<(), Stop> {
         self.used.sort_unstable();
         let overlapping = self.used.windows(2);
@@ -144,15 +147,15 @@ impl Wanted {
     }
 }
 
-/// What came of a walk.
+/// The result of a walk.
 #[derive(Default)]
 pub struct Walked {
     /// The status that ended it.
     pub ended: i32,
-    /// Entries on the way.
+    /// Number of entries before that.
     pub entries: i64,
-    /// Entries whose flag is neither of the two.
+    /// Number of entries that are neither `_USEDENTRY` nor `_FREEENTRY`.
     pub bad_flags: i64,
-    /// `errno` after it, from 0.
+    /// `errno` after the walk; it was 0 before.
     pub errno: Option<i32>,
 }

@@ -1,33 +1,29 @@
-//! Around the edges of the candidate's own size classes, as `_msize` shows them.
+//! Sizes around the edges of the candidate's own size classes, which `_msize`
+//! shows.
 
+use super::MALLOC;
 use crate::clause::Section::Remarks;
 use crate::clause::check::none_of;
-use crate::clause::{Case, Clause, Routine, must, stated};
+use crate::clause::{Case, Clause, derived, must};
 use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 
-const MALLOC: Routine = Routine {
-    name: "malloc",
-    page: &pages::MALLOC,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: malloc, _msize
-    // EXPECTED: _msize not below the request, and every byte of three neighbours as written
-    must(
-        MALLOC,
-        "malloc.size-class-edges",
-        "at each edge of the library's own size classes, and one byte to either side, a block has all its bytes",
-        stated(Remarks),
-        &[&EDGES],
-        &[none_of(TOO_SMALL, BLOCKS), none_of(CHANGED, BLOCKS)],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[must(
+    MALLOC,
+    "malloc.size-class-edges",
+    "malloc gives a block all its bytes at each edge of the library's size classes, and one byte below and above it",
+    derived(
+        Remarks,
+        "a block has at least size bytes, whatever size is, and _msize returns how many it has",
+    )
+    .and(&pages::MSIZE, Remarks),
+    &[&EDGES],
+    &[none_of(TOO_SMALL, BLOCKS), none_of(CHANGED, BLOCKS)],
+)];
 
 static EDGES: Case = Case::new(
     "malloc-size-class-edges",
-    "finds the sizes at which _msize changes, up to 2 MiB, and fills blocks one under, at, and one over each",
+    "finds the sizes up to 2 MiB at which _msize changes, and fills blocks of one byte less, that size, and one byte more",
     edges,
 );
 
@@ -35,8 +31,8 @@ const TOO_SMALL: &str = "blocks with fewer bytes than asked for";
 const CHANGED: &str = "bytes changed";
 const BLOCKS: &str = "blocks at edges";
 const LARGEST: usize = 2 << 20;
-/// Where `_msize` is just what was asked for, every size is an edge. Then
-/// they are looked at one by one up to here, and further on in greater steps.
+/// Above this size the case skips edges, in steps of a 64th of the size: where
+/// `_msize` returns just the requested size, every size is an edge.
 const ONE_BY_ONE: usize = 2100;
 
 fn edges(probe: &mut Probe) -> Result<(), Stop> {

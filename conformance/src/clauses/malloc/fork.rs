@@ -1,36 +1,28 @@
-//! `fork` on Unix: the child has the heap as it was, and can go on with it.
+//! `fork` on Unix: the child has a copy of the heap and can go on using it.
 
 use super::super::workload::{mixed_size, scattered};
-use crate::clause::Section::Remarks;
+use super::MALLOC;
+use crate::clause::Section::Description;
 use crate::clause::check::by;
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, should, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, Judgement, Seen, Verdict, limited, should};
+use crate::clauses::{limits, pages};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Crt;
 use heapmin_harness::probe::{Child, Probe, Stop, in_a_fork};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-const MALLOC: Routine = Routine {
-    name: "malloc",
-    page: &pages::MALLOC,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: —
-    should(
-        MALLOC,
-        "malloc.after-fork",
-        "where a process can fork while other threads allocate, the child can use the heap and finds its blocks as they were",
-        stated(Remarks),
-        &[&FORKED],
-        &[by(
-            "each of 20 children checks its blocks, allocates, frees, and ends in time",
-            judge,
-        )],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[should(
+    MALLOC,
+    "malloc.after-fork",
+    "after a process forks while other threads allocate, the child finds its blocks unchanged and can allocate and free",
+    limited(Description, &limits::CHILD_ENDS).on(&pages::FORK),
+    &[&FORKED],
+    &[by(
+        "each of 20 children finds its blocks unchanged, allocates, frees, and ends in time",
+        all_children_sound,
+    )],
+)];
 
 static FORKED: Case = Case::new(
     "malloc-after-fork",
@@ -40,7 +32,7 @@ static FORKED: Case = Case::new(
 .forks();
 
 const CHILDREN: i64 = 20;
-/// Plenty for a child that does not hang.
+/// Time that a child has, in seconds.
 const SECONDS: u32 = 5;
 const SOUND: i32 = 0;
 const LOST: i32 = 1;
@@ -66,7 +58,7 @@ fn forked(probe: &mut Probe) -> Result<(), Stop> {
                     Child::Exited(LOST) => lost += 1,
                     Child::Exited(_) => refused += 1,
                     Child::Killed(_) => killed += 1,
-                    // The others would hang as well, and each takes its time.
+                    // Later children would hang too, and take 5 s each.
                     Child::Hung => {
                         hung += 1;
                         break;
@@ -97,8 +89,9 @@ fn busy(crt: &Crt, worker: usize, stop: &AtomicBool) {
     }
 }
 
-/// Runs with one thread left; the probe's own allocator may be locked by one
-/// that is not there, so nothing of ours allocates here.
+/// Runs in the child, which has one thread. A thread that the child does not
+/// have may hold the lock of the probe's own allocator, so that the probe
+/// itself allocates nothing here.
 fn in_the_child(crt: &Crt, blocks: &mut Blocks) -> i32 {
     if blocks.lost_bytes() > 0 {
         return LOST;
@@ -114,7 +107,7 @@ fn in_the_child(crt: &Crt, blocks: &mut Blocks) -> i32 {
     }
 }
 
-fn judge(seen: &Seen) -> Judgement {
+fn all_children_sound(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name);
     let Some(sound) = fact("children that were sound") else {
         return Verdict::Error.because("the case did not count the children");

@@ -1,54 +1,51 @@
-//! Blocks of 2 GiB and of 4 GiB: sizes at which a number of 31 or 32 bits ends.
+//! Blocks of more than 2 GiB and 4 GiB, whose sizes do not fit in 31 or 32 bits.
 
+use super::MALLOC;
 use crate::clause::Section::Remarks;
 use crate::clause::check::none_of;
-use crate::clause::{Case, Clause, Routine, must, stated};
+use crate::clause::{Case, Clause, derived, must};
 use crate::clauses::pages;
 use heapmin_harness::memory::available_memory;
 use heapmin_harness::probe::{Probe, Stop};
 
-const MALLOC: Routine = Routine {
-    name: "malloc",
-    page: &pages::MALLOC,
-};
-
-/// The clauses, in the order of the page.
-pub static CLAUSES: &[Clause] = &[
-    // PAGE: malloc
-    // EXPECTED: a block, _msize not below the request, and each byte written found again
-    must(
-        MALLOC,
-        "malloc.large-blocks",
-        "where there is memory for them, blocks over 2 GiB and over 4 GiB have all their bytes",
-        stated(Remarks),
-        &[&OVER_2_GIB, &OVER_4_GIB],
-        &[none_of(TOO_SMALL, MARKS), none_of(CHANGED, MARKS)],
-    ),
-];
+pub static CLAUSES: &[Clause] = &[must(
+    MALLOC,
+    "malloc.large-blocks",
+    "malloc gives blocks over 2 GiB and over 4 GiB all their bytes, where the system has memory for them",
+    derived(
+        Remarks,
+        "a block has at least size bytes, whatever size is up to _HEAP_MAXREQ",
+    )
+    .and(&pages::HEAP_MAXREQ, Remarks),
+    &[&OVER_2_GIB, &OVER_4_GIB],
+    &[none_of(TOO_SMALL, MARKS), none_of(CHANGED, MARKS)],
+)];
 
 static OVER_2_GIB: Case = Case::new(
     "malloc-over-2-gib",
-    "allocates 2 GiB and 100 bytes, writes at its start, its end and around the powers of two, and reads that again",
+    "allocates 2 GiB and 100 bytes, and writes and reads bytes at its start, at its end and around the powers of two",
     |probe| large(probe, (2 << 30) + 100),
 );
 
 static OVER_4_GIB: Case = Case::new(
     "malloc-over-4-gib",
-    "the same with 4 GiB and 100 bytes",
+    "allocates 4 GiB and 100 bytes, and writes and reads bytes at its start, at its end and around the powers of two",
     |probe| large(probe, (4 << 30) + 100),
 );
 
 const TOO_SMALL: &str = "blocks with fewer bytes than asked for";
 const CHANGED: &str = "bytes changed";
 const MARKS: &str = "bytes written";
-/// What the rest of the system may need meanwhile.
+/// Memory that is left to the rest of the system, in bytes.
 const MARGIN: u64 = 1 << 30;
 
 fn large(probe: &mut Probe, size: u64) -> Result<(), Stop> {
     let not_here = |why: String| Err(Stop::NotApplicable(why));
     let gib = size >> 30;
     let Ok(bytes) = usize::try_from(size) else {
-        return not_here(format!("{gib} GiB are more than an address can tell here"));
+        return not_here(format!(
+            "a size of {gib} GiB does not fit in an address of this system"
+        ));
     };
     match available_memory() {
         Some(available) if available > size + MARGIN => {}
@@ -66,8 +63,8 @@ fn large(probe: &mut Probe, size: u64) -> Result<(), Stop> {
         Ok(size) => size < bytes,
         Err(_) => false,
     };
-    // Bytes that would be the same one if an address lost its upper bits,
-    // each with a value of its own. Not every page: that takes seconds.
+    // Bytes that would be the same byte if an address lost its upper bits, each
+    // with its own value. Writing every page would take seconds.
     let powers = (12..usize::BITS)
         .map(|bit| 1usize << bit)
         .take_while(|power| *power < bytes);

@@ -1,16 +1,17 @@
-//! `void *malloc(size_t size)`: a block of at least so many bytes, or NULL
-//! with `errno` set to `ENOMEM`.
+//! `void *malloc(size_t size)`: a block of at least `size` bytes, or NULL with
+//! `errno` set to `ENOMEM`.
 
 pub(super) mod edges;
 pub(super) mod fork;
 pub(super) mod large;
 pub(super) mod threads;
 
-use super::sizes::{FUNDAMENTAL_ALIGNMENT, NOT_TO_BE_HAD, OVER_MAXREQ, SIZES, START_ERRNO};
+use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
+use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVAILABLE};
 use super::workload::mixed_size;
-use crate::clause::Section::Remarks;
+use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
@@ -21,78 +22,70 @@ const MALLOC: Routine = Routine {
     page: &pages::MALLOC,
 };
 
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: malloc
-    // EXPECTED: the loader finds a routine named malloc
     exported(MALLOC, "malloc.exported", "the library exports malloc"),
-    // PAGE: malloc
-    // EXPECTED: not NULL, and no address twice while both live
     must(
         MALLOC,
         "malloc.zero-size",
-        "a request for 0 bytes gives a valid pointer, another one each time",
-        stated(Remarks),
+        "malloc returns a valid pointer for a request of 0 bytes, and another one for each such request while the others are live",
+        derived(
+            ReturnValue,
+            "malloc allocates an item of its own for each such request and returns a valid pointer to it",
+        ),
         &[&ZERO],
         &[none_of(SAME, LIVE), every_call(BLOCK)],
     ),
-    // PAGE: malloc
-    // EXPECTED: every address a multiple of 16 (of 8 on 32-bit systems)
     must(
         MALLOC,
         "malloc.alignment",
-        "a block of any size is aligned for any type: to 16 bytes on 64-bit systems, to 8 on 32-bit ones",
-        stated(Remarks),
+        "malloc aligns a block of any size for any type: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
+        stated(ReturnValue),
         &[&MANY_SIZES],
         &[none_of(MISALIGNED, LIVE)],
     ),
-    // PAGE: malloc
-    // EXPECTED: no two live blocks overlap, and each has every byte as written when all were written
     must(
         MALLOC,
         "malloc.blocks-are-disjoint",
-        "each live block has its bytes for itself",
-        stated(Remarks),
+        "malloc gives each live block bytes that belong to no other live block",
+        derived(
+            Remarks,
+            "malloc allocates at least size bytes for each request, and the pointer that it returns is not aliased",
+        ),
         &[&MANY_SIZES],
         &[none_of(OVERLAPPING, LIVE), none_of(CHANGED, LIVE)],
     ),
-    // PAGE: malloc, _HEAP_MAXREQ
-    // EXPECTED: NULL, errno ENOMEM
     must(
         MALLOC,
         "malloc.over-heap-maxreq",
-        "a request over _HEAP_MAXREQ gives NULL and ENOMEM",
-        stated(Remarks),
+        "malloc returns NULL and sets errno to ENOMEM if the requested size exceeds _HEAP_MAXREQ",
+        OVER_HEAP_MAXREQ,
         &[&OVER],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: malloc
-    // EXPECTED: NULL, errno ENOMEM
     must(
         MALLOC,
         "malloc.no-memory",
-        "a request that there is no memory for gives NULL and ENOMEM",
-        stated(Remarks),
+        "malloc returns NULL and sets errno to ENOMEM if there is not enough memory",
+        stated(ReturnValue).and(&pages::MALLOC, Remarks),
         &[&TOO_MUCH],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
-    // PAGE: malloc
-    // EXPECTED: live blocks as written, and blocks of ordinary sizes afterwards
     must(
         MALLOC,
         "malloc.usable-after-failure",
-        "a request that failed harms neither live blocks nor later requests",
-        stated(Remarks),
+        "a request that malloc refuses harms neither live blocks nor later requests",
+        derived(
+            Remarks,
+            "the page names no effect of a failure but NULL and ENOMEM",
+        ),
         &[&OVER, &TOO_MUCH],
-        &[none_of(REFUSED, ASKED), none_of(CHANGED, ASKED)],
+        &[none_of(REFUSED, REQUESTS), none_of(CHANGED, REQUESTS)],
     ),
-    // PAGE: errno
-    // EXPECTED: a block, errno and _doserrno as before, from every start value
     must(
         MALLOC,
         "malloc.success-keeps-errno",
-        "a request that succeeds leaves errno and _doserrno as they were",
-        stated(Remarks),
+        "malloc leaves errno and _doserrno as they were when it returns a block",
+        SUCCESS_KEEPS_ERRNO,
         &[&ORDINARY],
         &[every_call(BLOCK.keeps_errno())],
     ),
@@ -100,31 +93,31 @@ pub static CLAUSES: &[Clause] = &[
 
 static ZERO: Case = Case::new(
     "malloc-zero-size",
-    "asks for 0 bytes three times, and for blocks of other sizes between",
+    "requests 0 bytes three times, and blocks of other sizes between",
     zero,
 );
 
 static MANY_SIZES: Case = Case::new(
     "malloc-many-sizes",
-    "allocates and fills 4000 blocks of sizes from 1 byte on, looks at their addresses, and reads them all again",
+    "allocates and fills 4000 blocks of sizes from 1 byte on, compares their addresses, and reads them all again",
     many_sizes,
 );
 
 static OVER: Case = Case::new(
     "malloc-over-heap-maxreq",
-    "asks for more than _HEAP_MAXREQ, then for ordinary sizes",
+    "requests more than _HEAP_MAXREQ bytes, then ordinary sizes",
     |probe| refused(probe, &OVER_MAXREQ),
 );
 
 static TOO_MUCH: Case = Case::new(
     "malloc-no-memory",
-    "asks for more than any system has, then for ordinary sizes",
-    |probe| refused(probe, &NOT_TO_BE_HAD),
+    "requests more memory than any system has, then ordinary sizes",
+    |probe| refused(probe, &UNAVAILABLE),
 );
 
 static ORDINARY: Case = Case::new(
     "malloc-start-values",
-    "asks for sizes up to 4 MiB from several values of errno",
+    "allocates sizes up to 4 MiB, from several values of errno",
     ordinary,
 );
 
@@ -134,7 +127,7 @@ const MISALIGNED: &str = "misaligned blocks";
 const OVERLAPPING: &str = "overlapping blocks";
 const CHANGED: &str = "bytes changed";
 const REFUSED: &str = "ordinary requests refused";
-const ASKED: &str = "ordinary requests";
+const REQUESTS: &str = "ordinary requests";
 
 fn zero(probe: &mut Probe) -> Result<(), Stop> {
     let mut blocks = Vec::new();
@@ -184,7 +177,7 @@ fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
     live.fill(1);
     for &size in sizes {
         probe.step(&format!("ask for {size} bytes"))?;
-        // A block that nobody can use; there is nothing to free if all is well.
+        // A block that is returned in error is not used or freed.
         probe.observe("malloc", &format!("{size:#x}"), |crt| crt.malloc(size))?;
     }
     probe.step("ask for ordinary sizes")?;
@@ -200,7 +193,7 @@ fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
     }
     probe.fact(REFUSED, refused)?;
     probe.fact(CHANGED, live.lost_bytes(1) as i64)?;
-    probe.fact(ASKED, SIZES.len() as i64)
+    probe.fact(REQUESTS, SIZES.len() as i64)
 }
 
 fn ordinary(probe: &mut Probe) -> Result<(), Stop> {

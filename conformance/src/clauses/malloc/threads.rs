@@ -1,39 +1,29 @@
-//! Blocks that go from one thread to another, and outlive the one that made them.
+//! Blocks that one thread allocates and another one frees.
 
 use super::super::workload::mixed_size;
-use crate::clause::Section::Remarks;
+use super::MALLOC;
 use crate::clause::check::none_of;
-use crate::clause::{Case, Clause, Routine, should, stated};
-use crate::clauses::pages;
+use crate::clause::{Case, Clause, should};
+use crate::clauses::origins::MULTITHREADED;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use std::sync::mpsc;
 use std::thread;
 
-const MALLOC: Routine = Routine {
-    name: "malloc",
-    page: &pages::MALLOC,
-};
-
-/// The clauses, in the order of the page.
 pub static CLAUSES: &[Clause] = &[
-    // PAGE: —
-    // EXPECTED: every byte as written when it reaches the thread that frees it, and an end
     should(
         MALLOC,
         "malloc.freed-by-another-thread",
-        "threads may free what others allocated, while those go on allocating",
-        stated(Remarks),
+        "a thread can free blocks that another thread allocated, while that thread allocates more",
+        MULTITHREADED,
         &[&HANDED_OVER],
         &[none_of(CHANGED, BLOCKS)],
     ),
-    // PAGE: —
-    // EXPECTED: every byte as written, before and after another thread has used the heap
     should(
         MALLOC,
         "malloc.outlives-its-thread",
-        "blocks stay as they are when the thread that allocated them has ended, and others can free them",
-        stated(Remarks),
+        "the blocks of a thread stay unchanged after the thread ended, and another thread can free them",
+        MULTITHREADED,
         &[&THREAD_ENDS],
         &[none_of(CHANGED, BLOCKS)],
     ),
@@ -41,13 +31,13 @@ pub static CLAUSES: &[Clause] = &[
 
 static HANDED_OVER: Case = Case::new(
     "malloc-freed-by-another-thread",
-    "two threads allocate 20,000 blocks each, two others check and free them",
+    "runs two threads that allocate 20,000 blocks each, and two others that check and free them",
     handed_over,
 );
 
 static THREAD_ENDS: Case = Case::new(
     "malloc-outlives-its-thread",
-    "a thread allocates 2000 blocks and ends; another does the same and frees the first one's",
+    "runs a thread that allocates 2000 blocks and ends, then another one that allocates as many and frees those of the first",
     thread_ends,
 );
 
@@ -63,7 +53,7 @@ fn handed_over(probe: &mut Probe) -> Result<(), Stop> {
         let mut freeing = Vec::new();
         let mut allocating = Vec::new();
         for pair in 0..PAIRS {
-            // Few at a time, so that the freeing meets the allocating.
+            // At most 64 blocks wait, so that allocating and freeing overlap.
             let (give, take) = mpsc::sync_channel(64);
             allocating.push(scope.spawn(move || {
                 for index in 0..EACH {

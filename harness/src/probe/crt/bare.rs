@@ -1,4 +1,4 @@
-//! The routines without any observation, for measuring how long they take.
+//! The routines without observation, to measure how long they take.
 
 use super::{Crt, address_of};
 use crate::probe::Stop;
@@ -7,8 +7,8 @@ use std::ptr::NonNull;
 
 type Pointer = *mut c_void;
 
-/// `malloc`, `realloc`, `free` and `_heapmin` of the candidate, and nothing
-/// around them. An adapter's are those of the allocator that it adapts.
+/// The candidate's `malloc`, `realloc`, `free` and `_heapmin`, called directly. For an
+/// adapter, the first three are the adapted allocator's own.
 #[derive(Clone, Copy)]
 pub struct Bare {
     malloc: unsafe extern "C" fn(usize) -> Pointer,
@@ -28,10 +28,10 @@ pub struct BareBlock {
 unsafe impl Send for BareBlock {}
 
 impl Crt {
-    /// The routines, bare.
+    /// The routines for direct calls.
     ///
     /// # Errors
-    /// [`Stop::Missing`] with the first that the library does not have.
+    /// [`Stop::Missing`] with the first routine that the library does not have.
     pub fn bare(&self) -> Result<Bare, Stop> {
         let routines = &self.routines;
         let mut bare = Bare {
@@ -42,7 +42,7 @@ impl Crt {
         };
         let adapted = address_of(&self.handle, "adapted", None).cast::<[Pointer; 3]>();
         if !adapted.is_null() {
-            // SAFETY: our adapters have a table of this name, with these routines in it.
+            // SAFETY: only our adapters export this name; it is a table of these routines.
             unsafe {
                 let [malloc, realloc, free] = *adapted;
                 bare.malloc =
@@ -57,11 +57,11 @@ impl Crt {
         Ok(bare)
     }
 
-    /// The version of the allocator that an adapter adapts: major, minor and
-    /// patch. `None` of any other library.
+    /// The version of the allocator that an adapter adapts: major, minor and patch. `None`
+    /// for other libraries.
     pub fn adapted_version(&self) -> Option<[c_int; 3]> {
         let version = address_of(&self.handle, "adapted_version", None).cast::<[c_int; 3]>();
-        // SAFETY: our adapters have a table of this name, with three numbers in it.
+        // SAFETY: only our adapters export this name; it is a table of three numbers.
         (!version.is_null()).then(|| unsafe { *version })
     }
 }
@@ -70,7 +70,7 @@ impl Bare {
     /// Allocates a block.
     ///
     /// # Errors
-    /// [`Stop::OutOfMemory`] for null.
+    /// [`Stop::OutOfMemory`] if the routine returns null.
     #[inline]
     pub fn malloc(self, size: usize) -> Result<BareBlock, Stop> {
         // SAFETY: malloc takes any size.
@@ -81,13 +81,13 @@ impl Bare {
         }
     }
 
-    /// Gives a block another size.
+    /// Resizes a block.
     ///
     /// # Errors
-    /// [`Stop::OutOfMemory`] for null; the block is lost to us then.
+    /// [`Stop::OutOfMemory`] if the routine returns null. The old block then leaks.
     #[inline]
     pub fn realloc(self, block: BareBlock, size: usize) -> Result<BareBlock, Stop> {
-        // SAFETY: a live block of this candidate, which nobody uses meanwhile.
+        // SAFETY: a live block of this candidate, whose owner gave it up.
         let address = unsafe { (self.realloc)(block.address.as_ptr().cast(), size) };
         match NonNull::new(address.cast()) {
             Some(address) => Ok(BareBlock { address, size }),
@@ -98,14 +98,14 @@ impl Bare {
     /// Frees a block.
     #[inline]
     pub fn free(self, block: BareBlock) {
-        // SAFETY: a live block of this candidate, which nobody uses any more.
+        // SAFETY: a live block of this candidate, whose owner gave it up.
         unsafe { (self.free)(block.address.as_ptr().cast()) };
     }
 
     /// Calls `_heapmin`.
     #[inline]
     pub fn heapmin(self) -> i32 {
-        // SAFETY: it takes nothing.
+        // SAFETY: it takes no argument.
         unsafe { (self.heapmin)() }
     }
 }
@@ -117,7 +117,7 @@ impl BareBlock {
         self.address.as_ptr() as usize
     }
 
-    /// The bytes that were asked for.
+    /// The requested size in bytes.
     #[inline]
     pub fn size(&self) -> usize {
         self.size
@@ -126,14 +126,14 @@ impl BareBlock {
     /// Writes every byte.
     #[inline]
     pub fn fill(&mut self, byte: u8) {
-        // SAFETY: a live block of so many bytes, and nobody else's.
+        // SAFETY: a live block of this size, borrowed exclusively.
         unsafe { self.address.as_ptr().write_bytes(byte, self.size) };
     }
 
-    /// Writes every byte from this one on.
+    /// Writes every byte from index `first` on.
     pub fn fill_from(&mut self, first: usize, byte: u8) {
         assert!(first <= self.size);
-        // SAFETY: inside a live block, which is nobody else's.
+        // SAFETY: inside a live block, borrowed exclusively.
         unsafe {
             self.address
                 .as_ptr()
@@ -142,9 +142,9 @@ impl BareBlock {
         };
     }
 
-    /// Whether every byte is this one.
+    /// Whether every byte has this value.
     pub fn is_all(&self, byte: u8) -> bool {
-        // SAFETY: a live block of so many bytes, which `fill` wrote.
+        // SAFETY: a live block of this size, which `fill` wrote.
         let bytes = unsafe { std::slice::from_raw_parts(self.address.as_ptr(), self.size) };
         bytes.iter().all(|&b| b == byte)
     }

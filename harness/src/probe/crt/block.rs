@@ -3,18 +3,18 @@
 use std::ffi::c_void;
 use std::ptr;
 
-/// A block of the candidate: its first byte, and how many were asked for.
+/// A block of the candidate: its address and its requested size.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Block {
     address: *mut u8,
     size: usize,
 }
 
-// SAFETY: memory of the process; any thread may use it, one owner at a time.
+// SAFETY: memory of the process. Any thread may use it, and a block has one owner at a time.
 unsafe impl Send for Block {}
 
 impl Block {
-    /// A block at an address noted before, or one that no routine ever gave.
+    /// A block at an address that was recorded, or that no routine returned.
     pub fn at(address: usize, size: usize) -> Block {
         Block {
             address: address as *mut u8,
@@ -22,7 +22,7 @@ impl Block {
         }
     }
 
-    /// The null pointer, where a routine takes one.
+    /// The null pointer, for routines that accept one.
     pub const fn null() -> Block {
         Block {
             address: ptr::null_mut(),
@@ -30,7 +30,7 @@ impl Block {
         }
     }
 
-    /// What a routine gave: none for null.
+    /// The block that a routine returned; `None` for null.
     pub(super) fn given(address: *mut c_void, size: usize) -> Option<Block> {
         (!address.is_null()).then_some(Block {
             address: address.cast(),
@@ -42,7 +42,7 @@ impl Block {
         self.address.cast()
     }
 
-    /// The same block, once more: for what must not be done twice.
+    /// A second handle of the same block, for forbidden calls such as a second `free`.
     pub fn again(&self) -> Block {
         Block {
             address: self.address,
@@ -50,22 +50,22 @@ impl Block {
         }
     }
 
-    /// The same block with another number of bytes that are its own.
+    /// The same block with another size.
     pub fn with_size(self, size: usize) -> Block {
         Block { size, ..self }
     }
 
-    /// Its first byte.
+    /// The address of its first byte.
     pub fn address(&self) -> usize {
         self.address as usize
     }
 
-    /// The bytes asked for.
+    /// The requested size in bytes.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Writes every byte, in a pattern of its own for each `seed`.
+    /// Writes every byte. Each `seed` has another pattern.
     pub fn fill(&mut self, seed: u64) {
         // SAFETY: the candidate promised this many bytes.
         let bytes = unsafe { std::slice::from_raw_parts_mut(self.address, self.size) };
@@ -78,31 +78,25 @@ impl Block {
         rest.copy_from_slice(&word[..rest.len()]);
     }
 
-    /// How many bytes are no longer as [`Block::fill`] wrote them.
+    /// The number of bytes that differ from what [`Block::fill`] wrote.
     pub fn lost_bytes(&self, seed: u64) -> usize {
         self.lost_bytes_of(seed, self.size)
     }
 
-    /// How many of the first `count` bytes, as far as the block goes, are no
-    /// longer as [`Block::fill`] wrote them.
+    /// The number of bytes among the first `count` that differ from what [`Block::fill`]
+    /// wrote. Bytes after the block's end do not count.
     pub fn lost_bytes_of(&self, seed: u64, count: usize) -> usize {
-        let word = pattern(seed);
-        let differ = |part: &[u8]| part.iter().zip(word).filter(|(a, b)| *a != b).count();
-        let chunks = self.bytes(0, count).chunks_exact(8);
-        let rest = differ(chunks.remainder());
-        let whole = chunks.filter(|chunk| *chunk != word).map(differ);
-        rest + whole.sum::<usize>()
+        differences(self.bytes(0, count), pattern(seed))
     }
 
-    /// How many bytes from `start` on are another value than `value`.
+    /// The number of bytes from index `start` on that differ from `value`.
     pub fn bytes_other_than(&self, value: u8, start: usize) -> usize {
-        let bytes = self.bytes(start, self.size);
-        bytes.iter().filter(|byte| **byte != value).count()
+        differences(self.bytes(start, self.size), [value; 8])
     }
 
-    /// Writes one byte, also behind the end: for what must not be done.
+    /// Writes one byte, also after the block's end, for forbidden writes.
     pub fn write_byte(&mut self, offset: usize, value: u8) {
-        // SAFETY: memory of the candidate; harm is what the caller wants to see.
+        // SAFETY: memory of the candidate; the case provokes damage on purpose.
         unsafe { self.address.add(offset).write_volatile(value) };
     }
 
@@ -113,7 +107,7 @@ impl Block {
         unsafe { self.address.add(offset).read_volatile() }
     }
 
-    /// The bytes from `start` to `end`, as far as the block goes.
+    /// The bytes from index `start` to index `end`, cut at the block's end.
     fn bytes(&self, start: usize, end: usize) -> &[u8] {
         if self.size == 0 {
             return &[];
@@ -122,6 +116,16 @@ impl Block {
         let bytes = unsafe { std::slice::from_raw_parts(self.address, self.size) };
         &bytes[start.min(self.size)..end.min(self.size)]
     }
+}
+
+/// The number of bytes that differ from `word`, again and again.
+fn differences(bytes: &[u8], word: [u8; 8]) -> usize {
+    let differ = |part: &[u8]| part.iter().zip(word).filter(|(a, b)| *a != b).count();
+    let chunks = bytes.chunks_exact(8);
+    let rest = differ(chunks.remainder());
+    // Most chunks are as written. One comparison skips them.
+    let changed = chunks.filter(|chunk| *chunk != word);
+    rest + changed.map(differ).sum::<usize>()
 }
 
 /// Eight bytes, none of them zero, that differ from seed to seed.

@@ -1,12 +1,11 @@
-//! Each routine as a method: where the candidate is entered.
+//! Each routine of the candidate as a method.
 //!
-//! Nothing of ours happens between a routine's return and the method's, so
-//! that `errno` can still be read. A routine that the library does not have
-//! is [`Stop::Missing`].
+//! No code that could change `errno` runs between the routine's return and the method's
+//! return. A routine that the library does not have gives [`Stop::Missing`].
 
 use super::{Block, Crt, HeapInfo, Stop};
 
-/// Gives the routine, or leaves with `Missing`.
+/// The routine, or a return with `Missing`.
 macro_rules! routine {
     ($crt:expr, $name:ident) => {
         $crt.routines
@@ -16,19 +15,19 @@ macro_rules! routine {
 }
 
 impl Crt {
-    /// Calls `malloc`; `None` if it gives null.
+    /// Calls `malloc`; `None` for null.
     pub fn malloc(&self, size: usize) -> Result<Option<Block>, Stop> {
         let malloc = routine!(self, malloc);
         // SAFETY: the candidate's routine, called as its page says.
         Ok(Block::given(unsafe { malloc(size) }, size))
     }
 
-    /// Calls `malloc` for a block that the case cannot do without.
+    /// Calls `malloc` for a block that the case needs.
     pub fn need(&self, size: usize) -> Result<Block, Stop> {
         self.malloc(size)?.ok_or(Stop::OutOfMemory(size))
     }
 
-    /// Calls `calloc`; `None` if it gives null.
+    /// Calls `calloc`; `None` for null.
     pub fn calloc(&self, count: usize, size: usize) -> Result<Option<Block>, Stop> {
         let calloc = routine!(self, calloc);
         // SAFETY: the candidate's routine, called as its page says.
@@ -36,7 +35,7 @@ impl Crt {
         Ok(Block::given(address, count.wrapping_mul(size)))
     }
 
-    /// Calls `realloc`; the old block is back if it gives null.
+    /// Calls `realloc`; returns the old block for null.
     pub fn realloc(&self, block: Block, size: usize) -> Result<Result<Block, Block>, Stop> {
         let realloc = routine!(self, realloc);
         // SAFETY: a live block of the candidate, given up by its owner.
@@ -44,7 +43,7 @@ impl Crt {
         Ok(Block::given(address, size).ok_or(block))
     }
 
-    /// Calls `_recalloc`; the old block is back if it gives null.
+    /// Calls `_recalloc`; returns the old block for null.
     pub fn recalloc(
         &self,
         block: Block,
@@ -72,14 +71,14 @@ impl Crt {
         Ok(unsafe { msize(block.pointer()) })
     }
 
-    /// Calls `_expand`; the block has what it gave.
+    /// Calls `_expand`; `None` for null.
     pub fn expand(&self, block: &Block, size: usize) -> Result<Option<Block>, Stop> {
         let expand = routine!(self, _expand);
         // SAFETY: a live block of the candidate.
         Ok(Block::given(unsafe { expand(block.pointer(), size) }, size))
     }
 
-    /// Calls `_aligned_malloc`; `None` if it gives null.
+    /// Calls `_aligned_malloc`; `None` for null.
     pub fn aligned_malloc(&self, size: usize, alignment: usize) -> Result<Option<Block>, Stop> {
         let aligned_malloc = routine!(self, _aligned_malloc);
         // SAFETY: the candidate's routine, called as its page says.
@@ -89,7 +88,7 @@ impl Crt {
         ))
     }
 
-    /// Calls `_aligned_offset_malloc`; `None` if it gives null.
+    /// Calls `_aligned_offset_malloc`; `None` for null.
     pub fn aligned_offset_malloc(
         &self,
         size: usize,
@@ -102,7 +101,7 @@ impl Crt {
         Ok(Block::given(address, size))
     }
 
-    /// Calls `_aligned_realloc`; the old block is back if it gives null.
+    /// Calls `_aligned_realloc`; returns the old block for null.
     pub fn aligned_realloc(
         &self,
         block: Block,
@@ -115,7 +114,7 @@ impl Crt {
         Ok(Block::given(address, size).ok_or(block))
     }
 
-    /// Calls `_aligned_offset_realloc`; the old block is back if it gives null.
+    /// Calls `_aligned_offset_realloc`; returns the old block for null.
     pub fn aligned_offset_realloc(
         &self,
         block: Block,
@@ -129,7 +128,7 @@ impl Crt {
         Ok(Block::given(address, size).ok_or(block))
     }
 
-    /// Calls `_aligned_recalloc`; the old block is back if it gives null.
+    /// Calls `_aligned_recalloc`; returns the old block for null.
     pub fn aligned_recalloc(
         &self,
         block: Block,
@@ -143,7 +142,7 @@ impl Crt {
         Ok(Block::given(address, count.wrapping_mul(size)).ok_or(block))
     }
 
-    /// Calls `_aligned_offset_recalloc`; the old block is back if it gives null.
+    /// Calls `_aligned_offset_recalloc`; returns the old block for null.
     pub fn aligned_offset_recalloc(
         &self,
         block: Block,
@@ -181,26 +180,26 @@ impl Crt {
     /// Calls `_heapmin`.
     pub fn heapmin(&self) -> Result<i32, Stop> {
         let heapmin = routine!(self, _heapmin);
-        // SAFETY: it takes nothing.
+        // SAFETY: it takes no argument.
         Ok(unsafe { heapmin() })
     }
 
     /// Calls `_heapchk`.
     pub fn heapchk(&self) -> Result<i32, Stop> {
         let heapchk = routine!(self, _heapchk);
-        // SAFETY: it takes nothing.
+        // SAFETY: it takes no argument.
         Ok(unsafe { heapchk() })
     }
 
-    /// Calls `_heapwalk`, which replaces the entry by the next.
+    /// Calls `_heapwalk`, which replaces `info` with the next entry.
     pub fn heapwalk(&self, info: &mut HeapInfo) -> Result<i32, Stop> {
         let heapwalk = routine!(self, _heapwalk);
-        // SAFETY: an entry that the candidate gave, the start, or one that
-        // it must find to be wild.
+        // SAFETY: an entry that the candidate returned, the start of a walk, or an invalid
+        // entry that the candidate must recognise.
         Ok(unsafe { heapwalk(info) })
     }
 
-    /// Calls `_heapwalk` without an entry.
+    /// Calls `_heapwalk` with a null pointer.
     pub fn heapwalk_null(&self) -> Result<i32, Stop> {
         let heapwalk = routine!(self, _heapwalk);
         // SAFETY: a parameter that its page says is validated.
@@ -217,27 +216,27 @@ impl Crt {
     /// Calls `_heapadd`.
     pub fn heapadd(&self, block: &Block) -> Result<i32, Stop> {
         let heapadd = routine!(self, _heapadd);
-        // SAFETY: memory of its own, which is not used again.
+        // SAFETY: memory that the probe owns and does not use again.
         Ok(unsafe { heapadd(block.pointer(), block.size()) })
     }
 
     /// Calls `_get_heap_handle`.
     pub fn heap_handle(&self) -> Result<isize, Stop> {
         let get_heap_handle = routine!(self, _get_heap_handle);
-        // SAFETY: it takes nothing.
+        // SAFETY: it takes no argument.
         Ok(unsafe { get_heap_handle() })
     }
 
-    /// Calls `_get_errno` with a place for the value.
+    /// Calls `_get_errno`; returns the status and the value.
     pub fn get_errno(&self) -> Result<(i32, i32), Stop> {
         let get_errno = routine!(self, _get_errno);
         let mut value = -1;
-        // SAFETY: a place of the size that the page gives.
+        // SAFETY: a variable of the type on its page.
         let returned = unsafe { get_errno(&mut value) };
         Ok((returned, value))
     }
 
-    /// Calls `_get_errno` with nowhere to put the value.
+    /// Calls `_get_errno` with a null pointer.
     pub fn get_errno_null(&self) -> Result<i32, Stop> {
         let get_errno = routine!(self, _get_errno);
         // SAFETY: a parameter that its page says is validated.
@@ -251,7 +250,7 @@ impl Crt {
         Ok(unsafe { set_errno(value) })
     }
 
-    /// Calls `_get_doserrno` with a place for the value.
+    /// Calls `_get_doserrno`; returns the status and the value.
     pub fn get_doserrno(&self) -> Result<(i32, u32), Stop> {
         let get_doserrno = routine!(self, _get_doserrno);
         let mut value = 0;
@@ -260,7 +259,7 @@ impl Crt {
         Ok((returned, value as u32))
     }
 
-    /// Calls `_get_doserrno` with nowhere to put the value.
+    /// Calls `_get_doserrno` with a null pointer.
     pub fn get_doserrno_null(&self) -> Result<i32, Stop> {
         let get_doserrno = routine!(self, _get_doserrno);
         // SAFETY: a parameter that its page says is validated.
@@ -274,10 +273,10 @@ impl Crt {
         Ok(unsafe { set_doserrno(value) })
     }
 
-    /// The library's text for an error number: from its list, else from `strerror`.
+    /// The library's text for an error number, from `__sys_errlist` or else from `strerror`.
     pub fn error_text(&self, number: i32) -> Result<String, Stop> {
         let text = match (self.routines.__sys_errlist, self.routines.__sys_nerr) {
-            // SAFETY: as the page says, so many texts, none null.
+            // SAFETY: the list has `count` texts, and none is null, as the page says.
             (Some(list), Some(count)) => unsafe {
                 match number < count().read() {
                     true => list().add(number as usize).read(),
@@ -290,7 +289,7 @@ impl Crt {
         if text.is_null() {
             return Ok(String::new());
         }
-        // SAFETY: a string of the library's, read at once.
+        // SAFETY: a string of the library's, copied before the next call.
         let text = unsafe { std::ffi::CStr::from_ptr(text) };
         Ok(text.to_string_lossy().into_owned())
     }

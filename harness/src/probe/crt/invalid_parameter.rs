@@ -1,4 +1,4 @@
-//! The candidate's invalid parameter handler: ours, which counts.
+//! The probe's invalid parameter handlers, which count their calls.
 
 use super::routines::Handler;
 use super::{Crt, Stop};
@@ -16,16 +16,16 @@ unsafe extern "C" fn count_too(_: *const u16, _: *const u16, _: *const u16, _: c
     SECOND_CALLED.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Which handler a library says is, or was, in force.
+/// The handler that a library reports as set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhichHandler {
-    /// None.
+    /// No handler.
     None = 0,
-    /// The first of ours.
+    /// The probe's first handler.
     First = 1,
-    /// The second of ours.
+    /// The probe's second handler.
     Second = 2,
-    /// One that is not ours.
+    /// Another handler.
     Other = 3,
 }
 
@@ -52,7 +52,7 @@ impl WhichHandler {
     }
 }
 
-/// How often each of our handlers was called so far.
+/// The number of calls of the probe's first and second handler so far.
 pub fn handler_calls() -> (u32, u32) {
     (
         CALLED.load(Ordering::SeqCst),
@@ -61,11 +61,11 @@ pub fn handler_calls() -> (u32, u32) {
 }
 
 impl Crt {
-    /// Calls `_set_invalid_parameter_handler`; gives the one before.
+    /// Calls `_set_invalid_parameter_handler`; returns the previous handler.
     pub fn set_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
         let set = self.routines._set_invalid_parameter_handler;
         let set = set.ok_or(Stop::Missing("_set_invalid_parameter_handler"))?;
-        // SAFETY: a handler that does nothing but count, or none.
+        // SAFETY: a handler that only counts, or none.
         Ok(WhichHandler::of(unsafe { set(new.handler()) }))
     }
 
@@ -73,11 +73,11 @@ impl Crt {
     pub fn get_handler(&self) -> Result<WhichHandler, Stop> {
         let get = self.routines._get_invalid_parameter_handler;
         let get = get.ok_or(Stop::Missing("_get_invalid_parameter_handler"))?;
-        // SAFETY: it takes nothing.
+        // SAFETY: it takes no argument.
         Ok(WhichHandler::of(unsafe { get() }))
     }
 
-    /// Calls `_set_thread_local_invalid_parameter_handler`; gives the one before.
+    /// Calls `_set_thread_local_invalid_parameter_handler`; returns the previous handler.
     pub fn set_thread_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
         let name = "_set_thread_local_invalid_parameter_handler";
         let set = self.routines._set_thread_local_invalid_parameter_handler;
@@ -91,7 +91,7 @@ impl Crt {
         let name = "_get_thread_local_invalid_parameter_handler";
         let get = self.routines._get_thread_local_invalid_parameter_handler;
         let get = get.ok_or(Stop::Missing(name))?;
-        // SAFETY: it takes nothing.
+        // SAFETY: it takes no argument.
         Ok(WhichHandler::of(unsafe { get() }))
     }
 }

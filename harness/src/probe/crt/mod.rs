@@ -1,5 +1,5 @@
-//! The candidate: its routines, typed, and its `errno`. All foreign calls are
-//! made in this folder.
+//! The candidate's routines with their types, and its `errno`. All calls of the candidate
+//! are in this folder.
 
 mod bare;
 mod block;
@@ -20,20 +20,20 @@ use std::ffi::{OsStr, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr;
 
-/// An entry of the candidate's heap, as `_heapwalk` gives it (`_HEAPINFO`).
+/// An entry of the candidate's heap, as `_heapwalk` returns it (`_HEAPINFO`).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct HeapInfo {
-    /// The entry's first byte.
+    /// The address of the entry's first byte.
     pub entry: *mut c_void,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: usize,
     /// 1 (`_USEDENTRY`) or 0 (`_FREEENTRY`).
     pub use_flag: c_int,
 }
 
 impl HeapInfo {
-    /// Where a walk starts.
+    /// The value that starts a walk.
     pub const START: HeapInfo = HeapInfo {
         entry: ptr::null_mut(),
         size: 0,
@@ -41,7 +41,7 @@ impl HeapInfo {
     };
 }
 
-/// Where the candidate keeps `errno`.
+/// The place of the candidate's `errno`.
 #[derive(Clone, Copy)]
 enum Errno {
     Own(unsafe extern "C" fn() -> *mut c_int),
@@ -60,12 +60,12 @@ pub struct Crt {
 }
 
 impl Crt {
-    /// Loads the job's library and looks its routines up.
+    /// Loads the job's library and looks up its routines.
     ///
     /// # Errors
     /// The loader's message.
     pub fn load(job: &Job) -> Result<Crt, String> {
-        // It stays loaded to the end: a candidate's exit code has no say here.
+        // Never unloaded: the candidate's exit code must not run.
         let library = ManuallyDrop::new(open(&job.load_name)?);
         let errno_library = match &job.errno_library {
             Some(name) => Some(ManuallyDrop::new(open(name.as_ref())?)),
@@ -100,10 +100,10 @@ impl Crt {
         })
     }
 
-    /// The same routines reached through the library's other name, if it has one.
+    /// The same routines, loaded by the library's other name.
     ///
     /// # Errors
-    /// If there is no other name, or it cannot be loaded.
+    /// If the library has no other name, or the name cannot be loaded.
     pub fn alias(&self) -> Result<Crt, Stop> {
         let name = self
             .alias_name
@@ -117,15 +117,15 @@ impl Crt {
             .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
     }
 
-    /// The file that the loader took.
+    /// The file that the loader loaded; `None` if the loader does not name it.
     pub fn loaded_from(&self) -> Option<String> {
         let heapmin = self.routines._heapmin;
         let address = heapmin.map_or(ptr::null(), |f| f as *const c_void);
         module_path(&self.handle, address)
     }
 
-    /// Where the loader put the library. Of no use on Unix, where it has no
-    /// one place.
+    /// The address where Windows loaded the library. Null on Unix, where a library can
+    /// have several places.
     pub(super) fn module(&self) -> *const u8 {
         #[cfg(windows)]
         return module_handle(&self.handle) as *const u8;
@@ -133,13 +133,14 @@ impl Crt {
         std::ptr::null()
     }
 
-    /// Whether the loader finds this routine, one of [`ROUTINES`](crate::library::routines::ROUTINES).
+    /// Whether the library has this routine, one of
+    /// [`ROUTINES`](crate::library::routines::ROUTINES).
     pub fn has(&self, routine: &str) -> bool {
         self.routines.has(routine)
     }
 
-    /// Calls a routine, with these error values set, and notes what it
-    /// returned and what became of them. `arguments` says what it is called with.
+    /// Sets these error values and calls a routine. Returns its value, and the call with
+    /// its result and the error values after it. `arguments` are those of the call, as text.
     pub fn observe<T: Returned>(
         &self,
         routine: &str,
@@ -150,12 +151,12 @@ impl Crt {
         let (first, second) = handler_calls();
         self.set_errno(start.errno);
         self.set_doserrno(start.doserrno);
-        // Last, since the accessors above may change it.
+        // Last, since the calls above may change it.
         if self.has_errno_of_its_own() {
             host::set_last_error(start.last_error);
         }
         let value = call(self)?;
-        // Read before anything of ours can set them.
+        // Before any code of the probe can set them.
         let (errno, doserrno) = (self.errno(), self.doserrno());
         let now = handler_calls();
         let (kind, returned) = value.describe();
@@ -177,19 +178,19 @@ impl Crt {
         Ok((value, call))
     }
 
-    /// Calls `_heapmin` with these error values set and notes what became of them.
+    /// Calls `_heapmin` with these error values; see [`Crt::observe`].
     pub fn observed_heapmin(&self, start: ErrorState) -> Result<Call, Stop> {
         let seen = self.observe("_heapmin", "", start, Crt::heapmin);
         seen.map(|(_, call)| call)
     }
 
-    /// This thread's `errno`; `None` where nobody can tell where it is.
+    /// This thread's `errno`; `None` if its place is unknown.
     pub fn errno(&self) -> Option<i32> {
-        // SAFETY: the candidate's address of a variable of this thread.
+        // SAFETY: the candidate returned the address of a variable of this thread.
         self.errno_location().map(|at| unsafe { at.read() })
     }
 
-    /// Sets this thread's `errno`, if it is known where it is.
+    /// Sets this thread's `errno`, if its place is known.
     pub fn set_errno(&self, value: i32) {
         if let Some(at) = self.errno_location() {
             // SAFETY: as in `errno`.
@@ -199,7 +200,7 @@ impl Crt {
 
     fn errno_location(&self) -> Option<*mut i32> {
         match self.errno {
-            // SAFETY: it takes nothing.
+            // SAFETY: it takes no argument.
             Errno::Own(pointer) => Some(unsafe { pointer() }).filter(|at| !at.is_null()),
             #[cfg(unix)]
             Errno::Host => Some(host::errno_location()),
@@ -208,7 +209,7 @@ impl Crt {
         }
     }
 
-    /// Whether `errno` and the system's last error are two things.
+    /// Whether `errno` and the system's last error are different variables.
     fn has_errno_of_its_own(&self) -> bool {
         match self.errno {
             Errno::Own(_) => true,
@@ -221,13 +222,13 @@ impl Crt {
 
     /// This thread's `_doserrno`, if the library has one.
     pub fn doserrno(&self) -> Option<u32> {
-        // SAFETY: the candidate's address of a variable of this thread.
+        // SAFETY: the candidate returns the address of a variable of this thread.
         self.routines
             .__doserrno
             .map(|pointer| unsafe { pointer().read() })
     }
 
-    /// Sets this thread's `errno` and `_doserrno`, as far as they are known.
+    /// Sets this thread's `errno` and `_doserrno`, if their places are known.
     pub fn set_error_values(&self, errno: i32, doserrno: u32) {
         self.set_errno(errno);
         self.set_doserrno(doserrno);
@@ -241,9 +242,9 @@ impl Crt {
     }
 }
 
-/// What a call's result is, as plain data.
+/// A value that a routine returns, which can be recorded as plain data.
 pub trait Returned {
-    /// Its kind, and the number that stands for it.
+    /// The kind of value, and a number for it.
     fn describe(&self) -> (Kind, i64);
 }
 
@@ -271,31 +272,31 @@ impl Returned for Option<Block> {
     }
 }
 
-/// A new block, or the old one back if null was given.
+/// The new block, or the old block if the routine returned null.
 impl Returned for Result<Block, Block> {
     fn describe(&self) -> (Kind, i64) {
         (Kind::Pointer, self.is_ok().into())
     }
 }
 
-/// The address of an export, or null. Only one that the library itself
-/// exports: the loader would also search the libraries that this one needs.
+/// The address of an export, or null. `exports` are the library's own exports if they are
+/// known: the loader would also find a name in the libraries that this one needs.
 fn address_of(library: &Library, name: &str, exports: Option<&[String]>) -> *const c_void {
     if exports.is_some_and(|exports| !exports.iter().any(|export| export == name)) {
         return ptr::null();
     }
-    // SAFETY: an address is all that is made of the symbol here.
+    // SAFETY: only the address of the symbol is used here.
     let symbol = unsafe { library.get::<*const c_void>(name.as_bytes()) };
     symbol.map_or(ptr::null(), |symbol| *symbol)
 }
 
 #[cfg(unix)]
 fn open(name: &OsStr) -> Result<Library, String> {
-    // SAFETY: running a stranger's constructors is what this process is for.
+    // SAFETY: this process exists to run the candidate's constructors.
     unsafe { Library::new(name) }.map_err(|error| with_cause(&error))
 }
 
-/// The loader's own words are the cause of the crate's error.
+/// The loader's message, which is the source of `libloading`'s error.
 fn with_cause(error: &libloading::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => cause.to_string(),
@@ -306,13 +307,13 @@ fn with_cause(error: &libloading::Error) -> String {
 #[cfg(windows)]
 fn open(name: &OsStr) -> Result<Library, String> {
     use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library as WindowsLibrary};
-    // Given by path, a library finds its neighbours in its own folder.
+    // For a path, search the library's own folder for the libraries that it needs.
     let flags = if name.to_string_lossy().contains('\\') {
         LOAD_WITH_ALTERED_SEARCH_PATH
     } else {
         0
     };
-    // SAFETY: running a stranger's DllMain is what this process is for.
+    // SAFETY: this process exists to run the candidate's DllMain.
     let library = unsafe { WindowsLibrary::load_with_flags(name, flags) };
     library
         .map(Library::from)
@@ -321,13 +322,13 @@ fn open(name: &OsStr) -> Result<Library, String> {
 
 #[cfg(unix)]
 fn module_path(_: &Library, address: *const c_void) -> Option<String> {
-    // SAFETY: plain data, for which zeros are a value; the call fills it in.
+    // SAFETY: plain data, for which zeros are a value; `dladdr` fills it in.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    // SAFETY: any address may be asked about.
+    // SAFETY: `dladdr` accepts any address.
     if unsafe { libc::dladdr(address, &mut info) } == 0 || info.dli_fname.is_null() {
         return None;
     }
-    // SAFETY: a string of the loader's, which lives as long as the library.
+    // SAFETY: a string of the loader's, which is valid as long as the library is loaded.
     let name = unsafe { std::ffi::CStr::from_ptr(info.dli_fname) };
     Some(name.to_string_lossy().into_owned())
 }
@@ -335,7 +336,7 @@ fn module_path(_: &Library, address: *const c_void) -> Option<String> {
 #[cfg(windows)]
 fn module_handle(library: &Library) -> isize {
     use libloading::os::windows::Library as WindowsLibrary;
-    // SAFETY: the library's own handle, which is used and not closed.
+    // SAFETY: the copy only yields the library's handle and closes nothing.
     unsafe {
         let copy: Library = ptr::read(library);
         WindowsLibrary::from(copy).into_raw() as isize
@@ -345,10 +346,10 @@ fn module_handle(library: &Library) -> isize {
 #[cfg(windows)]
 fn module_path(library: &Library, _: *const c_void) -> Option<String> {
     use windows_sys::Win32::System::LibraryLoader::GetModuleFileNameW;
-    // Asked by handle: an API set's handle is that of the library behind it.
+    // By handle: the handle of an API set is that of the library that implements it.
     let handle = module_handle(library);
     let mut name = [0u16; 1024];
-    // SAFETY: a buffer of the length it says.
+    // SAFETY: a buffer with its length.
     let length = unsafe { GetModuleFileNameW(handle as _, name.as_mut_ptr(), name.len() as u32) };
     (length > 0).then(|| String::from_utf16_lossy(&name[..length as usize]))
 }

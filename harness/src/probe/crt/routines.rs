@@ -1,27 +1,27 @@
-//! The table of routines: the C names, and the signatures that their pages give.
+//! The table of routines: the C names, with the signatures on their pages.
 
 use super::HeapInfo;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-/// What an invalid parameter handler is called with: expression, function,
-/// file, line, and nothing. All null or zero but in debug builds.
-pub type Handler = unsafe extern "C" fn(*const u16, *const u16, *const u16, c_uint, usize);
+/// An invalid parameter handler. Its parameters are expression, function, file, line and
+/// a reserved one. All are null or zero except in debug builds.
+pub(super) type Handler = unsafe extern "C" fn(*const u16, *const u16, *const u16, c_uint, usize);
 
 type Pointer = *mut c_void;
 
-/// Where routines are looked up: an address, or null.
-pub struct Homes<'a> {
+/// Where routines are looked up. Each function returns an address, or null.
+pub(super) struct Homes<'a> {
     /// In the library itself.
     pub heap: &'a dyn Fn(&str) -> *const c_void,
-    /// In the library that has its `errno`; the same one for most.
+    /// In the library that contains its `errno`, for most candidates the same one.
     pub runtime: &'a dyn Fn(&str) -> *const c_void,
 }
 
 macro_rules! routines {
     ($($home:ident $name:ident: fn($($parameter:ty),*) $(-> $result:ty)?;)*) => {
-        /// The routines that were found. Each is called through its name.
+        /// The routines that were found, each in a field with its C name.
         #[allow(non_snake_case)]
-        pub struct Routines {
+        pub(super) struct Routines {
             $(pub $name: Option<unsafe extern "C" fn($($parameter),*) $(-> $result)?>,)*
         }
 
@@ -30,15 +30,15 @@ macro_rules! routines {
             #[cfg(test)]
             const NAMES: &[&str] = &[$(stringify!($name)),*];
 
-            /// Looks every routine up: those of the heap in the library itself,
-            /// those of the runtime where its `errno` is.
+            /// Looks up every routine: those of the heap in the library itself, those of
+            /// the runtime in the library that contains `errno`.
             ///
             /// # Safety
-            /// Both give the address of a routine of that name, or null.
-            pub unsafe fn find(homes: &Homes) -> Routines {
-                // SAFETY: each name stands for a routine with the signature
-                // that its page gives; a library that breaks it is what the
-                // probe is for. An Option of a function is null for none.
+            /// Both functions return the address of a routine with that name, or null.
+            pub(super) unsafe fn find(homes: &Homes) -> Routines {
+                // SAFETY: each name belongs to a routine with the signature on its page.
+                // A probe exists to run libraries that break this. An Option of a function
+                // is None for null.
                 unsafe {
                     Routines {
                         $($name: std::mem::transmute::<
@@ -49,8 +49,8 @@ macro_rules! routines {
                 }
             }
 
-            /// Whether the loader found this one.
-            pub fn has(&self, name: &str) -> bool {
+            /// Whether this routine was found.
+            pub(super) fn has(&self, name: &str) -> bool {
                 match name {
                     $(stringify!($name) => self.$name.is_some(),)*
                     _ => false,
@@ -83,8 +83,7 @@ routines! {
     heap _heapadd: fn(Pointer, usize) -> c_int;
     heap _get_heap_handle: fn() -> isize;
     runtime _errno: fn() -> *mut c_int;
-    // An unsigned long, whose lower half comes first on every system that the
-    // probe runs on.
+    // An unsigned long. Its lower half is first on every system that the probe supports.
     runtime __doserrno: fn() -> *mut u32;
     runtime _get_errno: fn(*mut c_int) -> c_int;
     runtime _set_errno: fn(c_int) -> c_int;

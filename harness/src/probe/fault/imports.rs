@@ -1,5 +1,5 @@
-//! Windows: the candidate's imports of the routines that release memory are
-//! replaced by ours, in its import tables, after it was loaded.
+//! Windows: replaces the candidate's imports of the routines that release memory, in its
+//! import tables, after it is loaded.
 
 use super::{Answer, Refusal, answer};
 use pelite::pe64::imports::Import;
@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use windows_sys::Win32::Foundation::{HANDLE, SetLastError};
 use windows_sys::Win32::System::Memory::{MEM_RESET, PAGE_READWRITE, VirtualProtect};
 
-/// A routine that is replaced: its name, ours, and where the real one is kept.
+/// A routine that is replaced: its name, the address of the replacement, and the place for
+/// the address of the real one.
 struct Routine {
     name: &'static str,
     ours: fn() -> *const c_void,
@@ -37,8 +38,9 @@ routines! {
     NT_ALLOCATE: "NtAllocateVirtualMemory" => nt_allocate_virtual_memory,
 }
 
-/// Replaces the imports of the module at this address.
-pub fn install(module: *const u8) -> Result<(), String> {
+/// Replaces the imports of the module at this address. Fails if it imports none of the
+/// routines.
+pub(super) fn install(module: *const u8) -> Result<(), String> {
     // SAFETY: the handle of a module that stays loaded.
     let view = unsafe { PeView::module(module) };
     let mut replaced = ordinary(&view)?;
@@ -50,7 +52,8 @@ pub fn install(module: *const u8) -> Result<(), String> {
     Ok(())
 }
 
-/// The import table. A bound import has the same shape: its names stay.
+/// Replaces the imports in the import table. Returns how many. A bound import has the same
+/// form and keeps its names.
 fn ordinary(view: &PeView<'_>) -> Result<usize, String> {
     let imports = match view.imports() {
         Ok(imports) => imports,
@@ -72,7 +75,7 @@ fn ordinary(view: &PeView<'_>) -> Result<usize, String> {
     Ok(replaced)
 }
 
-/// The table of imports that are resolved at their first use.
+/// Replaces the imports that are resolved at their first use. Returns how many.
 fn delayed(view: &PeView<'_>, module: *const u8) -> usize {
     const DELAY_IMPORTS: usize = 13;
     let directory = match view.data_directory().get(DELAY_IMPORTS) {
@@ -90,7 +93,7 @@ fn delayed(view: &PeView<'_>, module: *const u8) -> usize {
         while entry(names) != 0 {
             let by_ordinal = entry(names) >> 63 == 1;
             if !by_ordinal {
-                // SAFETY: a name of the mapped file, behind its two bytes of hint.
+                // SAFETY: a name in the mapped file, after two bytes of hint.
                 let name = unsafe {
                     CStr::from_ptr(module.add(entry(names) as usize + 2).cast::<c_char>())
                 };
@@ -108,15 +111,16 @@ fn delayed(view: &PeView<'_>, module: *const u8) -> usize {
     replaced
 }
 
-/// Puts ours into an import's slot if it is for one of the routines.
+/// Replaces the address in an import's slot if the import is one of the routines. Returns
+/// whether it is.
 fn replace(name: &str, slot: *mut usize) -> bool {
     let Some(routine) = ROUTINES.iter().find(|routine| routine.name == name) else {
         return false;
     };
     let ours = (routine.ours)() as usize;
     let mut protection = 0;
-    // SAFETY: the slot lies in the module's import table, which the loader
-    // wrote and nobody else changes now.
+    // SAFETY: the slot is in the module's import table. The loader wrote it, and no other
+    // code changes it now.
     unsafe {
         let real = slot.read();
         if real == ours {
@@ -138,9 +142,8 @@ fn replace(name: &str, slot: *mut usize) -> bool {
     true
 }
 
-/// The real routine, of the signature given: the address that the loader had
-/// put where ours is now. For `unsafe` blocks, whose reason is that they make
-/// the very call that the candidate makes.
+/// The real routine with the given signature: the address that the loader had put into the
+/// slot. For `unsafe` blocks, which make the same call as the candidate.
 macro_rules! real {
     ($real:ident as fn($($argument:ty),*) -> $result:ty) => {
         std::mem::transmute::<usize, unsafe extern "system" fn($($argument),*) -> $result>(
@@ -149,7 +152,7 @@ macro_rules! real {
     };
 }
 
-/// The last error of a refusal, or none where an old one is to be found.
+/// The last error of a refusal; `None` if the refusal keeps the earlier value.
 fn code(refusal: Refusal) -> Option<u32> {
     match refusal {
         Refusal::Unsupported => Some(120),
@@ -182,7 +185,7 @@ extern "system" fn heap_compact(heap: HANDLE, flags: u32) -> usize {
             refuse(refusal);
             0
         }
-        // The size of the largest free block, as a system that has the call says.
+        // The size of the largest free block, as a system with the call returns it.
         Answer::Succeed => 1 << 16,
         // SAFETY: the call that the candidate makes.
         Answer::PassThrough => unsafe {

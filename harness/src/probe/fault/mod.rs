@@ -1,9 +1,9 @@
-//! Makes the system refuse to take memory back, without a hook in the candidate.
+//! Faults: makes the system refuse to take memory back, without a hook in the candidate.
 //!
-//! There are two doors. On Linux a seccomp filter sends the system calls that
-//! release memory to a handler of ours. On Windows the candidate's imports of
-//! the routines that release memory are replaced by ours. Either asks here
-//! what to do, and counts: whether a fault was ever reached is observed.
+//! The probe intercepts the calls that release memory. On Linux a seccomp filter sends
+//! these system calls to a signal handler. On Windows the candidate's imports of these
+//! routines are replaced. Both ways count the calls here and follow the plan that is set
+//! here. The counts show whether a call met the fault.
 
 #[cfg(all(windows, target_pointer_width = "64"))]
 mod imports;
@@ -20,16 +20,16 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Refusal {
-    /// It does not have the call: last error 120 as Windows 98 had it, `ENOSYS`.
+    /// The system does not have the call: `ENOSYS`; last error 120, as on Windows 98.
     Unsupported = 1,
-    /// Last error 5, `EPERM`.
+    /// `EPERM`; last error 5.
     AccessDenied = 2,
-    /// Last error 8, `ENOMEM`.
+    /// `ENOMEM`; last error 8.
     NoMemory = 3,
-    /// Last error 87, `EINVAL`.
+    /// `EINVAL`; last error 87.
     InvalidParameter = 4,
-    /// It fails and sets no last error, so that one from earlier is found.
-    /// Linux has no such thing.
+    /// The call fails and does not set the last error, which keeps an earlier value. Not
+    /// possible on Linux.
     Stale = 5,
 }
 
@@ -46,41 +46,44 @@ impl Refusal {
 /// What the system does with calls that release memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// It does what it does.
+    /// No change, and calls are not counted.
     Off,
-    /// It refuses every one.
+    /// The system refuses every call.
     Refuse(Refusal),
-    /// It refuses the call of this number, counted from 1, and no other.
+    /// The system refuses only the call with this number, from 1.
     RefuseNth(Refusal, u32),
-    /// It says yes. Where Wine has only a stub that fails, this is a yes in
-    /// its place; everywhere else it is as `Off`, but counted.
+    /// The call succeeds, even if Wine has only a stub for it that fails. Otherwise as
+    /// `Off`, but calls are counted.
     Succeed,
 }
 
-/// No plan: nothing is refused or counted.
+/// No call is refused or counted.
 const OFF: u32 = 0;
-/// Every call is let through and counted.
+/// No call is refused, and every call is counted.
 const NONE_REFUSED: u32 = u32::MAX;
 /// Every call is refused.
 const ALL_REFUSED: u32 = u32::MAX - 1;
 
-/// Which call is refused, as a number from 1, or one of the constants above.
+/// The number of the call to refuse, from 1, or one of the constants above.
 static WHICH: AtomicU32 = AtomicU32::new(OFF);
+/// The refusal as a number; 0 for none.
 static HOW: AtomicU8 = AtomicU8::new(0);
+/// The number of calls since the plan was set.
 static SEEN: AtomicU32 = AtomicU32::new(0);
+/// The number of them that were refused.
 static REFUSED: AtomicU32 = AtomicU32::new(0);
 
-/// What a door does with a call.
+/// What happens to an intercepted call.
 enum Answer {
-    /// Nobody asked for anything special.
+    /// The system performs it.
     PassThrough,
-    /// Success is wanted.
+    /// It succeeds.
     Succeed,
-    /// It fails in this way.
+    /// It fails with this refusal.
     Refuse(Refusal),
 }
 
-/// Counts a call that releases memory and says what to do with it.
+/// Counts a call that releases memory and decides what happens to it.
 fn answer() -> Answer {
     let which = WHICH.load(Ordering::SeqCst);
     if which == OFF {
@@ -103,16 +106,16 @@ fn answer() -> Answer {
     }
 }
 
-/// The doors, open.
+/// An installed fault.
 #[derive(Debug)]
 pub struct Fault(());
 
 impl Fault {
-    /// Opens the doors to a loaded library. `module` is where Windows loaded
-    /// it; elsewhere it is not used.
+    /// Intercepts the calls of a loaded library that release memory. `module` is the
+    /// address where Windows loaded it; other systems do not use it.
     ///
     /// # Errors
-    /// Why the system cannot be made to refuse here.
+    /// The reason why calls cannot be intercepted here.
     pub fn install(module: *const u8) -> Result<Fault, String> {
         #[cfg(all(
             target_os = "linux",
@@ -133,7 +136,7 @@ impl Fault {
         installed.map(|()| Fault(()))
     }
 
-    /// Sets what is done from now on, and starts counting anew.
+    /// Sets the plan for the next calls, and resets the counts.
     pub fn plan(&self, plan: Plan) {
         WHICH.store(OFF, Ordering::SeqCst);
         SEEN.store(0, Ordering::SeqCst);
@@ -148,12 +151,12 @@ impl Fault {
         WHICH.store(which, Ordering::SeqCst);
     }
 
-    /// How many calls that release memory came since the plan was set.
+    /// The number of calls that release memory since the plan was set.
     pub fn seen(&self) -> u32 {
         SEEN.load(Ordering::SeqCst)
     }
 
-    /// How many of them were refused.
+    /// The number of calls that were refused since the plan was set.
     pub fn refused(&self) -> u32 {
         REFUSED.load(Ordering::SeqCst)
     }
@@ -163,20 +166,20 @@ impl Fault {
 mod tests {
     use super::*;
 
-    /// What happens to four calls in a row, and what was counted.
+    /// The answers to four calls as letters, the calls seen, and the calls refused.
     fn under(plan: Plan) -> (String, u32, u32) {
         let fault = Fault(());
         fault.plan(plan);
-        let told = |_| match answer() {
+        let letter = |_| match answer() {
             Answer::PassThrough => 'p',
             Answer::Succeed => 's',
             Answer::Refuse(_) => 'r',
         };
-        let answers = (0..4).map(told).collect();
+        let answers = (0..4).map(letter).collect();
         (answers, fault.seen(), fault.refused())
     }
 
-    // One test: the doors are those of the whole process.
+    // One test: the plan is that of the whole process.
     #[test]
     fn calls_are_refused_as_planned_and_counted() {
         let how = Refusal::ALL[0];

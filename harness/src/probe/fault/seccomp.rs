@@ -1,5 +1,5 @@
-//! Linux: a seccomp filter sends the system calls that release memory to a
-//! signal handler, which refuses them or makes them in the candidate's place.
+//! Linux: a seccomp filter sends the system calls that release memory to a signal handler.
+//! The handler refuses each call or makes it for the candidate.
 
 use super::{Answer, Refusal, answer};
 use libc::{c_int, c_long, c_void, siginfo_t, ucontext_t};
@@ -9,11 +9,11 @@ use seccompiler::{
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// The sixth argument of calls that the handler makes itself; none of these
-/// system calls has one, and the filter lets it pass.
+/// The sixth argument of calls that the handler makes itself; the filter allows calls with
+/// it. None of these system calls has a sixth argument of its own.
 const OURS: u64 = 0x6865_6170_6D69_6E21;
 
-/// What can release memory. `brk` does if it lowers the break.
+/// The system calls that can release memory. `brk` does so if it lowers the break.
 const CALLS: [c_long; 5] = [
     libc::SYS_madvise,
     libc::SYS_munmap,
@@ -23,11 +23,11 @@ const CALLS: [c_long; 5] = [
 ];
 
 /// Puts the filter on every thread of this process, once.
-pub fn install() -> Result<(), String> {
+pub(super) fn install() -> Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     DONE.get_or_init(|| {
         handle_sigsys()?;
-        apply_filter().map_err(|error| format!("seccomp is not to be had here: {error}"))
+        apply_filter().map_err(|error| format!("seccomp is not available here: {error}"))
     })
     .clone()
 }
@@ -52,8 +52,8 @@ fn apply_filter() -> Result<(), String> {
 }
 
 fn handle_sigsys() -> Result<(), String> {
-    // SAFETY: zeros are a valid sigaction; the handler has the signature that
-    // SA_SIGINFO asks for and does nothing that a handler must not.
+    // SAFETY: zeros are a valid sigaction; the handler has the signature for SA_SIGINFO
+    // and does only what a signal handler may do.
     let done = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_sigsys as *const () as usize;
@@ -67,14 +67,15 @@ fn handle_sigsys() -> Result<(), String> {
 }
 
 extern "C" fn on_sigsys(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
-    // SAFETY: with SA_SIGINFO the kernel passes a context that is ours until we return.
+    // SAFETY: with SA_SIGINFO the kernel passes a context that the handler may change
+    // until it returns.
     let registers = Registers(unsafe { &mut *context.cast::<ucontext_t>() });
     let (call, arguments) = registers.call();
-    // SAFETY: this thread's own variable; a handler must leave it as it was.
+    // SAFETY: this thread's own variable. A handler must restore it.
     let kept = unsafe { *libc::__errno_location() };
     let result = if releases(call, &arguments) {
         match answer() {
-            // A refused brk says where the break is, and nothing more.
+            // A refused brk only returns the current break.
             Answer::Refuse(_) if call == libc::SYS_brk => make(call, [0; 5]),
             Answer::Refuse(refusal) => -i64::from(number(refusal)),
             Answer::PassThrough | Answer::Succeed => make(call, arguments),
@@ -98,12 +99,12 @@ fn number(refusal: Refusal) -> c_int {
 
 fn releases(call: c_long, arguments: &[u64; 5]) -> bool {
     match call {
-        // Asking where it is, or raising it, releases nothing.
+        // A call that reads or raises the break releases nothing.
         libc::SYS_brk => arguments[0] != 0 && arguments[0] < make(call, [0; 5]) as u64,
         // Other advice, such as about huge pages, releases nothing.
         libc::SYS_madvise => is_release_advice(arguments[2]),
         libc::SYS_process_madvise => is_release_advice(arguments[3]),
-        // Moving or growing releases nothing.
+        // A call that moves or grows a mapping releases nothing.
         libc::SYS_mremap => arguments[2] < arguments[1],
         _ => true,
     }
@@ -120,11 +121,11 @@ fn is_release_advice(advice: u64) -> bool {
     REMOVE.iter().any(|known| *known as u64 == advice)
 }
 
-/// Makes a system call so that the filter lets it pass. Returns what the
-/// kernel returns: a negative error number on failure.
+/// Makes a system call that the filter allows. Returns the kernel's value: a negative
+/// error number on failure.
 fn make(call: c_long, [a, b, c, d, e]: [u64; 5]) -> i64 {
-    // SAFETY: the very call that the candidate was about to make, or a `brk`
-    // that changes nothing.
+    // SAFETY: the call that the candidate was about to make, or a `brk` that changes
+    // nothing.
     let result = unsafe { libc::syscall(call, a, b, c, d, e, OURS) };
     if result == -1 {
         // SAFETY: this thread's own variable.

@@ -1,5 +1,5 @@
-//! A seccomp filter: system calls with which a candidate would reach other
-//! processes, or the network. They fail with `EPERM`.
+//! A seccomp filter against system calls with which a candidate could reach other
+//! processes or the network. These calls fail with `EPERM`.
 
 use libc::c_long;
 use seccompiler::{
@@ -8,10 +8,10 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-/// Refused whatever their arguments.
+/// The system calls that are refused with any arguments.
 const REFUSED: [c_long; 11] = [
     libc::SYS_socket,
-    // Makes sockets and files as well.
+    // It can create sockets and files too.
     libc::SYS_io_uring_setup,
     libc::SYS_setsid,
     libc::SYS_setpgid,
@@ -24,8 +24,8 @@ const REFUSED: [c_long; 11] = [
     libc::SYS_setns,
 ];
 
-/// Refused if the first argument is another process than this one.
-/// Not `tkill`, which names a thread, and of which musl's `pthread_kill` is made.
+/// The system calls that are refused if their first argument is another process. Not
+/// `tkill`: it names a thread, and musl's `pthread_kill` uses it.
 const ABOUT_A_PROCESS: [c_long; 4] = [
     libc::SYS_kill,
     libc::SYS_tgkill,
@@ -35,16 +35,15 @@ const ABOUT_A_PROCESS: [c_long; 4] = [
 
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
-/// Puts the filters on every thread of this process. Without `may_fork`, a
-/// call that would make a child process fails, and one that makes a thread
-/// does not.
-pub fn restrict(may_fork: bool) -> Result<(), String> {
+/// Installs the filters for every thread of this process. Without `may_fork`, calls that
+/// start a process fail, while calls that start a thread succeed.
+pub(super) fn restrict(may_fork: bool) -> Result<(), String> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
-    // The probe is to end with the harness.
+    // The candidate must not cancel that the probe ends with its parent.
     let death_signal = [equal(0, libc::PR_SET_PDEATHSIG as u64)?];
     rules.insert(libc::SYS_prctl, vec![rule(death_signal)?]);
     let own = u64::from(std::process::id());
-    // Its own limits may be lowered; 0 is the caller.
+    // A process may set its own limits; 0 means the caller.
     rules.insert(
         libc::SYS_prlimit64,
         vec![rule([differs(0, own)?, differs(0, 0)?])?],
@@ -57,11 +56,11 @@ pub fn restrict(may_fork: bool) -> Result<(), String> {
         for call in [libc::SYS_fork, libc::SYS_vfork] {
             rules.insert(call, Vec::new());
         }
-        // A thread is made with CLONE_THREAD, a process without.
+        // A thread is started with CLONE_THREAD, a process without.
         let no_thread = SeccompCmpOp::MaskedEq(libc::CLONE_THREAD as u64);
         rules.insert(libc::SYS_clone, vec![rule([condition(0, no_thread, 0)?])?]);
-        // Its flags are behind a pointer, which no filter can follow. The C
-        // library then takes `clone`.
+        // The flags of clone3 are in memory, which a filter cannot read. After ENOSYS the
+        // C library uses `clone`.
         let rules = Rules::from([(libc::SYS_clone3, Vec::new())]);
         apply(rules, libc::ENOSYS)?;
     }
@@ -90,7 +89,8 @@ fn differs(argument: u8, value: u64) -> Result<SeccompCondition, String> {
     condition(argument, SeccompCmpOp::Ne, value)
 }
 
-/// Numbers of processes, options and flags have 32 bits.
+/// A condition on the lower 32 bits of an argument: process numbers, options and flags
+/// have no more.
 fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, String> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
         .map_err(|error| error.to_string())

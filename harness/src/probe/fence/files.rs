@@ -1,19 +1,19 @@
-//! Landlock: what the process may write to. Reading stays free; a library
-//! finds its configuration and its neighbours where they are.
+//! Landlock: limits where the process may write. Reading is not limited, since a library
+//! must find its configuration and the libraries that it needs.
 
 use landlock::{
     ABI, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetStatus,
 };
 
-/// The newest rights that are asked for; older kernels have some of them.
+/// The newest set of rights that is requested. Older kernels support a part of it.
 const NEWEST: ABI = ABI::V5;
-/// What harms nobody.
+/// Devices that may be written: writing to them does no harm.
 const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
 
-/// Allows writing below the folder for temporary files, which the harness made
-/// for this probe alone, and nowhere else.
-pub fn writes_to_scratch_only() -> Result<(), String> {
+/// Allows writing only in the folder for temporary files, which the parent created for
+/// this probe.
+pub(super) fn writes_to_scratch_only() -> Result<(), String> {
     let raised = || -> Result<RulesetStatus, Box<dyn std::error::Error>> {
         let writing = AccessFs::from_write(NEWEST);
         let scratch = PathFd::new(std::env::temp_dir())?;
@@ -23,7 +23,7 @@ pub fn writes_to_scratch_only() -> Result<(), String> {
             .create()?
             .add_rule(PathBeneath::new(scratch, writing))?;
         for device in DEVICES {
-            // A container may have fewer of them.
+            // A container may lack some of them.
             if let Ok(device) = PathFd::new(device) {
                 let file = AccessFs::from_file(NEWEST) & writing;
                 ruleset = ruleset.add_rule(PathBeneath::new(device, file))?;

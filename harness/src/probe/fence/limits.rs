@@ -1,10 +1,11 @@
-//! Resource limits of the process (getrlimit(2)).
+//! Limits of the process that the kernel enforces: processor time, and who dies first when
+//! memory runs out.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Limits the processor time of all threads together; a limit that is lower
-/// already stays.
-pub fn processor_time(seconds: u64) -> Result<(), String> {
+/// Limits the processor time of all threads together, in seconds. A lower limit that is
+/// already set stays.
+pub(super) fn processor_time(seconds: u64) -> Result<(), String> {
     let now = getrlimit(Resource::Cpu);
     let at_most = |bound: Option<u64>| Some(bound.map_or(seconds, |bound| bound.min(seconds)));
     let new = Rlimit {
@@ -14,8 +15,8 @@ pub fn processor_time(seconds: u64) -> Result<(), String> {
     setrlimit(Resource::Cpu, new).map_err(|error| error.to_string())
 }
 
-/// Has the kernel end this process before any other if memory runs out.
-pub fn die_first() {
-    // Where that cannot be said, the watch from outside still holds.
+/// Makes the kernel kill this process before any other when memory runs out.
+pub(super) fn die_first() {
+    // If this fails, the parent still enforces the memory limit.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }

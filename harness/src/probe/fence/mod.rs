@@ -1,10 +1,9 @@
-//! What a probe is kept from, so that a candidate which goes wrong harms
-//! nobody else: raised by the probe on itself before it loads anything, and
-//! never lowered again. Memory and files are watched from outside; see
-//! [`crate::parent`].
+//! The fence: restrictions that the probe puts on its own process before it loads the
+//! candidate, so that a faulty candidate does no harm outside. The process cannot remove
+//! them again. The parent limits memory and files from outside; see [`crate::parent`].
 //!
-//! It keeps accidents in. It is no jail for a library that is out to break
-//! the machine: docs/guide/fence.md says what it does not keep out.
+//! The fence contains accidents. It does not contain a library that attacks the machine:
+//! docs/guide/fence.md says what it does not prevent.
 
 #[cfg(all(
     target_os = "linux",
@@ -20,7 +19,7 @@ use crate::wire::fence::{Fence, InForce};
 
 /// Raises the fence around this process.
 #[cfg(target_os = "linux")]
-pub fn raise(fence: &Fence) -> InForce {
+pub(super) fn raise(fence: &Fence) -> InForce {
     let mut in_force = InForce::default();
     limits::die_first();
     note(
@@ -28,7 +27,7 @@ pub fn raise(fence: &Fence) -> InForce {
         &format!("{} s of processor time", fence.cpu_seconds),
         limits::processor_time(fence.cpu_seconds),
     );
-    // The last part that opens files.
+    // The later parts open no files.
     note(
         &mut in_force,
         "writes to its own scratch folder only",
@@ -42,7 +41,7 @@ pub fn raise(fence: &Fence) -> InForce {
     in_force
 }
 
-/// Notes a part, or why it is missing.
+/// Records that a restriction is in force, or why it is missing.
 #[cfg(target_os = "linux")]
 fn note(in_force: &mut InForce, part: &str, raised: Result<(), String>) {
     match raised {
@@ -51,9 +50,9 @@ fn note(in_force: &mut InForce, part: &str, raised: Result<(), String>) {
     }
 }
 
-/// This system has no fence.
+/// Reports that this system has no fence.
 #[cfg(not(target_os = "linux"))]
-pub fn raise(_: &Fence) -> InForce {
+pub(super) fn raise(_: &Fence) -> InForce {
     InForce {
         kept: Vec::new(),
         missing: vec!["everything (only Linux has a fence)".into()],
@@ -66,7 +65,7 @@ pub fn raise(_: &Fence) -> InForce {
 ))]
 use calls::restrict as system_calls;
 
-/// The filter knows the numbers of the calls of two kinds of processors.
+/// An error: the filter supports two kinds of processors only.
 #[cfg(all(
     target_os = "linux",
     not(any(target_arch = "x86_64", target_arch = "aarch64"))
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_in_force_or_missing_with_the_reason() {
+    fn a_restriction_is_in_force_or_missing_with_a_reason() {
         let mut in_force = InForce::default();
         note(&mut in_force, "no network", Ok(()));
         note(&mut in_force, "no writes", Err("old kernel".into()));

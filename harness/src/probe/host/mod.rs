@@ -1,4 +1,5 @@
-//! What the probe asks of its own system: streams, last error, crashes, the end.
+//! What the probe needs from its system: streams, last error, crashes, the end. Each
+//! system's file has the same routines.
 
 #[cfg(unix)]
 mod unix;
@@ -10,14 +11,14 @@ pub use unix::*;
 #[cfg(windows)]
 pub use windows::*;
 
-/// What became of a child process.
+/// How a child process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Child {
-    /// It ended with this status.
+    /// It exited with this status.
     Exited(i32),
-    /// A signal ended it.
+    /// This signal killed it.
     Killed(i32),
-    /// It did not end in time, and was killed.
+    /// It did not end in time and was killed.
     Hung,
 }
 
@@ -26,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_process_itself_has_no_second_view() {
+    fn unix_measures_no_memory_from_inside() {
         assert_eq!(own_memory(), None);
     }
 }

@@ -1,19 +1,18 @@
-//! Unix.
+//! The routines for Unix.
 
 use super::Child;
 use crate::memory::Memory;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Duplicates of standard input and output; in their place come nothing
-/// to read, and standard error to print to.
-pub fn take_over_standard_streams() -> (File, File) {
+/// Duplicates of standard input and output. Afterwards standard input is empty, and
+/// standard output is standard error.
+pub(crate) fn take_over_standard_streams() -> (File, File) {
     let input = std::io::stdin().as_fd().try_clone_to_owned();
     let output = std::io::stdout().as_fd().try_clone_to_owned();
     let nothing = OpenOptions::new().read(true).open("/dev/null");
     let nothing = nothing.expect("/dev/null can be opened");
-    // SAFETY: replaces descriptors 0 and 1, which std does not own in a
-    // way that would close them.
+    // SAFETY: replaces descriptors 0 and 1, which no owner in std closes.
     unsafe {
         libc::dup2(nothing.as_raw_fd(), 0);
         libc::dup2(2, 1);
@@ -25,50 +24,49 @@ pub fn take_over_standard_streams() -> (File, File) {
     )
 }
 
-/// Closes what this process was started with beside its three streams:
-/// descriptors of whoever started the harness, which are no affair of a
-/// candidate.
-pub fn close_inherited() {
+/// Closes all descriptors but the three standard streams. The program that started the
+/// harness may have left others open, which a candidate must not use.
+pub(crate) fn close_inherited() {
     const FIRST: libc::c_uint = 3;
     #[cfg(target_os = "linux")]
-    // SAFETY: nothing in this process has a descriptor of its own yet.
+    // SAFETY: nothing in this process owns another descriptor yet.
     let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, 0) == 0 };
     #[cfg(not(target_os = "linux"))]
     let done = false;
     if !done {
-        // SAFETY: as above; closing one that is not there does nothing.
+        // SAFETY: as above; closing one that is not open does nothing.
         (FIRST as i32..1024).for_each(|descriptor| unsafe {
             libc::close(descriptor);
         });
     }
 }
 
-/// Keeps a crash from leaving a core file, and huge pages from blurring
-/// what is resident: figures are to be exact to the page on every machine.
-pub fn quiet_crashes() {
+/// Prevents core files, and huge pages: figures of resident memory must be exact to the
+/// page on every machine. Also lets the system kill this process when its parent ends.
+pub(crate) fn prepare_process() {
     let none = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: settings of this process, for which failure changes nothing.
+    // SAFETY: settings of this process; a failure changes nothing.
     unsafe {
         libc::setrlimit(libc::RLIMIT_CORE, &none);
         #[cfg(target_os = "linux")]
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
-        // A candidate that hangs must not outlive a harness that was killed.
+        // A candidate that hangs must not outlive its parent.
         #[cfg(target_os = "linux")]
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
     }
 }
 
-/// Lets the address space of this process grow by so many bytes only.
-pub fn limit_address_space(room: usize) -> Result<(), String> {
+/// Limits the address space of this process to its current size plus `room` bytes.
+pub(crate) fn limit_address_space(room: usize) -> Result<(), String> {
     let statm = std::fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
     let pages = statm
         .split(' ')
         .next()
         .and_then(|pages| pages.parse::<u64>().ok());
-    let pages = pages.ok_or("the size of this process is not to be read")?;
+    let pages = pages.ok_or("the size of this process cannot be read")?;
     // SAFETY: sysconf reads a constant of the system.
     let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
     let size = pages * page + room as u64;
@@ -83,16 +81,16 @@ pub fn limit_address_space(room: usize) -> Result<(), String> {
     }
 }
 
-/// Forks, has the child do something and end with its status, and waits
-/// for it, but not for long.
+/// Forks. The child runs `act` and exits with its result. Waits for the child, which is
+/// killed after `seconds`.
 pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, String> {
-    // SAFETY: the child does nothing but what the case is about, and ends
-    // without running anything of ours.
+    // SAFETY: the child runs only `act`, which is the subject of the case, and exits
+    // without exit handlers.
     let child = unsafe { libc::fork() };
     match child {
         -1 => Err(std::io::Error::last_os_error().to_string()),
         0 => {
-            // SAFETY: a setting of the child: the signal ends it.
+            // SAFETY: settings of the child: the signal kills it.
             unsafe {
                 libc::signal(libc::SIGALRM, libc::SIG_DFL);
                 libc::alarm(seconds);
@@ -103,7 +101,7 @@ pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, Strin
         }
         _ => {
             let mut status = 0;
-            // SAFETY: a child of ours, and room for its status.
+            // SAFETY: a child of this process, and room for its status.
             while unsafe { libc::waitpid(child, &mut status, 0) } == -1 {
                 let error = std::io::Error::last_os_error();
                 if error.kind() != std::io::ErrorKind::Interrupted {
@@ -121,13 +119,13 @@ pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, Strin
     }
 }
 
-/// The memory of this process as it sees it itself: none, since the parent's view
-/// is exact.
-pub fn own_memory() -> Option<Memory> {
+/// The memory of this process, measured from inside: `None`, since the parent's figure is
+/// exact.
+pub(crate) fn own_memory() -> Option<Memory> {
     None
 }
 
-/// Reads memory of this process that may not be there. Whether all of it was.
+/// Reads memory of this process that may be unmapped. Returns whether all of it was read.
 pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
     use std::os::unix::fs::FileExt;
     let Ok(memory) = File::open("/proc/self/mem") else {
@@ -136,17 +134,17 @@ pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
     memory.read_exact_at(into, address as u64).is_ok()
 }
 
-/// Unix has no such heaps.
+/// An error: Unix has no Win32 heaps.
 pub fn win32_heap_owns(_: isize, _: usize) -> Result<(bool, usize), String> {
     Err("this system has no Win32 heaps".into())
 }
 
-/// Signals are seen by the parent; there is nothing to report from here.
-pub fn report_exceptions(_: &File, _: &str) {}
+/// Does nothing: the parent sees signals.
+pub(crate) fn report_exceptions(_: &File, _: &str) {}
 
-/// The host's `errno`.
-pub fn errno_location() -> *mut i32 {
-    // SAFETY: gives the address of a variable of this thread.
+/// The address of this thread's `errno` in the host's C library.
+pub(crate) fn errno_location() -> *mut i32 {
+    // SAFETY: returns the address of a variable of this thread.
     #[cfg(target_os = "linux")]
     return unsafe { libc::__errno_location() };
     // SAFETY: as above.
@@ -154,13 +152,13 @@ pub fn errno_location() -> *mut i32 {
     return unsafe { libc::__error() };
 }
 
-pub fn set_last_error(value: u32) {
+pub(crate) fn set_last_error(value: u32) {
     // SAFETY: this thread's own variable.
     unsafe { *errno_location() = value as i32 };
 }
 
 /// Ends the process at once, without exit handlers.
-pub fn end_process() -> ! {
+pub(crate) fn end_process() -> ! {
     // SAFETY: ends the process.
     unsafe { libc::_exit(0) }
 }

@@ -1,4 +1,4 @@
-//! Windows.
+//! The routines for Windows.
 
 use super::Child;
 use crate::memory::{Memory, working_set};
@@ -17,16 +17,17 @@ use windows_sys::Win32::System::Diagnostics::Debug::{
 use windows_sys::Win32::System::Memory::{HeapSize, HeapValidate};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
 
-/// Duplicates of standard input and output; in their place come nothing
-/// to read, and standard error to print to.
-pub fn take_over_standard_streams() -> (File, File) {
+/// Duplicates of standard input and output. Afterwards standard input is empty, and
+/// standard output is standard error.
+pub(crate) fn take_over_standard_streams() -> (File, File) {
     let input = std::io::stdin().as_handle().try_clone_to_owned();
     let output = std::io::stdout().as_handle().try_clone_to_owned();
     let nothing = OpenOptions::new()
         .read(true)
         .open("NUL")
         .expect("NUL can be opened");
-    // SAFETY: valid handles; the one to NUL is given away and stays open.
+    // SAFETY: valid handles; the one to NUL stays open, since `into_raw_handle` gives up
+    // its ownership.
     unsafe {
         SetStdHandle(STD_INPUT_HANDLE, nothing.into_raw_handle() as _);
         SetStdHandle(STD_OUTPUT_HANDLE, GetStdHandle(STD_ERROR_HANDLE));
@@ -38,31 +39,30 @@ pub fn take_over_standard_streams() -> (File, File) {
     )
 }
 
-/// A process gets only those handles here that it is meant to have.
-pub fn close_inherited() {}
+/// Does nothing: a process inherits only handles that are marked for it.
+pub(crate) fn close_inherited() {}
 
 /// Keeps a crash from opening a window or starting a debugger.
-pub fn quiet_crashes() {
+pub(crate) fn prepare_process() {
     // SAFETY: a setting of this process.
     unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
 }
 
-/// A process of its own has no such limit on Windows.
-pub fn limit_address_space(_: usize) -> Result<(), String> {
+/// An error: Windows has no such limit for one process.
+pub(crate) fn limit_address_space(_: usize) -> Result<(), String> {
     Err("Windows has no limit for the address space of one process".into())
 }
 
-/// The memory of this process as it sees it itself: the process memory counters,
-/// also under Wine.
-pub fn own_memory() -> Option<Memory> {
+/// The memory of this process, measured from inside, also under Wine.
+pub(crate) fn own_memory() -> Option<Memory> {
     // SAFETY: a pseudo handle, which needs no closing.
     working_set(unsafe { GetCurrentProcess() })
 }
 
-/// Reads memory of this process that may not be there. Whether all of it was.
+/// Reads memory of this process that may be unmapped. Returns whether all of it was read.
 pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
     let mut read = 0;
-    // SAFETY: a buffer of the length it says; what cannot be read is an error.
+    // SAFETY: a buffer with its length; memory that cannot be read is an error.
     let done = unsafe {
         ReadProcessMemory(
             GetCurrentProcess(),
@@ -75,41 +75,41 @@ pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
     done != 0 && read == into.len()
 }
 
-/// Windows has no fork.
+/// An error: Windows has no fork.
 pub fn in_a_fork(_: u32, _: impl FnOnce() -> i32) -> Result<Child, String> {
     Err("this system has no fork".into())
 }
 
-/// Whether a Win32 heap finds a block to be a sound one of its own, and
-/// how large it finds it.
+/// Whether a block is a valid block of a Win32 heap, and its size in bytes there.
 pub fn win32_heap_owns(heap: isize, address: usize) -> Result<(bool, usize), String> {
     let (heap, address) = (heap as HANDLE, address as *const std::ffi::c_void);
-    // SAFETY: routines that look at a heap; a wrong handle ends this
-    // process, which is the probe's to risk.
+    // SAFETY: routines that only read a heap. A wrong handle kills this process; a probe
+    // may die.
     unsafe {
         let owned = HeapValidate(heap, 0, address) != 0;
         Ok((owned, if owned { HeapSize(heap, 0, address) } else { 0 }))
     }
 }
 
-/// The pipe as a number, and the line for an exception up to its code.
+/// The pipe's handle as a number, and the line for an exception up to its code.
 static LAST_WORDS: OnceLock<(usize, String)> = OnceLock::new();
 
-/// Reports an exception that nobody handles, with its code, and ends the process.
-pub fn report_exceptions(output: &File, token: &str) {
+/// Installs a filter that reports an unhandled exception with its code and ends the
+/// process.
+pub(crate) fn report_exceptions(output: &File, token: &str) {
     let handle = output.as_raw_handle() as usize;
-    // What `encode` makes of `Event::Exception`, without its number.
+    // The line of `encode` for `Event::Exception`, up to the code.
     let line = format!("\n{token} {{\"exception\":");
     if LAST_WORDS.set((handle, line)).is_ok() {
-        // SAFETY: the filter below needs nothing of the broken thread but some stack.
+        // SAFETY: the filter needs only some stack of the thread with the exception.
         unsafe { SetUnhandledExceptionFilter(Some(last_words)) };
     }
 }
 
 unsafe extern "system" fn last_words(info: *const EXCEPTION_POINTERS) -> i32 {
-    // SAFETY: the system passes a record that lives as long as the call.
+    // SAFETY: the system passes a record that is valid during the call.
     let code = unsafe { (*(*info).ExceptionRecord).ExceptionCode } as u32;
-    // The heap may be broken: no allocation from here on.
+    // The heap may be damaged, so nothing allocates from here on.
     let mut digits = [0u8; 12];
     let mut at = digits.len() - 2;
     digits[at..].copy_from_slice(b"}\n");
@@ -142,13 +142,13 @@ unsafe extern "system" fn last_words(info: *const EXCEPTION_POINTERS) -> i32 {
     0
 }
 
-pub fn set_last_error(value: u32) {
+pub(crate) fn set_last_error(value: u32) {
     // SAFETY: a value of this thread.
     unsafe { SetLastError(value) };
 }
 
 /// Ends the process at once, without exit handlers.
-pub fn end_process() -> ! {
+pub(crate) fn end_process() -> ! {
     // SAFETY: ends this process.
     unsafe { TerminateProcess(GetCurrentProcess(), 0) };
     unreachable!("the process has ended")

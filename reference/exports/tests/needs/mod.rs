@@ -1,25 +1,28 @@
-//! What must be there for a test, and what is said where it is not: it is named
-//! as skipped, with what mends it; where it is required, it is a failure.
+//! What a test needs from this machine. If it is missing, the test is reported as
+//! skipped, with the reason and a remedy; if it is required, the test fails.
 
 use libtest_mimic::{Failed, Trial};
 use std::env::{self, consts};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder of this program, in which Cargo leaves the library too.
-pub fn deps() -> PathBuf {
-    let program = env::current_exe().expect("a program knows where it is");
-    program.parent().expect("it is in a folder").to_owned()
+/// The folder of this test program. Cargo puts the library there too.
+pub(super) fn deps() -> PathBuf {
+    let program = env::current_exe().expect("the path of this program");
+    program
+        .parent()
+        .expect("a program lies in a folder")
+        .to_owned()
 }
 
-/// The reference heap, as this system loads it.
-pub fn library() -> Result<PathBuf, String> {
+/// The path of the reference heap's shared library.
+pub(super) fn library() -> Result<PathBuf, String> {
     let file = format!("{}heapmin_crt{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
     existing(&[deps().join(file)], "cargo build")
 }
 
-/// This system's C compiler, with the options for its processor.
-pub fn compiler(target: &str) -> Result<Command, String> {
+/// This system's C compiler, with the options for this processor.
+pub(super) fn compiler(target: &str) -> Result<Command, String> {
     let mut build = cc::Build::new();
     build.target(target).host(target).opt_level(1);
     let compiler = build.cargo_metadata(false).try_get_compiler();
@@ -30,7 +33,8 @@ pub fn compiler(target: &str) -> Result<Command, String> {
     Ok(compiler)
 }
 
-pub fn is_program(name: &Path, package: &str) -> Result<(), String> {
+/// Returns an error that names the `package` to install if there is no such program.
+pub(super) fn is_program(name: &Path, package: &str) -> Result<(), String> {
     let found = Command::new(name).arg("--version").output();
     match found {
         Ok(_) => Ok(()),
@@ -38,15 +42,16 @@ pub fn is_program(name: &Path, package: &str) -> Result<(), String> {
     }
 }
 
-pub fn existing(places: &[PathBuf], mend: &str) -> Result<PathBuf, String> {
-    let found = places.iter().find(|place| place.is_file());
-    let missing = || format!("{} not found, run {mend}", places[0].display());
+/// The first of these files that exists, or an error that names the `remedy`.
+pub(super) fn existing(paths: &[PathBuf], remedy: &str) -> Result<PathBuf, String> {
+    let found = paths.iter().find(|path| path.is_file());
+    let missing = || format!("{} not found, run {remedy}", paths[0].display());
     found.cloned().ok_or_else(missing)
 }
 
-/// Stands for the tests of `lane` that cannot be run for this `reason`. A word
-/// of `required_by` in HEAPMIN_REQUIRE makes it a failure.
-pub fn missing(lane: &str, name: &str, reason: String, required_by: &[&str]) -> Trial {
+/// A test in place of those of `lane` that cannot run, for this `reason`. It is
+/// ignored, or fails if HEAPMIN_REQUIRE has a word of `required_by`.
+pub(super) fn missing(lane: &str, name: &str, reason: String, required_by: &[&str]) -> Trial {
     let required = env::var("HEAPMIN_REQUIRE").unwrap_or_default();
     if required.split(',').any(|word| required_by.contains(&word)) {
         let failing = move || Err(Failed::from(reason));

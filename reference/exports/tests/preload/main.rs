@@ -1,9 +1,9 @@
-//! Unchanged programs of Linux on the reference heap, put under them with
-//! LD_PRELOAD: `preload::sqlite`. Each runs on the system's heap as well, and
-//! what it makes must be the same (docs/guide/preload.md).
+//! Runs unchanged Linux programs on the reference heap with LD_PRELOAD:
+//! `preload::sqlite`. Each runs on the system's heap too, and its results must be
+//! the same (docs/guide/preload.md).
 //!
-//! What cannot be run here is named as skipped, with what mends it. With
-//! HEAPMIN_REQUIRE=preload, or all, it is a failure instead.
+//! A test that cannot run here is reported as skipped, with a remedy. With
+//! HEAPMIN_REQUIRE=preload, or all, it fails instead.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -13,6 +13,6 @@ fn main() -> std::process::ExitCode {
     linux::main()
 }
 
-// Nothing else has LD_PRELOAD, and glibc to be relieved.
+// Other systems do not have LD_PRELOAD and glibc.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

@@ -1,4 +1,4 @@
-//! GCC compiles a file of 3,000 functions to the same object file.
+//! GCC compiles a file of 3,000 functions. The result is the object file.
 
 use super::Subject;
 use super::needs::is_program;
@@ -7,7 +7,7 @@ use libtest_mimic::Failed;
 use std::fmt::Write;
 use std::fs;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "gcc",
     needs: || is_program("gcc".as_ref(), "gcc (Debian: apt-get install gcc)"),
     run,
@@ -19,12 +19,12 @@ fn run(room: &Room) -> Result<Vec<u8>, Failed> {
     fs::write(room.folder.join("many.c"), source()?)?;
     let mut command = room.command("gcc");
     command.args(["-O1", "-c", "many.c", "-o", "many.o"]);
-    // The compiler proper, which the command starts.
+    // The command starts the actual compiler, cc1.
     room.run("cc1", &mut command)?;
     Ok(fs::read(room.folder.join("many.o"))?)
 }
 
-/// Functions that call those before.
+/// The text of functions that call earlier ones.
 fn source() -> Result<String, std::fmt::Error> {
     let mut text = String::from("struct pair { long first, second; };\n");
     for number in 0..FUNCTIONS {

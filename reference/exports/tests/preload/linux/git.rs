@@ -1,11 +1,11 @@
-//! Git makes a repository, clones it, packs it anew and checks it.
+//! Git makes a repository, clones it, repacks it and checks it.
 
 use super::Subject;
 use super::needs::is_program;
 use super::room::{FILES, Room};
 use libtest_mimic::Failed;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "git",
     needs: || is_program("git".as_ref(), "git (Debian: apt-get install git)"),
     run,
@@ -14,7 +14,7 @@ pub const SUBJECT: Subject = Subject {
 fn run(room: &Room) -> Result<Vec<u8>, Failed> {
     let mut command = room.command("sh");
     command.arg(format!("{FILES}/repository.sh"));
-    // Nobody's settings and nobody's name.
+    // The system's settings must not change the result.
     command.env("GIT_CONFIG_NOSYSTEM", "1");
     room.run("git", &mut command)
 }

@@ -1,4 +1,4 @@
-//! The programs, each with what it needs and what it does.
+//! The programs to run, with what each needs and what it does.
 
 mod gcc;
 mod git;
@@ -16,10 +16,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use room::{Heap, Preload, Room};
 use std::process::ExitCode;
 
-/// A program to be run on both heaps.
+/// A program to run on both heaps.
 struct Subject {
     name: &'static str,
-    /// What is not there for it, and what to install.
+    /// Returns an error that names what is missing and what to install.
     needs: fn() -> Result<(), String>,
     /// Runs it in an empty folder. The result must be the same on both heaps.
     run: fn(&Room) -> Result<Vec<u8>, Failed>,
@@ -34,42 +34,42 @@ const SUBJECTS: [Subject; 6] = [
     threads::SUBJECT,
 ];
 
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let tells_times = arguments.nocapture;
+    let show_times = arguments.nocapture;
     let trials = match Preload::prepare() {
-        Ok(preload) => trials(&preload, tells_times),
+        Ok(preload) => trials(&preload, show_times),
         Err(reason) => vec![missing("the-heap", reason)],
     };
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn trials(preload: &Preload, tells_times: bool) -> Vec<Trial> {
+fn trials(preload: &Preload, show_times: bool) -> Vec<Trial> {
     let subjects = SUBJECTS.map(|subject| match (subject.needs)() {
         Err(reason) => missing(subject.name, reason),
         Ok(()) => {
             let preload = preload.clone();
             let title = format!("preload::{}", subject.name);
-            Trial::test(title, move || on_both(&subject, &preload, tells_times))
+            Trial::test(title, move || on_both(&subject, &preload, show_times))
         }
     });
     let preload = preload.clone();
-    let refused = Trial::test("preload::without-the-heap", move || {
-        without_the_heap::is_noticed(&preload)
+    let proof = Trial::test("preload::without-the-heap", move || {
+        without_the_heap::is_detected(&preload)
     });
-    subjects.into_iter().chain([refused]).collect()
+    subjects.into_iter().chain([proof]).collect()
 }
 
 fn missing(name: &str, reason: String) -> Trial {
     needs::missing("preload", name, reason, &["all", "preload"])
 }
 
-fn on_both(subject: &Subject, preload: &Preload, tells_times: bool) -> Result<(), Failed> {
+fn on_both(subject: &Subject, preload: &Preload, show_times: bool) -> Result<(), Failed> {
     let rooms = [Heap::Reference, Heap::System].map(|heap| preload.room(subject.name, heap));
     let [reference, system] = rooms;
     let (reference, system) = (reference?, system?);
-    let (made, model) = ((subject.run)(&reference)?, (subject.run)(&system)?);
-    if tells_times {
+    let (result, expected) = ((subject.run)(&reference)?, (subject.run)(&system)?);
+    if show_times {
         let seconds = [reference, system].map(|room| room.taken().as_secs_f64());
         let [reference, system] = seconds;
         eprintln!(
@@ -77,18 +77,18 @@ fn on_both(subject: &Subject, preload: &Preload, tells_times: bool) -> Result<()
             subject.name
         );
     }
-    match made == model {
+    match result == expected {
         true => Ok(()),
         false => Err(Failed::from(format!(
-            "what it made is not what it makes on the system's heap:\n{}\n--- there:\n{}",
-            excerpt(&made),
-            excerpt(&model)
+            "the result on the reference heap differs:\n{}\n--- on the system's heap:\n{}",
+            excerpt(&result),
+            excerpt(&expected)
         ))),
     }
 }
 
-/// Enough of it to see what kind of difference there is.
-fn excerpt(made: &[u8]) -> String {
-    let first = &made[..made.len().min(4000)];
-    format!("{} bytes: {}", made.len(), String::from_utf8_lossy(first))
+/// The length and the first 4000 bytes, to show what kind of difference there is.
+fn excerpt(result: &[u8]) -> String {
+    let first = &result[..result.len().min(4000)];
+    format!("{} bytes: {}", result.len(), String::from_utf8_lossy(first))
 }

@@ -1,11 +1,11 @@
-//! Perl fills large hashes, sorts them, and takes texts apart.
+//! Perl fills large hashes, sorts them, and splits texts.
 
 use super::Subject;
 use super::needs::is_program;
 use super::room::{FILES, Room};
 use libtest_mimic::Failed;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "perl",
     needs: || is_program("perl".as_ref(), "perl (Debian: apt-get install perl)"),
     run,

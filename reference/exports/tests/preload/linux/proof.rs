@@ -1,14 +1,18 @@
-//! How it is known that a program ran on the reference heap: from what
-//! `witness.c` wrote at the end of each process.
+//! The proof that a program ran on the reference heap: what `witness.c` wrote at
+//! the end of each process.
 
 use std::path::Path;
 
 /// `_HEAPOK`
-const WHOLE: &str = "-2";
+const SOUND: &str = "-2";
 
-/// Whether every process ran on the heap in `library`, which was whole at its
-/// end, and one of them was the program `name`.
-pub fn is_on_the_reference(testimony: &str, name: &str, library: &Path) -> Result<(), String> {
+/// Returns an error unless every process ran on the heap in `library`, that heap was
+/// sound at its end, and one process was the program `name`.
+pub(super) fn is_on_the_reference(
+    testimony: &str,
+    name: &str,
+    library: &Path,
+) -> Result<(), String> {
     let mut was_there = false;
     for line in testimony.lines() {
         let mut fields = line.split('\t');
@@ -22,14 +26,16 @@ pub fn is_on_the_reference(testimony: &str, name: &str, library: &Path) -> Resul
             }
         }
         if glibc != "0" {
-            return Err(format!("{program} had {glibc} bytes of the heap of glibc"));
+            return Err(format!("{program} used {glibc} bytes of glibc's heap"));
         }
-        if heapchk != WHOLE {
-            return Err(format!("at the end of {program} _heapchk said {heapchk}"));
+        if heapchk != SOUND {
+            return Err(format!(
+                "_heapchk returned {heapchk} at the end of {program}"
+            ));
         }
     }
     match was_there {
         true => Ok(()),
-        false => Err(format!("no word from {name}, so no witness was loaded")),
+        false => Err(format!("no line from {name}: the witness was not loaded")),
     }
 }

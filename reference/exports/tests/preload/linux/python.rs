@@ -1,5 +1,5 @@
-//! Python runs its own tests of lists, dictionaries and JSON. PYTHONMALLOC makes
-//! every object a block of the heap; by itself Python asks for arenas.
+//! Python runs its own tests of lists, dictionaries and JSON. With PYTHONMALLOC
+//! every object is a block of the heap; by default Python puts objects into arenas.
 
 use super::Subject;
 use super::needs::is_program;
@@ -8,7 +8,7 @@ use libtest_mimic::Failed;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "python",
     needs: || program().map(|_| ()),
     run,
@@ -16,16 +16,16 @@ pub const SUBJECT: Subject = Subject {
 
 const TESTS: [&str; 3] = ["test_list", "test_dict", "test_json"];
 
-/// A Python that has its tests: the first one of PATH, or else the system's.
-/// The file itself, since the first may be a script that looks for one.
+/// A Python that has its tests: the first one in PATH, or else the system's. Returns
+/// the path of its program, because the one in PATH may be a script.
 fn program() -> Result<PathBuf, String> {
     is_program(
         "python3".as_ref(),
         "python3 (Debian: apt-get install python3)",
     )?;
-    let asked = "import sys, test.test_list, test.test_dict, test.test_json; print(sys.executable)";
+    let query = "import sys, test.test_list, test.test_dict, test.test_json; print(sys.executable)";
     let found = ["python3", "/usr/bin/python3"].iter().find_map(|python| {
-        let output = Command::new(python).args(["-c", asked]).output().ok()?;
+        let output = Command::new(python).args(["-c", query]).output().ok()?;
         let path = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| path.trim().into())
     });
@@ -43,7 +43,7 @@ fn run(room: &Room) -> Result<Vec<u8>, Failed> {
     command.env("PYTHONMALLOC", "malloc");
     command.args(["-m", "test"]).args(TESTS);
     let output = room.run(&name, &mut command)?;
-    // The rest has times in it.
+    // The rest of the output has times in it.
     let verdict = "All 3 tests OK.";
     match String::from_utf8_lossy(&output).contains(verdict) {
         true => Ok(verdict.into()),

@@ -1,5 +1,5 @@
-//! Where a program is run: an empty folder, few environment variables, and one
-//! of two heaps.
+//! A room to run a program in: an empty folder, few environment variables, and one of
+//! two heaps.
 
 use super::needs::{compiler, library};
 use super::proof::is_on_the_reference;
@@ -11,45 +11,45 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// This test's own files: sources in C, scripts.
-pub const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/programs");
-/// No program here takes a tenth of it, also on a busy machine. One that waits
-/// for a lock for ever is ended by it.
+/// The C sources and scripts of this test.
+pub(super) const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/programs");
+/// The limit for one command, which ends a program that waits for a lock forever. Even
+/// on a busy machine, no program here takes a tenth of it.
 const SECONDS: &str = "200";
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum Heap {
+pub(super) enum Heap {
     Reference,
     System,
 }
 
-/// What is loaded before a program.
+/// The libraries to load before a program.
 #[derive(Clone)]
-pub struct Preload {
+pub(super) struct Preload {
     /// The heap.
     pub runtime: PathBuf,
-    /// What tells afterwards on which heap the program was (`witness.c`). Comes
+    /// The library that reports on which heap the program ran (`witness.c`). It is loaded
     /// before the heap.
     pub witness: PathBuf,
 }
 
 impl Preload {
-    /// What is not there for any program, and what to install.
-    pub fn prepare() -> Result<Self, String> {
+    /// Returns an error if something is missing that all programs need.
+    pub(super) fn prepare() -> Result<Self, String> {
         let runtime = library()?;
         native_compiler()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("preload");
         let witness = folder.join("libwitness.so");
-        fs::create_dir_all(&folder).expect("Cargo's folder can be written to");
+        fs::create_dir_all(&folder).expect("Cargo's temporary folder is writable");
         let source = Path::new(FILES).join("witness.c");
         let options = ["-shared", "-fPIC", "-ldl"];
-        // Nothing is missing if this fails: the source is wrong.
+        // If this fails, nothing is missing: the source is wrong.
         compile(&source, &witness, &options).unwrap_or_else(|error| panic!("{error}"));
         Ok(Self { runtime, witness })
     }
 
-    /// An empty folder, for a program on this heap.
-    pub fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
+    /// An empty room for a program on this heap.
+    pub(super) fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
         let preloaded = match heap {
             Heap::Reference => vec![self.witness.clone(), self.runtime.clone()],
             Heap::System => vec![self.witness.clone()],
@@ -68,7 +68,7 @@ fn native_compiler() -> Result<Command, String> {
 }
 
 /// Builds a C program of this test for this system.
-pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String> {
+pub(super) fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String> {
     let mut compile = native_compiler()?;
     compile.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"]);
     compile.arg(source).arg("-o").arg(to).args(options);
@@ -76,13 +76,13 @@ pub fn compile(source: &Path, to: &Path, options: &[&str]) -> Result<(), String>
     match output.status.success() {
         true => Ok(()),
         false => {
-            let words = String::from_utf8_lossy(&output.stderr).into_owned();
-            Err(format!("{}: {}\n{words}", source.display(), output.status))
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            Err(format!("{}: {}\n{text}", source.display(), output.status))
         }
     }
 }
 
-pub struct Room {
+pub(super) struct Room {
     pub folder: PathBuf,
     heap: Heap,
     runtime: PathBuf,
@@ -92,7 +92,7 @@ pub struct Room {
 }
 
 impl Room {
-    pub fn new(
+    pub(super) fn new(
         title: &str,
         heap: Heap,
         runtime: &Path,
@@ -118,13 +118,13 @@ impl Room {
         })
     }
 
-    /// How long its programs ran.
-    pub fn taken(&self) -> Duration {
+    /// The total time that the programs in this room took.
+    pub(super) fn taken(&self) -> Duration {
         self.taken.get()
     }
 
-    /// A program to be run here. Only what it needs of the environment.
-    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+    /// A command that runs a program here, with the environment variables that it needs.
+    pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new("timeout");
         command.arg(SECONDS).arg(program.as_ref());
         command.current_dir(&self.folder).stdin(Stdio::null());
@@ -142,17 +142,17 @@ impl Room {
         self.folder.join("testimony")
     }
 
-    /// What the command writes to standard output. It must succeed, and it and
-    /// all that it starts must have run on the heap of this room.
-    pub fn run(&self, name: &str, command: &mut Command) -> Result<Vec<u8>, Failed> {
+    /// Runs a command and returns its standard output. Fails unless the command succeeds
+    /// and all its processes ran on the heap of this room.
+    pub(super) fn run(&self, name: &str, command: &mut Command) -> Result<Vec<u8>, Failed> {
         let started = Instant::now();
         let output = command.output()?;
         self.taken.set(self.taken.get() + started.elapsed());
-        let words = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             let stdout = String::from_utf8_lossy(&output.stdout);
             return Err(Failed::from(format!(
-                "{command:?}: {}\n{stdout}{words}",
+                "{command:?}: {}\n{stdout}{stderr}",
                 output.status
             )));
         }
@@ -160,17 +160,18 @@ impl Room {
         match (self.heap, proof) {
             (Heap::Reference, Ok(())) | (Heap::System, Err(_)) => Ok(output.stdout),
             (Heap::Reference, Err(error)) => {
-                Err(Failed::from(format!("{command:?}: {error}\n{words}")))
+                Err(Failed::from(format!("{command:?}: {error}\n{stderr}")))
             }
             (Heap::System, Ok(())) => Err(Failed::from(format!(
-                "{command:?}: it was told to run on the system's heap, and ran on the reference"
+                "{command:?}: ran on the reference heap instead of the system's heap"
             ))),
         }
     }
 
-    /// Whether all programs so far, and `name` among them, ran on the reference.
-    pub fn proof(&self, name: &str) -> Result<(), String> {
-        // None is there if no witness was loaded.
+    /// Returns an error unless all programs so far, and `name` among them, ran on the
+    /// reference heap.
+    pub(super) fn proof(&self, name: &str) -> Result<(), String> {
+        // Without a witness the file does not exist.
         let testimony = fs::read_to_string(self.testimony()).unwrap_or_default();
         is_on_the_reference(&testimony, name, &self.runtime)
     }

@@ -1,4 +1,4 @@
-//! SQLite makes a table of 200,000 rows, asks it, and takes most of it away.
+//! SQLite makes a table of 200,000 rows, queries it, and deletes most rows.
 
 use super::Subject;
 use super::needs::is_program;
@@ -6,7 +6,7 @@ use super::room::{FILES, Room};
 use libtest_mimic::Failed;
 use std::fs;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "sqlite",
     needs: || {
         is_program(
@@ -17,10 +17,10 @@ pub const SUBJECT: Subject = Subject {
     run,
 };
 
-/// Its answers, and the file.
+/// The results of the queries, and the database file.
 fn run(room: &Room) -> Result<Vec<u8>, Failed> {
     let mut command = room.command("sqlite3");
-    // The shell reads the lines of a file as it would read a terminal's.
+    // The script is standard input, as if it were typed.
     command.args(["-batch", "-bail", "table.db"]);
     let script = fs::File::open(format!("{FILES}/table.sql"))?;
     let answers = room.run("sqlite3", command.stdin(script))?;

@@ -6,9 +6,9 @@ use super::room::{FILES, Room, compile};
 use libtest_mimic::Failed;
 use std::path::Path;
 
-pub const SUBJECT: Subject = Subject {
+pub(super) const SUBJECT: Subject = Subject {
     name: "threads",
-    // A C compiler, without which nothing here runs.
+    // Only a C compiler, which all of these tests need.
     needs: || Ok(()),
     run,
 };

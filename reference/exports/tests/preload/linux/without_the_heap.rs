@@ -1,11 +1,10 @@
-//! The proof itself: a program that runs without the reference heap is told
-//! from one that runs on it.
+//! Tests the proof: it must reject a program that runs without the reference heap.
 
 use super::room::{Heap, Preload, Room};
 use libtest_mimic::Failed;
 use std::path::PathBuf;
 
-pub fn is_noticed(preload: &Preload) -> Result<(), Failed> {
+pub(super) fn is_detected(preload: &Preload) -> Result<(), Failed> {
     let (heap, witness) = (preload.runtime.clone(), preload.witness.clone());
     let with_both = proof(preload, "both", vec![witness.clone(), heap.clone()])?;
     let without_heap = proof(preload, "no-heap", vec![witness])?;
@@ -14,11 +13,11 @@ pub fn is_noticed(preload: &Preload) -> Result<(), Failed> {
 
     with_both?;
     expect(without_heap, "seq took malloc from ")?;
-    expect(without_witness, "no word from seq")?;
-    expect(without_any, "no word from seq")
+    expect(without_witness, "no line from seq")?;
+    expect(without_any, "no line from seq")
 }
 
-/// What is proved of a program with these libraries.
+/// The proof for a program that runs with these libraries.
 fn proof(
     preload: &Preload,
     title: &str,
@@ -37,6 +36,8 @@ fn proof(
 fn expect(proof: Result<(), String>, reason: &str) -> Result<(), Failed> {
     match proof {
         Err(error) if error.contains(reason) => Ok(()),
-        other => Err(Failed::from(format!("{other:?}, not {reason}"))),
+        other => Err(Failed::from(format!(
+            "the proof is {other:?}, not {reason}"
+        ))),
     }
 }

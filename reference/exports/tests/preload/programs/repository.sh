@@ -1,12 +1,12 @@
-# A repository of 40 commits is made, cloned, packed anew and checked. The same
-# names and times each time, so the same hashes.
+# Makes a repository of 40 commits, clones it, repacks it and checks it. Names and
+# times are always the same, so the hashes are too.
 set -eu
-export GIT_AUTHOR_NAME=somebody GIT_AUTHOR_EMAIL=somebody@example.org
-export GIT_COMMITTER_NAME=somebody GIT_COMMITTER_EMAIL=somebody@example.org
+export GIT_AUTHOR_NAME=author GIT_AUTHOR_EMAIL=author@example.org
+export GIT_COMMITTER_NAME=author GIT_COMMITTER_EMAIL=author@example.org
 
 git init -q first 2>/dev/null
 cd first
-git config gc.auto 0 # what it starts in the background would outlive the test
+git config gc.auto 0 # a garbage collection in the background would outlive the test
 commit=1
 while [ "$commit" -le 40 ]; do
   folder=folder-$((commit % 7))
@@ -21,7 +21,7 @@ while [ "$commit" -le 40 ]; do
 done
 cd ..
 
-# Through a pack, and not by links to the files.
+# --no-local clones through a pack, not by links to the files.
 git clone -q --no-local first second
 cd second
 git repack -q -a -d -f

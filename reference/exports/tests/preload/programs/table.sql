@@ -1,5 +1,4 @@
--- What SQLite is asked to do. The last line of output is the verdict of its
--- own check.
+-- The script for SQLite. Its last output line is the result of SQLite's own check.
 CREATE TABLE readings (id INTEGER PRIMARY KEY, station TEXT, day INTEGER, value REAL, note BLOB);
 WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 200000)
 INSERT INTO readings

@@ -1,7 +1,7 @@
-/* Twenty threads, more than the heap has shards, make blocks in all ways there
-   are, put them where others find them, resize and free those of the others,
-   and look whether every byte is as it was written. Meanwhile the process
-   forks, and asks for _heapmin if somebody has it. */
+/* Twenty threads, more than the heap has shards, allocate blocks with all routines and
+   exchange them through an array. They resize and free each other's blocks and check
+   that every byte is as it was written. Meanwhile the process forks, and calls
+   _heapmin if a library has it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,14 +17,14 @@
 #define CHECK(condition)                                                            \
     do {                                                                            \
         if (!(condition)) {                                                         \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);         \
+            fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
             _exit(1);                                                               \
         }                                                                           \
     } while (0)
 
-enum { THREADS = 20, PLACES = 2000, AT_LEAST = 1000, FORKS = 50, CHILD_TAKES = 100 };
+enum { THREADS = 20, PLACES = 2000, MIN_STEPS = 1000, FORKS = 50, CHILD_STEPS = 100 };
 
-/* What each block begins with. The other bytes follow from it. */
+/* The beginning of each block. The other bytes follow from it. */
 struct head {
     size_t size;
     uint64_t seed;
@@ -51,14 +51,14 @@ static void fill(struct head *block, size_t size, uint64_t seed) {
     block->seed = seed;
     for (size_t i = sizeof *block; i < size; i++)
         bytes[i] = byte_at(seed, i);
-    /* What is there beyond the size may be written to as well. */
+    /* The program may write to the usable bytes after the size too. */
     size_t usable = malloc_usable_size(block);
     CHECK(usable >= size);
     memset(bytes + size, 0xee, usable - size);
 }
 
-/* Whether the first bytes are as they were written: all, or those that stay
-   when the block is made smaller. */
+/* Checks that the first `size` bytes are as they were written. After a block shrank,
+   these are the bytes that it kept. */
 static void verify(const struct head *block, size_t size, uint64_t seed) {
     const unsigned char *bytes = (const unsigned char *)block;
     CHECK(block->seed == seed);
@@ -66,7 +66,7 @@ static void verify(const struct head *block, size_t size, uint64_t seed) {
         CHECK(bytes[i] == byte_at(seed, i));
 }
 
-/* Mostly small, now and then of many pages. */
+/* A size: mostly small, sometimes of many pages. */
 static size_t some_size(uint64_t *state) {
     size_t limit = (size_t)200 << (next(state) % 6);
     if (next(state) % 64 == 0)
@@ -129,13 +129,14 @@ static void one_step(uint64_t *state) {
     free(other);
 }
 
+/* Requests that the heap must refuse. */
 static void refuse(void) {
     volatile size_t most = SIZE_MAX / 2;
     void *block = malloc(16);
     errno = 0;
     CHECK(malloc(most) == NULL && errno == ENOMEM);
     errno = 0;
-    /* 16 more than a size can be. */
+    /* 16 bytes more than a size_t can hold. */
     CHECK(reallocarray(block, most / 8 + 2, 16) == NULL && errno == ENOMEM);
     void *aligned = block;
     CHECK(posix_memalign(&aligned, 24, 16) == EINVAL && aligned == block);
@@ -144,7 +145,7 @@ static void refuse(void) {
 
 static void *work(void *number) {
     uint64_t state = 0x9e3779b97f4a7c15u * ((uintptr_t)number + 1);
-    for (int step = 0; step < AT_LEAST || !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); step++) {
+    for (int step = 0; step < MIN_STEPS || !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); step++) {
         one_step(&state);
         if (step % 500 == 0)
             refuse();
@@ -159,10 +160,10 @@ static void *free_it(void *block) {
     return NULL;
 }
 
-/* The child has one thread and a copy of everybody's blocks. */
-static void be_a_child(uint64_t state) {
-    alarm(60); /* ends a child that waits for ever */
-    for (int i = 0; i < CHILD_TAKES; i++)
+/* The child has one thread and a copy of all blocks. */
+static void run_child(uint64_t state) {
+    alarm(60); /* ends a child that waits forever */
+    for (int i = 0; i < CHILD_STEPS; i++)
         one_step(&state);
     if (heapmin != NULL)
         CHECK(heapmin() == 0);
@@ -181,7 +182,7 @@ int main(void) {
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0)
-            be_a_child(round + 1);
+            run_child(round + 1);
         if (heapmin != NULL)
             CHECK(heapmin() == 0);
         int status = -1;

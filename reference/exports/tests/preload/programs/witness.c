@@ -1,7 +1,7 @@
-/* Loaded into each process with LD_PRELOAD: at the end it adds a line to the
-   file $WITNESS_WRITES_TO, with the program's name, the bytes that the heap of
-   glibc took from the system, what _heapchk says, and for each routine the
-   file that the loader takes it from. It must be loaded before the heap. */
+/* A library that LD_PRELOAD loads into each process, before the heap. At the end of
+   the process it adds a line to the file $WITNESS_WRITES_TO: the name of the program,
+   the bytes that glibc's heap took from the system, the result of _heapchk, and for
+   each routine the file that the loader took it from. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,18 +33,18 @@ static const char *file_of(const char *routine) {
     void *address = dlsym(RTLD_DEFAULT, routine);
     if (address == NULL || dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
         return "nowhere";
-    /* A program at a fixed address may have a jump to the routine at which
-       pointers to it point. Calls go to the next that has the routine itself. */
+    /* In a program at a fixed address, a pointer to the routine may point to a jump
+       in the program. Calls go to the next file that has the routine itself. */
     if (symbol != NULL && symbol->st_shndx == SHN_UNDEF)
         dladdr(dlsym(RTLD_NEXT, routine), &info);
     return info.dli_fname;
 }
 
-__attribute__((destructor)) static void tell(void) {
-    const char *place = getenv("WITNESS_WRITES_TO");
-    if (place == NULL)
+__attribute__((destructor)) static void report(void) {
+    const char *path = getenv("WITNESS_WRITES_TO");
+    if (path == NULL)
         return;
-    static char line[65536]; /* no block: the heap stays as the program left it */
+    static char line[65536]; /* not a block, so that the heap stays unchanged */
     int (*heapchk)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "_heapchk");
     int length = snprintf(line, sizeof line, "%s\t%zu\t", program_invocation_short_name,
                           bytes_of_glibc());
@@ -54,10 +54,10 @@ __attribute__((destructor)) static void tell(void) {
         length += snprintf(line + length, sizeof line - length, "\t%s=%s", routines[i],
                            file_of(routines[i]));
     line[length++] = '\n';
-    /* One write, so that lines of several processes do not mix. */
-    int file = open(place, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    /* One write, so that the lines of several processes do not mix. */
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0 || write(file, line, length) != length)
-        perror(place);
+        perror(path);
     if (file >= 0)
         close(file);
 }

@@ -1,5 +1,5 @@
-# Hashes of 200,000 keys, sorting, regular expressions. The numbers are always
-# the same ones, and every hash is sorted before it is printed.
+# Hashes of 200,000 keys, sorting, regular expressions. The random numbers are
+# always the same, and every hash is sorted before it is printed.
 use strict;
 use warnings;
 
@@ -15,7 +15,7 @@ my @words = sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count;
 printf "%d words\n", scalar @words;
 print "$_ $count{$_}\n" for @words[0 .. 49];
 
-# Lists of lists, and half of the keys taken away again.
+# Lists of lists; half of the keys are deleted again.
 my %by_ending;
 push @{ $by_ending{ substr $_, -2 } }, $_ for @words;
 delete $by_ending{$_} for grep { /^[a-m]/ } keys %by_ending;
@@ -29,7 +29,7 @@ $pairs{$1}++ while $turned =~ /(?=(\w\w))/g;
 print "$vowels\n", join(',', map { "$_=$pairs{$_}" } sort keys %pairs), "\n";
 print unpack('%32C*', $turned), "\n";
 
-# One text that grows piece by piece.
+# One text that grows step by step.
 my $long = '';
 $long .= "$words[$_ % @words]:$_;" for 1 .. 300_000;
 my $sum = 0;

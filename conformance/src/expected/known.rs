@@ -1,0 +1,421 @@
+//! Entries about a candidate's results, with their places in their files. Profiles, shared
+//! lists and `--expected` files contain them.
+
+use heapmin_harness::library::inspect::Maker;
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::toml_file::not_toml;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A known deviation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The clause that the library breaks.
+    pub clause: String,
+    /// If given, the entry applies only to this case of the clause.
+    pub case: Option<String>,
+    /// If given, the entry applies only to this maker's library.
+    pub maker: Option<Maker>,
+    /// If given, the entry applies only to the candidate with this name.
+    pub candidate: Option<String>,
+    /// The expected verdict.
+    pub verdict: String,
+    /// The reason, in a sentence.
+    pub why: String,
+    /// The entry's place in its file.
+    pub place: Place,
+}
+
+/// A clause that was judged when the file was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The clause.
+    pub clause: String,
+    /// If given, the entry applies only to the candidate with this name.
+    pub candidate: Option<String>,
+    /// The entry's place in its file.
+    pub place: Place,
+}
+
+/// The place of an entry in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name for messages.
+    pub file: String,
+    /// The line of the entry's head or, in a list of names, of the name; from 1.
+    pub line: usize,
+    /// The first and the last line of the entry.
+    pub lines: (usize, usize),
+    /// The range of the entry's bytes, from its head to its last value.
+    pub entry: Range<usize>,
+    /// The range of the name's bytes, if it is in a list of names.
+    pub in_list: Option<Range<usize>>,
+}
+
+impl Known {
+    /// Whether this entry applies to this clause, case and maker.
+    pub fn applies(&self, clause: &str, case: &str, maker: Maker) -> bool {
+        self.clause == clause
+            && self.case.as_deref().is_none_or(|known| known == case)
+            && self.maker.is_none_or(|known| known == maker)
+    }
+}
+
+/// File and line, in the form of compiler messages.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// The contents of a file given with `--expected`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The known deviations.
+    pub known: Vec<Known>,
+    /// The clauses that must be judged.
+    pub judged: Vec<Judged>,
+}
+
+impl Expected {
+    /// Parses the text of such a file. `file` is its name for messages.
+    ///
+    /// # Errors
+    /// If the text has another form. The message names the line.
+    pub fn parse(file: &str, text: &str) -> Result<Expected, InputError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Sections {
+            #[serde(default, deserialize_with = "entries")]
+            known: Vec<Known>,
+            #[serde(default)]
+            judged: Vec<Spanned<JudgedEntry>>,
+        }
+        let mut sections: Sections =
+            toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+        locate(&mut sections.known, file, text);
+        let lines = Lines::of(text);
+        let judged = sections.judged.into_iter();
+        let judged = judged.flat_map(|entry| judged_places(entry, file, &lines));
+        Ok(Expected {
+            known: sections.known,
+            judged: judged.collect(),
+        })
+    }
+}
+
+/// Parses the `[[known]]` entries of a text that may contain other keys too: a
+/// profile, or a list that profiles share. `file` is its name for messages.
+///
+/// # Errors
+/// If an entry has another form. The message names the line.
+pub fn parse_known(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
+    #[derive(Deserialize)]
+    struct List {
+        #[serde(default, deserialize_with = "entries")]
+        known: Vec<Known>,
+    }
+    let mut list: List = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+    locate(&mut list.known, file, text);
+    Ok(list.known)
+}
+
+/// An entry as it is written in a file: for one clause, or for several with one reason.
+#[derive(Deserialize)]
+#[serde(try_from = "Keys")]
+struct Entry(Keys);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Keys {
+    clause: Spanned<Names>,
+    case: Option<Spanned<Names>>,
+    maker: Option<Spanned<Maker>>,
+    candidate: Option<Spanned<String>>,
+    verdict: Option<Spanned<String>>,
+    why: Spanned<String>,
+}
+
+impl TryFrom<Keys> for Entry {
+    type Error = &'static str;
+
+    fn try_from(keys: Keys) -> Result<Entry, &'static str> {
+        let is_list = |names: &Spanned<Names>| matches!(names.get_ref(), Names::List(_));
+        match is_list(&keys.clause) && keys.case.as_ref().is_some_and(is_list) {
+            true => Err("a list of clauses and a list of cases: write an entry for each clause"),
+            false => Ok(Entry(keys)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct JudgedEntry {
+    clause: Spanned<Names>,
+    candidate: Option<Spanned<String>>,
+}
+
+/// One name, or a list of them.
+enum Names {
+    One(String),
+    List(Vec<Spanned<String>>),
+}
+
+impl Names {
+    /// Each name, with the range of its bytes if it is in a list.
+    fn each(&self) -> Vec<(&str, Option<Range<usize>>)> {
+        match self {
+            Names::One(name) => vec![(name, None)],
+            Names::List(names) => names
+                .iter()
+                .map(|name| (name.get_ref().as_str(), Some(name.span())))
+                .collect(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+        struct OneOrList;
+        impl<'de> Visitor<'de> for OneOrList {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a name, or a list of names")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Names, E> {
+                Ok(Names::One(name.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = list.next_element()? {
+                    names.push(name);
+                }
+                if names.is_empty() {
+                    return Err(A::Error::custom("the list is empty"));
+                }
+                Ok(Names::List(names))
+            }
+        }
+        deserializer.deserialize_any(OneOrList)
+    }
+}
+
+/// Reads entries. Returns a deviation for each clause and case that they name.
+/// Their places have only the ranges of bytes; [`locate`] adds the rest.
+fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
+    let mut known = Vec::new();
+    for spanned in Vec::<Spanned<Entry>>::deserialize(deserializer)? {
+        let head = spanned.span();
+        let Entry(keys) = spanned.into_inner();
+        let ends = [
+            Some(keys.clause.span().end),
+            keys.case.as_ref().map(|it| it.span().end),
+            keys.maker.as_ref().map(|it| it.span().end),
+            keys.candidate.as_ref().map(|it| it.span().end),
+            keys.verdict.as_ref().map(|it| it.span().end),
+            Some(keys.why.span().end),
+        ];
+        let bytes = head.start..ends.into_iter().flatten().fold(head.end, usize::max);
+        let cases = match &keys.case {
+            None => vec![(None, None)],
+            Some(cases) => {
+                let each = cases.get_ref().each().into_iter();
+                each.map(|(case, bytes)| (Some(case.to_owned()), bytes))
+                    .collect()
+            }
+        };
+        for (clause, clause_bytes) in keys.clause.get_ref().each() {
+            known.extend(cases.iter().map(|(case, case_bytes)| Known {
+                clause: clause.to_owned(),
+                case: case.clone(),
+                maker: keys.maker.as_ref().map(|maker| *maker.get_ref()),
+                candidate: keys.candidate.as_ref().map(|it| it.get_ref().clone()),
+                verdict: match &keys.verdict {
+                    Some(verdict) => verdict.get_ref().clone(),
+                    None => "fail".into(),
+                },
+                why: keys.why.get_ref().clone(),
+                place: Place {
+                    file: String::new(),
+                    line: 0,
+                    lines: (0, 0),
+                    entry: bytes.clone(),
+                    in_list: clause_bytes.clone().or_else(|| case_bytes.clone()),
+                },
+            }));
+        }
+    }
+    Ok(known)
+}
+
+/// Sets the file name and the lines of entries.
+fn locate(known: &mut [Known], file: &str, text: &str) {
+    let lines = Lines::of(text);
+    for entry in known {
+        let Place {
+            entry: bytes,
+            in_list,
+            ..
+        } = &entry.place;
+        entry.place = lines.place(file, bytes.clone(), in_list.clone());
+    }
+}
+
+fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, lines: &Lines) -> Vec<Judged> {
+    let head = spanned.span();
+    let entry = spanned.into_inner();
+    let end = entry.candidate.as_ref().map_or(0, |it| it.span().end);
+    let bytes = head.start..head.end.max(entry.clause.span().end).max(end);
+    let names = entry.clause.get_ref().each().into_iter();
+    let judged = names.map(|(clause, in_list)| Judged {
+        clause: clause.to_owned(),
+        candidate: entry.candidate.as_ref().map(|it| it.get_ref().clone()),
+        place: lines.place(file, bytes.clone(), in_list),
+    });
+    judged.collect()
+}
+
+/// The offsets of the line ends in a text. Found once, since a file may have many entries.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Lines {
+        Lines(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The number of the line with the byte at this offset, from 1.
+    fn line(&self, at: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < at)
+    }
+
+    fn place(&self, file: &str, entry: Range<usize>, in_list: Option<Range<usize>>) -> Place {
+        let lines = (self.line(entry.start), self.line(entry.end));
+        let named = in_list.as_ref().map(|name| self.line(name.start));
+        Place {
+            file: file.to_owned(),
+            line: named.unwrap_or(lines.0),
+            lines,
+            entry,
+            in_list,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const TEXT: &str = "\
+# A comment.
+
+[[known]]
+clause = 'a'
+why = '''
+two
+lines'''
+
+[[known]] # another
+why = 'w'
+clause = [
+    'b', # why b
+    'c', 'd',
+]
+
+[[known]]
+clause = 'e'
+case = ['x',
+  'y']
+why = 'w'
+
+[[judged]]
+clause = ['a',
+  'b']
+candidate = 'l.so'
+";
+
+    #[test]
+    fn each_entry_has_its_lines() {
+        let expected = Expected::parse("f.toml", TEXT).unwrap();
+        let places: Vec<_> = expected
+            .known
+            .iter()
+            .map(|known| (&known.clause[..], known.place.line, known.place.lines))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                ("a", 3, (3, 7)),
+                ("b", 12, (9, 14)),
+                ("c", 13, (9, 14)),
+                ("d", 13, (9, 14)),
+                ("e", 18, (16, 20)),
+                ("e", 19, (16, 20)),
+            ]
+        );
+        assert_eq!(expected.known[0].place.to_string(), "f.toml:3");
+        assert_eq!(
+            &TEXT[expected.known[5].place.in_list.clone().unwrap()],
+            "'y'"
+        );
+        let judged = &expected.judged[1];
+        assert_eq!((judged.place.line, judged.place.lines), (24, (22, 25)));
+        assert_eq!(judged.candidate.as_deref(), Some("l.so"));
+    }
+
+    // None may overflow the stack or take time that grows with the square of its length.
+    #[rstest]
+    #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)), false)]
+    #[case::brackets("a = ".to_owned() + &"[".repeat(500_000), false)]
+    #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000), false)]
+    #[case::heads(format!("[{}a]", "a.".repeat(500_000)), false)]
+    #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)), true)]
+    fn a_huge_file_is_read_or_refused(#[case] text: String, #[case] is_read: bool) {
+        let expected = Expected::parse("f.toml", &text);
+        assert_eq!(expected.is_ok(), is_read);
+        if let Err(error) = expected {
+            assert!(error.problem.len() < 2000, "{}", error.problem.len());
+        }
+    }
+
+    #[rstest]
+    #[case::misspelt_key("[[known]]\nclause = 'c'\nwy = 'w'\n", "line 3")]
+    #[case::no_reason("\n[[known]]\nclause = 'c'\n", "line 2")]
+    #[case::empty_list("[[known]]\nwhy = 'w'\nclause = []\n", "line 3")]
+    #[case::not_a_name("[[known]]\nwhy = 'w'\nclause = 7\n", "line 3")]
+    #[case::what_a_name_is(
+        "[[known]]\nwhy = 'w'\nclause = 7\n",
+        "expected a name, or a list of names"
+    )]
+    #[case::not_a_name_in_a_list("[[known]]\nwhy = 'w'\nclause = ['c',\n7]\n", "line 4")]
+    #[case::unknown_maker("[[known]]\nwhy = 'w'\nclause = 'c'\nmaker = 'me'\n", "line 4")]
+    #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
+    #[case::a_reason_for_what_was_judged("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
+    #[case::an_unknown_key_is_named("[[known]]\nclause = 'c'\nwy = 'w'\n", "unknown field `wy`")]
+    fn an_error_in_a_file_is_reported_with_its_line(#[case] text: &str, #[case] line: &str) {
+        let error = Expected::parse("f.toml", text).unwrap_err();
+        assert!(error.problem.starts_with("f.toml"), "{error}");
+        assert!(error.problem.contains(line), "{error}");
+    }
+
+    // A long message is cut, but a part is kept.
+    #[rstest]
+    #[case::short(10)]
+    #[case::long(2000)]
+    fn a_long_error_message_is_cut(#[case] length: usize) {
+        let key = "k".repeat(length);
+        let error = Expected::parse("f.toml", &format!("{key} = 1\n")).unwrap_err();
+        let (line, message) = (format!("{key} = 1"), error.problem);
+        assert!(message.contains("line 1"), "{message}");
+        assert_eq!(message.contains(&line), length < 1000, "{message}");
+        assert!(message.contains("unknown field"), "{message}");
+        let letters = message.matches('k').count();
+        assert!(letters >= length.min(200) && letters < 1000, "{message}");
+    }
+}

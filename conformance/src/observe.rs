@@ -1,0 +1,111 @@
+//! Starts the probe of a candidate for one case, one script or one act.
+
+use crate::clause::Case;
+use heapmin_harness::library::routines::ROUTINES;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::launch::Launch;
+use heapmin_harness::text::printable::shown;
+use heapmin_harness::wire::channel::new_token;
+use heapmin_harness::wire::job::Job;
+use heapmin_harness::wire::observation::{Ending, Observation};
+use std::time::Duration;
+
+/// Runs one case on a candidate.
+pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observation {
+    launch(candidate, case.name, None, case.forks, timeout)
+}
+
+/// Runs a script of [`heapmin_harness::wire::script`] on a candidate.
+pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) -> Observation {
+    launch(candidate, "script", Some(script), false, timeout)
+}
+
+/// Runs an act that is no case on a candidate, with more in its environment.
+pub fn observe_with(
+    candidate: &Candidate,
+    act: &str,
+    more: &[(String, String)],
+    timeout: Duration,
+) -> Observation {
+    let environment = [candidate.environment.as_slice(), more].concat();
+    launch_in(candidate, &environment, act, None, false, timeout)
+}
+
+fn launch(
+    candidate: &Candidate,
+    case: &str,
+    script: Option<&str>,
+    may_fork: bool,
+    timeout: Duration,
+) -> Observation {
+    launch_in(
+        candidate,
+        &candidate.environment,
+        case,
+        script,
+        may_fork,
+        timeout,
+    )
+}
+
+fn launch_in(
+    candidate: &Candidate,
+    environment: &[(String, String)],
+    case: &str,
+    script: Option<&str>,
+    may_fork: bool,
+    timeout: Duration,
+) -> Observation {
+    let profile = candidate.profile.as_ref();
+    let job = Job {
+        token: new_token(),
+        case: case.to_owned(),
+        script: script.map(str::to_owned),
+        fence: None,
+        load_name: candidate.load_name.clone(),
+        exports: Some(known_exports(candidate)),
+        errno_library: profile.and_then(|profile| profile.errno_library.clone()),
+        // A file that was put in the place of the loader's own has no other name.
+        alias: profile
+            .filter(|_| candidate.stage.is_none())
+            .and_then(|profile| profile.alias.clone()),
+    };
+    let observation = Launch::new(&candidate.runner, timeout)
+        .with_environment(environment)
+        .with_children(may_fork)
+        .observe(&job);
+    if candidate.identity.is_of(&candidate.path) {
+        return observation;
+    }
+    // What was seen may be of either file, or of a mixture.
+    let path = shown(candidate.path.as_os_str());
+    Observation {
+        events: Vec::new(),
+        ending: Ending::Failed(format!(
+            "{path} was replaced or changed during the run; check it again when it is finished"
+        )),
+        ..observation
+    }
+}
+
+/// Those of a library's exports that a probe looks up.
+fn known_exports(candidate: &Candidate) -> Vec<String> {
+    let exports = candidate.image.exports.iter();
+    exports
+        .filter(|name| ROUTINES.contains(&name.as_str()))
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forged::candidate;
+
+    #[test]
+    fn a_probe_gets_the_exports_that_it_looks_up() {
+        let mut candidate = candidate();
+        candidate.image.exports = vec!["malloc".into(), "main".into(), "_heapmin".into()];
+        assert_eq!(known_exports(&candidate), ["malloc", "_heapmin"]);
+    }
+}

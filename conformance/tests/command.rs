@@ -59,6 +59,8 @@ fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
         assert_eq!(
             keys(result),
             [
+                "basis",
+                "basis_reason",
                 "case",
                 "clause",
                 "duration_ms",
@@ -66,6 +68,7 @@ fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
                 "known",
                 "level",
                 "observed",
+                "sources",
                 "verdict"
             ]
         );
@@ -97,7 +100,17 @@ fn the_json_list_has_the_documented_fields() {
     for clause in clauses {
         assert_eq!(
             keys(clause),
-            ["cases", "id", "level", "page", "routine", "summary"]
+            [
+                "basis",
+                "basis_reason",
+                "cases",
+                "id",
+                "level",
+                "page",
+                "routine",
+                "sources",
+                "summary"
+            ]
         );
     }
 }
@@ -158,7 +171,7 @@ fn the_human_report_shows_the_promise_and_the_observation() {
     let report = String::from_utf8(output.stdout).unwrap();
     for part in [
         "heapmin.failure-sets-enosys: fail",
-        "(page: _heapmin)",
+        "(_heapmin, Remarks)",
         "expected  errno ENOSYS",
         "errno EINVAL (22)",
         "0 pass, 2 fail",

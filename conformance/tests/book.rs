@@ -1,7 +1,7 @@
 //! The tables of clauses and of known deviations in the book match the program.
 //! With UPDATE_BOOK=1 they are rewritten.
 
-use heapmin_conformance::clause::{Clause, Source};
+use heapmin_conformance::clause::{Basis, Clause, Limit, Source};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::expected::known::Known;
@@ -207,4 +207,50 @@ fn every_relative_link_leads_to_a_file() {
         }
     }
     assert!(count > 100, "only {count} links found");
+}
+
+const LIMITS_START: &str = "<!-- limits: written by a test, see testing.md -->";
+const LIMITS_END: &str = "<!-- end of the limits -->";
+
+#[test]
+fn each_limit_is_in_the_book_with_its_reason_and_clauses() {
+    let path = Path::new(FOLDER).join("limits.md");
+    let text = std::fs::read_to_string(&path).expect("the book is part of the repository");
+    let (before, rest) = text.split_once(LIMITS_START).expect("the start is marked");
+    let (found, after) = rest.split_once(LIMITS_END).expect("the end is marked");
+    let wanted = limits();
+    if found == wanted {
+        return;
+    }
+    assert!(
+        std::env::var_os("UPDATE_BOOK").is_some(),
+        "{} is not up to date: UPDATE_BOOK=1 cargo test --test book writes it anew",
+        path.display()
+    );
+    let text = format!("{before}{LIMITS_START}{wanted}{LIMITS_END}{after}");
+    std::fs::write(path, text).expect("the book can be written");
+}
+
+fn limits() -> String {
+    let mut limits: Vec<(&Limit, Vec<&str>)> = Vec::new();
+    for clause in clauses::all() {
+        let Basis::Limit(limit) = clause.source.basis else {
+            continue;
+        };
+        match limits
+            .iter_mut()
+            .find(|(known, _)| std::ptr::eq(*known, limit))
+        {
+            Some((_, ids)) => ids.push(clause.id),
+            None => limits.push((limit, vec![clause.id])),
+        }
+    }
+    let mut text = String::from("\n\n| limit | reason | clauses |\n| --- | --- | --- |\n");
+    for (limit, ids) in limits {
+        let ids: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
+        let ids = ids.join(", ");
+        writeln!(text, "| {} | {} | {ids} |", limit.bound, limit.reason)
+            .expect("writing to a string");
+    }
+    text + "\n"
 }

@@ -14,6 +14,11 @@ use std::process::ExitCode;
 const SHORT: &str = "3";
 /// The time limit in seconds for other libraries, long enough for a busy machine.
 const LONG: &str = "60";
+/// The time limit in seconds for a run in which one library hangs and others do not.
+const MIDDLE: &str = "10";
+/// The number of trials that run at the same time. Most of them only wait for a
+/// time limit.
+const TRIALS: usize = 6;
 /// The clauses that a library must pass if it does not attack the probe.
 const HARMLESS: &[&str] = &["heapmin.*", "malloc.*", "errno.*"];
 /// The memory limit of a probe in MiB; every case here needs less.
@@ -29,7 +34,9 @@ fn main() -> ExitCode {
     trials.push(Trial::test("page-of-the-book", page_of_the_book));
     trials.push(Trial::test("the-run-goes-on", the_run_goes_on));
     trials.extend(files::trials());
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(TRIALS);
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// What the fence cannot enforce on this system, from standard error.
@@ -123,6 +130,7 @@ fn the_run_goes_on() -> Result<(), Failed> {
     ])?;
     let report = run
         .only(&["heapmin.exported", "heapmin.empty-heap"])
+        .arguments(&["--timeout", MIDDLE])
         .report()?;
     let all: Vec<Vec<_>> = report["candidates"]
         .as_array()

@@ -1,5 +1,5 @@
-//! Whatever is wrong with what the user names, the message says what and how
-//! to mend it, and the exit status is 2.
+//! For wrong input, the message says what is wrong and how to fix it, and the exit
+//! status is 2.
 #![cfg(target_os = "linux")]
 
 use rstest::rstest;
@@ -14,20 +14,20 @@ fn heapmin(arguments: &[&str]) -> Output {
         .expect("the program starts")
 }
 
-/// A file of this name with these bytes.
+/// The path of a new file with this name and these bytes.
 fn file(name: &str, bytes: &[u8]) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, bytes).expect("the test's folder can be written");
     path.to_str().expect("a path in UTF-8").to_owned()
 }
 
-/// A small candidate that was built, as bytes.
+/// The bytes of a small candidate.
 fn small_candidate() -> Vec<u8> {
     let (_, path) = heapmin_test_libraries::CANDIDATES[0];
-    std::fs::read(path).expect("it was built")
+    std::fs::read(path).expect("the candidate was built")
 }
 
-/// The headers of an ELF library for 32-bit x86, and nothing else.
+/// The headers of an ELF library for 32-bit x86.
 fn elf32() -> Vec<u8> {
     let mut bytes = vec![0; 52];
     bytes[..8].copy_from_slice(b"\x7fELF\x01\x01\x01\x00");
@@ -40,7 +40,7 @@ fn elf32() -> Vec<u8> {
     bytes
 }
 
-/// The headers of a PE library of this machine, and nothing else.
+/// The headers of a PE library for this machine.
 fn pe(machine: u16, magic: u16) -> Vec<u8> {
     let optional_size: u16 = if magic == 0x10B { 224 } else { 240 };
     let mut bytes = vec![0; 0x80 + 24 + usize::from(optional_size) + 64];
@@ -57,7 +57,7 @@ fn pe(machine: u16, magic: u16) -> Vec<u8> {
     bytes
 }
 
-/// The header of a Mach-O library for arm64, and nothing else.
+/// The header of a Mach-O library for arm64.
 fn macho() -> Vec<u8> {
     let words: [u32; 8] = [0xFEED_FACF, 0x0100_000C, 0, 6, 0, 0, 0, 0];
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
@@ -81,7 +81,7 @@ fn macho() -> Vec<u8> {
 #[case::macho(file("lib.dylib", &macho()), "is for aarch64", "name a library for")]
 #[case::profile("ucrtbsae".into(), "no profile is called ucrtbsae", "did you mean ucrtbase?")]
 #[cfg_attr(not(target_arch = "x86_64"), ignore = "the files are for x86-64")]
-fn a_wrong_candidate_is_refused(
+fn a_wrong_candidate_is_refused_with_a_reason_and_a_fix(
     #[case] candidate: String,
     #[case] problem: &str,
     #[case] mend: &str,
@@ -107,7 +107,7 @@ fn a_wrong_candidate_is_refused(
 #[case(&["check", "--format", "xml"], "--format")]
 #[case(&["explain", "heapmin.exportd"], "did you mean heapmin.exported?")]
 #[case(&["probe"], "use `heapmin check`")]
-fn a_wrong_argument_is_refused(#[case] arguments: &[&str], #[case] mend: &str) {
+fn a_wrong_argument_is_refused_with_a_fix(#[case] arguments: &[&str], #[case] mend: &str) {
     let output = heapmin(arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
@@ -121,7 +121,7 @@ fn a_wrong_argument_is_refused(#[case] arguments: &[&str], #[case] mend: &str) {
     "clause = 'heapmin.exported'\nverdict = 'bad'",
     "it can be fail, crash or timeout"
 )]
-fn a_wrong_entry_of_known_deviations_is_refused(#[case] entry: &str, #[case] mend: &str) {
+fn a_wrong_known_deviation_is_refused_with_a_fix(#[case] entry: &str, #[case] mend: &str) {
     let name = format!("expected-{}.toml", mend.len());
     let expected = file(&name, format!("[[known]]\nwhy = 'w'\n{entry}\n").as_bytes());
     let output = heapmin(&["check", "--expected", &expected]);
@@ -131,7 +131,7 @@ fn a_wrong_entry_of_known_deviations_is_refused(#[case] entry: &str, #[case] men
 }
 
 #[test]
-fn a_windows_library_without_wine_is_an_error() {
+fn a_windows_library_is_refused_if_wine_is_missing() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
     let output = command
         .args(["check", "ucrtbase"])
@@ -144,7 +144,7 @@ fn a_windows_library_without_wine_is_an_error() {
 }
 
 #[test]
-fn a_wrong_candidate_does_not_stop_the_others() {
+fn the_other_candidates_are_checked_if_one_is_wrong() {
     let output = heapmin(&[
         "check",
         "no/such.so",

@@ -1,5 +1,5 @@
-//! The book's tables of clauses and of known deviations are those of the
-//! program. With UPDATE_BOOK=1 they are written anew.
+//! The tables of clauses and of known deviations in the book match the program.
+//! With UPDATE_BOOK=1 they are rewritten.
 
 use heapmin_conformance::clause::{Basis, Clause, Limit, Source};
 use heapmin_conformance::clauses;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clauses");
 const END: &str = "<!-- end of the clauses -->";
 
-/// The first part of an id, by which pages name the clauses they have.
+/// The family of a clause: the first part of its id. Pages name families.
 fn family(clause: &Clause) -> &'static str {
     clause.id.split_once('.').expect("an id has two parts").0
 }
@@ -23,7 +23,7 @@ fn marker(family: &str) -> String {
 }
 
 #[test]
-fn each_family_has_its_tables_in_the_book() {
+fn the_tables_of_each_family_in_the_book_are_up_to_date() {
     let profiles = catalogue().expect("our own profiles are right").profiles;
     let profiles: Vec<(String, Vec<Known>)> = profiles
         .iter()
@@ -50,7 +50,7 @@ fn each_family_has_its_tables_in_the_book() {
         let Some((path, text)) = page else {
             panic!("no page of docs/clauses has a line {marker}");
         };
-        let (before, rest) = text.split_once(&marker).expect("it is there");
+        let (before, rest) = text.split_once(&marker).expect("the page has the marker");
         let (found, after) = rest.split_once(END).expect("the tables have an end");
         let wanted = tables(family, &profiles);
         if found == wanted {
@@ -58,7 +58,7 @@ fn each_family_has_its_tables_in_the_book() {
         }
         assert!(
             std::env::var_os("UPDATE_BOOK").is_some(),
-            "{} is not up to date: UPDATE_BOOK=1 cargo test --test book writes it anew",
+            "{} is not up to date: run UPDATE_BOOK=1 cargo test --test book",
             Path::new(path).display()
         );
         *text = format!("{before}{marker}{wanted}{END}{after}");
@@ -111,7 +111,7 @@ fn tables(family: &str, profiles: &[(String, Vec<Known>)]) -> String {
     text + "\n"
 }
 
-/// The sections that a promise comes from, as links.
+/// Links to the sections that state a promise.
 fn links(source: &Source) -> String {
     let places = source.places().into_iter();
     let links = places.map(|it| format!("[{}, {}]({})", it.page, it.section, it.address));
@@ -124,7 +124,7 @@ struct Deviation<'a> {
     libraries: Vec<(Option<Maker>, &'a str)>,
 }
 
-/// The deviations from these clauses, those for the same reason together.
+/// The deviations from these clauses, grouped by reason and verdict.
 fn deviations<'a>(ids: &[&str], profiles: &'a [(String, Vec<Known>)]) -> Vec<Deviation<'a>> {
     let mut deviations: Vec<Deviation> = Vec::new();
     for (name, known) in profiles {

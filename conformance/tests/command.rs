@@ -1,4 +1,4 @@
-//! The command as users and CI jobs see it: reports and exit statuses.
+//! The command line: reports and exit statuses.
 #![cfg(target_os = "linux")]
 
 use rstest::rstest;
@@ -20,7 +20,7 @@ fn small_candidate(name: &str) -> &'static str {
     candidates
         .clone()
         .find(|(known, _)| *known == file)
-        .expect("it was built")
+        .expect("the candidate was built")
         .1
 }
 
@@ -40,7 +40,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_json_report_has_the_promised_shape_and_adds_up() {
+fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
     let output = heapmin(&["check", "--format", "json", "--only", "heapmin.e*"]);
     assert_eq!(output.status.code(), Some(0));
     let report = json(&output);
@@ -59,6 +59,8 @@ fn the_json_report_has_the_promised_shape_and_adds_up() {
         assert_eq!(
             keys(result),
             [
+                "basis",
+                "basis_reason",
                 "case",
                 "clause",
                 "duration_ms",
@@ -66,6 +68,7 @@ fn the_json_report_has_the_promised_shape_and_adds_up() {
                 "known",
                 "level",
                 "observed",
+                "sources",
                 "verdict"
             ]
         );
@@ -85,7 +88,7 @@ fn the_json_report_has_the_promised_shape_and_adds_up() {
 }
 
 #[test]
-fn the_json_list_has_the_promised_shape() {
+fn the_json_list_has_the_documented_fields() {
     let list = json(&heapmin(&["list", "--format", "json"]));
     assert_eq!(keys(&list), ["clauses", "schema"]);
     let clauses = list["clauses"].as_array().unwrap();
@@ -97,7 +100,17 @@ fn the_json_list_has_the_promised_shape() {
     for clause in clauses {
         assert_eq!(
             keys(clause),
-            ["cases", "id", "level", "page", "routine", "summary"]
+            [
+                "basis",
+                "basis_reason",
+                "cases",
+                "id",
+                "level",
+                "page",
+                "routine",
+                "sources",
+                "summary"
+            ]
         );
     }
 }
@@ -117,7 +130,7 @@ fn the_json_list_has_the_promised_shape() {
 )]
 #[case::no_longer_occurs("heapmin.exported", "clause = 'heapmin.exported'", 1)]
 #[case::not_checked("heapmin.exported", "clause = 'heapmin.success-keeps-errno'", 0)]
-fn the_exit_status_tells_known_deviations_from_others(
+fn the_exit_status_is_1_if_a_deviation_is_unlisted_or_a_listed_one_is_gone(
     #[case] clause: &str,
     #[case] known: &str,
     #[case] status: i32,
@@ -148,7 +161,7 @@ fn the_exit_status_tells_known_deviations_from_others(
 }
 
 #[test]
-fn the_human_report_says_what_was_promised_and_what_came() {
+fn the_human_report_shows_the_promise_and_the_observation() {
     let output = heapmin(&[
         "check",
         small_candidate("fails_with_einval"),
@@ -158,8 +171,8 @@ fn the_human_report_says_what_was_promised_and_what_came() {
     let report = String::from_utf8(output.stdout).unwrap();
     for part in [
         "heapmin.failure-sets-enosys: fail",
-        "(page: _heapmin)",
-        "expected  errno ENOSYS",
+        "(_heapmin, Return value)",
+        "expected  a call of _heapmin that fails or that the system refuses; errno ENOSYS after",
         "errno EINVAL (22)",
         "0 pass, 2 fail",
     ] {
@@ -169,7 +182,7 @@ fn the_human_report_says_what_was_promised_and_what_came() {
 }
 
 #[test]
-fn the_closing_line_says_how_much_memory_was_given_back() {
+fn the_closing_line_shows_how_much_memory_was_released() {
     let output = heapmin(&["check", "--only", "heapmin.releases-memory"]);
     let report = String::from_utf8(output.stdout).unwrap();
     let line = report.lines().last().unwrap();
@@ -179,10 +192,14 @@ fn the_closing_line_says_how_much_memory_was_given_back() {
     );
 }
 
-/// A clause of each level, and what that means.
+/// A clause of each level, with the meaning of the level.
 #[rstest]
 #[case::must("heapmin.exported", "must", "a library must keep it")]
-#[case::should("heapmin.recovers", "should", "it follows from the page's purpose")]
+#[case::should(
+    "heapmin.recovers",
+    "should",
+    "it serves the purpose of the page; a good library keeps it"
+)]
 #[case::record("heapmin.doserrno", "record", "it is recorded and never judged")]
 fn a_level_is_listed_and_explained(#[case] id: &str, #[case] level: &str, #[case] meaning: &str) {
     let list = String::from_utf8(heapmin(&["list"]).stdout).unwrap();
@@ -194,7 +211,7 @@ fn a_level_is_listed_and_explained(#[case] id: &str, #[case] level: &str, #[case
     assert!(text.contains(&line), "{text}");
 }
 
-/// The fence lets a case have child processes that needs them.
+/// The fence allows child processes in a case that needs them.
 #[test]
 fn a_case_that_forks_is_judged() {
     let report = json(&heapmin(&[
@@ -212,7 +229,7 @@ fn a_case_that_forks_is_judged() {
 }
 
 #[test]
-fn a_clause_is_explained_with_those_who_break_it() {
+fn explain_names_the_libraries_that_break_a_clause() {
     let output = heapmin(&["explain", "heapmin.failure-sets-enosys"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("start-values"), "{text}");
@@ -222,7 +239,7 @@ fn a_clause_is_explained_with_those_who_break_it() {
 #[rstest]
 #[case("heapmin.exported", false)]
 #[case("heapmin.success-returns-zero", true)]
-fn a_clause_that_nobody_breaks_says_so_and_how_the_system_refuses(
+fn explain_says_that_no_library_breaks_a_clause_and_how_faults_are_made(
     #[case] id: &str,
     #[case] has_fault: bool,
 ) {
@@ -233,7 +250,7 @@ fn a_clause_that_nobody_breaks_says_so_and_how_the_system_refuses(
 }
 
 #[test]
-fn those_who_break_another_clause_are_not_named() {
+fn explain_does_not_name_libraries_that_break_only_other_clauses() {
     let of = |id| String::from_utf8(heapmin(&["explain", id]).stdout).unwrap();
     let text = of("heapmin.releases-partial");
     let broken = text.lines().filter(|it| it.contains("broken by")).count();
@@ -245,7 +262,7 @@ fn those_who_break_another_clause_are_not_named() {
 }
 
 #[test]
-fn a_candidate_that_is_no_library_does_not_keep_others_from_being_checked() {
+fn other_candidates_are_checked_if_one_is_not_a_library() {
     let output = heapmin(&[
         "check",
         "--only",
@@ -263,7 +280,7 @@ fn a_candidate_that_is_no_library_does_not_keep_others_from_being_checked() {
 }
 
 #[test]
-fn the_report_says_what_fence_was_in_force() {
+fn the_report_shows_the_fence_in_force() {
     let only = ["check", "--only", "heapmin.exported"];
     let report = |more: &[&str]| {
         let output = heapmin(&[&only[..], more].concat());
@@ -275,14 +292,14 @@ fn the_report_says_what_fence_was_in_force() {
     assert!(report(&["--no-fence"]).contains("\nno fence\n"));
 }
 
-/// Routines and verdicts in the README are those of the program; figures may
-/// differ from machine to machine.
+/// The README has the routines and verdicts that the program prints. Amounts of
+/// memory may differ between machines.
 #[test]
 fn the_readme_shows_what_the_program_prints() {
     let rows = |text: &str| -> Vec<String> {
         let rows = text.lines().filter(|line| {
             let number = line.split_whitespace().nth(1);
-            // Whether blocks of 4 GiB can be judged depends on the machine.
+            // The clause on blocks of 4 GiB needs much memory.
             let depends = line.starts_with(" malloc ");
             let is_row = line.starts_with(' ') && !depends;
             is_row && number.is_some_and(|it| it.parse::<u32>().is_ok())
@@ -301,9 +318,9 @@ fn the_readme_shows_what_the_program_prints() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// This repository has a folder called reference.
+/// This repository has a folder named `reference`.
 #[test]
-fn a_known_name_goes_before_a_folder_of_that_name() {
+fn a_known_name_takes_precedence_over_a_folder_of_that_name() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
     let command = command.args(["check", "--only", "heapmin.exported"]);
     let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -316,9 +333,8 @@ fn a_known_name_goes_before_a_folder_of_that_name() {
     );
 }
 
-/// A report goes to a file without what only a terminal understands.
 #[test]
-fn a_report_goes_to_a_file() {
+fn a_report_in_a_file_has_no_escape_sequences() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report.txt");
     let output = heapmin(&[
         "check",

@@ -1,5 +1,5 @@
-//! `--expected` as a gate, and `--update`: what fails a run, what is said
-//! then, and what becomes of the file.
+//! `--expected` and `--update`: what makes a run fail, the messages, and the
+//! changes to the file.
 #![cfg(target_os = "linux")]
 
 use rstest::rstest;
@@ -10,23 +10,23 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A folder with a library `libmine.so` and a file `expected.toml` beside it.
+/// A folder with a library `libmine.so` and a file `expected.toml`.
 struct Project(TempDir);
 
 impl Project {
     fn new(library: &str) -> Project {
-        let project = Project(tempfile::tempdir().expect("a folder for tests"));
+        let project = Project(tempfile::tempdir().expect("a folder can be made"));
         project.copy_of("libmine.so", library);
         project
     }
 
-    /// Puts one of the small candidates there.
+    /// Copies one of the small candidates into the folder.
     fn copy_of(&self, file: &str, name: &str) {
         let built = format!("lib{name}.so");
         let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
         let (_, path) = candidates
             .find(|(known, _)| *known == built)
-            .expect("it was built");
+            .expect("the candidate was built");
         fs::copy(path, self.path().join(file)).expect("the folder can be written");
     }
 
@@ -54,8 +54,8 @@ impl Project {
         output.expect("the program starts")
     }
 
-    /// Checks the clauses of success by expected.toml; returns the exit status
-    /// and what was said on standard error.
+    /// Checks the `heapmin.success-*` clauses with expected.toml; returns the exit
+    /// status and the text on standard error.
     fn check(&self, arguments: &[&str]) -> (i32, String) {
         let gate = ["--expected", "expected.toml", "--format", "json"];
         let only = ["--only", "heapmin.success-*"];
@@ -69,10 +69,10 @@ impl Project {
 
 fn status(output: &Output) -> (i32, String) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code().expect("it ends by itself"), said)
+    (output.status.code().expect("no signal ended it"), said)
 }
 
-/// What holds for sets_errno_on_success.
+/// The right known deviations of sets_errno_on_success.
 const RIGHT: &str = "\
 # Known deviations of libmine.
 
@@ -101,7 +101,7 @@ why  =  'errno is cleared'
         "    verdict = \"crash\"\n",
     ]
 )]
-#[case::a_new_entry_goes_behind_the_last(
+#[case::a_new_entry_goes_after_the_last(
     "crashes_in_heapmin",
     "[[known]]\nclause = 'heapmin.success-returns-zero'\nwhy = 'w'\nverdict = 'timeout'\n\n# The\n# end.\n",
     1,
@@ -185,7 +185,7 @@ why  =  'errno is cleared'
     2,
     &["expected.toml:1: there is no verdict fails; did you mean fail?"]
 )]
-#[case::verdict_that_nobody_knows(
+#[case::verdict_that_cannot_be_known(
     "returns_zero",
     "[[known]]\nclause = 'heapmin.exported'\nverdict = 'error'\nwhy = 'w'\n",
     2,
@@ -203,7 +203,7 @@ why  =  'errno is cleared'
     2,
     &["expected.toml:3: heapmin.exported is in line 2 already; delete one of the two"]
 )]
-fn the_gate_says_which_line_to_change(
+fn each_complaint_names_the_line_to_change(
     #[case] library: &str,
     #[case] text: &str,
     #[case] wanted: i32,
@@ -220,9 +220,8 @@ fn the_gate_says_which_line_to_change(
     assert_eq!(project.read(), text);
 }
 
-/// What was left out on purpose is not missed.
 #[test]
-fn a_narrowed_run_does_not_look_at_the_rest() {
+fn entries_whose_cases_were_not_selected_are_not_compared() {
     let project = Project::new("fails_as_promised");
     let judged = "[[judged]]\nclause = 'heapmin.coalesces'\n";
     project.write(&format!("{RIGHT}\n{judged}"));
@@ -239,7 +238,7 @@ fn a_narrowed_run_does_not_look_at_the_rest() {
 }
 
 #[test]
-fn the_report_for_people_has_the_messages_and_errors_have_no_others() {
+fn complaints_are_in_the_report_or_on_standard_error_if_the_report_is_in_a_file() {
     let project = Project::new("returns_zero");
     project.write(RIGHT);
     let arguments = ["--expected", "expected.toml", "--only", "heapmin.success-*"];
@@ -253,7 +252,7 @@ fn the_report_for_people_has_the_messages_and_errors_have_no_others() {
 }
 
 #[test]
-fn without_a_file_the_way_to_one_is_told() {
+fn without_a_file_the_report_says_how_to_make_one() {
     let project = Project::new("sets_errno_on_success");
     let output = project.run(&["--only", "heapmin.success-*"]);
     let report = String::from_utf8_lossy(&output.stdout);
@@ -264,9 +263,8 @@ fn without_a_file_the_way_to_one_is_told() {
     );
 }
 
-/// A profile's entry that no longer occurs is told with the profile's line.
 #[test]
-fn the_lines_of_a_profile_are_told() {
+fn a_complaint_about_a_profile_names_the_line_of_the_profile() {
     let project = Project::new("returns_zero");
     let head = "title = 'Mine'\nlibrary = 'libmine.so'\nsource = 'path'\nerrno = 'host'\n";
     let own = "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\n";
@@ -285,9 +283,8 @@ fn the_lines_of_a_profile_are_told() {
     assert!(code == 1 && said.contains(place), "{code} {said}");
 }
 
-/// Profile and file hold both, and the file need not say what the profile says.
 #[test]
-fn a_profile_and_a_file_hold_together() {
+fn entries_of_a_profile_count_without_being_in_the_file() {
     let project = Project::new("sets_errno_on_success");
     let head = "title = 'Mine'\nlibrary = 'libmine.so'\nsource = 'path'\nerrno = 'host'\n";
     let own = "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\n";
@@ -301,7 +298,7 @@ fn a_profile_and_a_file_hold_together() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_made() {
+fn update_creates_a_missing_file() {
     let project = Project::new("sets_errno_on_success");
     let (code, said) = project.check(&[]);
     assert!(code == 2 && said.contains("or add --update"), "{said}");
@@ -326,7 +323,7 @@ fn a_file_that_is_not_there_is_made() {
         "heapmin.success-keeps-errno",
     ]
     "#);
-    // As any new file: what the umask leaves of 666.
+    // The mode is that of any new file: 666 without the bits of the umask.
     fs::write(project.path().join("other"), "").unwrap();
     let mode = |name| fs::metadata(project.path().join(name)).unwrap().mode();
     assert_eq!(mode("expected.toml"), mode("other"));
@@ -337,7 +334,7 @@ fn a_file_that_is_not_there_is_made() {
     );
 }
 
-/// What an update leaves of [`RIGHT`] when all is judged.
+/// What an update adds to [`RIGHT`] when all clauses are judged.
 const JUDGED: &str = "
 # The clauses that were judged when this was written. One that comes out as
 # `unsupported` now is no longer checked, and fails the run.
@@ -404,7 +401,7 @@ clause = [
     format!("[[known]]\nclause = 'heapmin.coalesces'\nwhy = 'w'\n{JUDGED}"),
     "nothing to change"
 )]
-fn an_update_changes_what_it_must_and_nothing_else(
+fn an_update_changes_only_what_differs_from_the_run(
     #[case] library: &str,
     #[case] before: String,
     #[case] after: String,
@@ -429,9 +426,8 @@ fn an_update_changes_what_it_must_and_nothing_else(
     assert_eq!(project.read(), after);
 }
 
-/// Each new clause goes behind the one that comes before it in the report.
 #[test]
-fn clauses_come_in_at_several_places() {
+fn each_new_clause_goes_after_its_predecessor_in_the_report() {
     let project = Project::new("returns_zero");
     project.write("[[judged]]\nclause = ['heapmin.success-returns-zero']\n");
     let more = ["--only", "heapmin.exported", "--only", "heapmin.empty-heap"];
@@ -444,7 +440,7 @@ fn clauses_come_in_at_several_places() {
 }
 
 #[test]
-fn several_candidates_have_entries_of_their_own() {
+fn each_of_several_candidates_has_its_own_entries() {
     let project = Project::new("sets_errno_on_success");
     project.copy_of("sound.so", "returns_zero");
     project.copy_of("failing.so", "fails_as_promised");
@@ -479,12 +475,11 @@ fn several_candidates_have_entries_of_their_own() {
     assert_eq!(text.matches("[[known]]").count(), 2, "{text}");
 }
 
-/// Nobody expects that a candidate cannot be observed.
 #[test]
-fn an_error_is_never_written_as_expected() {
+fn update_never_writes_an_error_as_expected() {
     let project = Project::new("sets_errno_on_success");
     project.write(RIGHT);
-    // A library that is found, but that the loader refuses.
+    // The file is a library, but the loader refuses it.
     let path = project.path().join("libmine.so");
     let mut bytes = fs::read(&path).unwrap();
     let name = bytes.windows(9).position(|it| it == b"libc.so.6").unwrap();
@@ -497,7 +492,7 @@ fn an_error_is_never_written_as_expected() {
 }
 
 #[test]
-fn a_refused_candidate_leaves_the_file_as_it_is() {
+fn a_refused_candidate_prevents_the_update() {
     let project = Project::new("sets_errno_on_success");
     project.write("# None.\n");
     let (code, said) = project.check(&["no-such.so", "--update"]);
@@ -510,7 +505,7 @@ fn a_refused_candidate_leaves_the_file_as_it_is() {
 }
 
 #[test]
-fn a_form_that_cannot_be_changed_is_left_as_it_is() {
+fn a_file_in_a_form_that_update_cannot_change_stays_as_it_is() {
     let project = Project::new("sets_errno_on_success");
     let entry = |clause| format!("{{clause = 'heapmin.success-{clause}', why = 'w'}}");
     let text = format!(
@@ -529,7 +524,7 @@ fn a_form_that_cannot_be_changed_is_left_as_it_is() {
 }
 
 #[test]
-fn update_needs_a_file() {
+fn update_requires_expected() {
     let project = Project::new("returns_zero");
     let (code, said) = status(&project.run(&["--update"]));
     assert!(code == 2 && said.contains("--expected <FILE>"), "{said}");
@@ -539,10 +534,13 @@ fn update_needs_a_file() {
 #[case::full_device("/dev/full", "is no regular file")]
 #[case::folder(".", "is no regular file")]
 #[case::no_such_folder("no/such/expected.toml", "cannot be written")]
-// A folder in which nobody can make a file, not even root.
+// Not even root can create a file in this folder.
 #[case::read_only_folder("/proc/expected.toml", "cannot be written")]
 #[case::below_a_file("libmine.so/expected.toml", "cannot be read")]
-fn what_cannot_be_written_is_refused_before_the_run(#[case] file: &str, #[case] problem: &str) {
+fn a_file_that_cannot_be_written_is_refused_before_the_run(
+    #[case] file: &str,
+    #[case] problem: &str,
+) {
     let project = Project::new("returns_zero");
     let output = project.run(&["--only", "heapmin.exported", "--expected", file, "--update"]);
     let (code, said) = status(&output);
@@ -552,7 +550,7 @@ fn what_cannot_be_written_is_refused_before_the_run(#[case] file: &str, #[case] 
 }
 
 #[test]
-fn the_full_device_is_still_there() {
+fn update_does_not_replace_a_device() {
     let project = Project::new("returns_zero");
     project.run(&[
         "--only",
@@ -565,7 +563,7 @@ fn the_full_device_is_still_there() {
 }
 
 #[test]
-fn a_file_that_is_read_only_is_left_as_it_is() {
+fn a_read_only_file_stays_as_it_is() {
     let project = Project::new("returns_zero");
     project.write(RIGHT);
     let path = project.path().join("expected.toml");
@@ -577,9 +575,9 @@ fn a_file_that_is_read_only_is_left_as_it_is() {
     assert_eq!(project.check(&[]).0, 1);
 }
 
-/// A limit on the size of files is to a program what a full disk is.
+/// A limit on the size of files has the effect of a full disk.
 #[test]
-fn a_full_disk_costs_neither_the_file_nor_the_report() {
+fn a_full_disk_loses_neither_the_file_nor_the_report() {
     let project = Project::new("returns_zero");
     project.write(RIGHT);
     let program = env!("CARGO_BIN_EXE_heapmin");
@@ -601,7 +599,7 @@ fn a_full_disk_costs_neither_the_file_nor_the_report() {
 }
 
 #[test]
-fn a_symbolic_link_is_followed() {
+fn update_follows_a_symbolic_link() {
     let project = Project::new("returns_zero");
     let real = project.path().join("real.toml");
     fs::write(&real, RIGHT).unwrap();
@@ -621,9 +619,8 @@ fn a_symbolic_link_is_followed() {
     );
 }
 
-/// The file follows the library from one version to the next.
 #[test]
-fn cases_come_and_go_with_the_library() {
+fn update_removes_cases_that_no_longer_fail_and_adds_new_ones() {
     let project = Project::new("fails_with_einval");
     let entry = |cases| {
         format!("[[known]]\nclause = 'heapmin.failure-sets-enosys'\ncase = [{cases}]\nwhy = 'w'\n")
@@ -649,9 +646,9 @@ fn cases_come_and_go_with_the_library() {
     );
 }
 
-/// What was not run is not taken for what no longer occurs.
+/// A case that was not run may still deviate.
 #[test]
-fn an_interrupted_run_leaves_the_file_as_it_is() {
+fn an_interrupted_run_does_not_update_the_file() {
     let project = Project::new("hangs_in_heapmin");
     project.write(RIGHT);
     let gate = [
@@ -666,7 +663,7 @@ fn an_interrupted_run_leaves_the_file_as_it_is() {
     let child = command.spawn().expect("the program starts");
     std::thread::sleep(Duration::from_secs(2));
     let pid = child.id().try_into().expect("a process id");
-    // SAFETY: a signal to a process that nobody has waited for yet.
+    // SAFETY: the child was not waited for, so its id is still its own.
     unsafe { libc::kill(pid, libc::SIGINT) };
     let (code, said) = status(&child.wait_with_output().unwrap());
     assert_eq!(code, 130, "{said}");
@@ -678,9 +675,9 @@ fn an_interrupted_run_leaves_the_file_as_it_is() {
     assert_eq!(project.read(), RIGHT);
 }
 
-/// In a form that is not for people, standard error has what is not as expected.
+/// It is in the report for people on standard output, or else on standard error.
 #[test]
-fn what_is_not_as_expected_is_told_once() {
+fn each_complaint_is_shown_once() {
     let project = Project::new("sets_errno_on_success");
     project.write("");
     let expected = ["--expected", "expected.toml", "--only", "heapmin.success-*"];

@@ -1,5 +1,5 @@
-//! `heapmin fuzz` finds planted bugs, makes them short, and finds none where
-//! there are none.
+//! `heapmin fuzz` finds planted bugs and shrinks their sequences, and finds nothing
+//! in sound libraries.
 #![cfg(target_os = "linux")]
 
 use rstest::rstest;
@@ -16,7 +16,7 @@ fn candidate(name: &str) -> &'static str {
     let file = format!("lib{name}.so");
     let candidates = heapmin_test_libraries::CANDIDATES.iter();
     let found = candidates.clone().find(|(known, _)| *known == file);
-    found.expect("it was built").1
+    found.expect("the candidate was built").1
 }
 
 fn in_tmp(name: &str) -> PathBuf {
@@ -27,7 +27,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The calls in a saved sequence.
+/// The number of calls in a saved sequence.
 fn calls(saved: &str) -> usize {
     let lines = saved.lines();
     let lines = lines.filter(|line| !line.starts_with('#') && *line != "check()");
@@ -39,7 +39,7 @@ fn calls(saved: &str) -> usize {
 #[case::realloc("realloc_forgets_the_last_byte", "lost-bytes")]
 #[case::calloc("calloc_does_not_clear", "not-zero")]
 #[case::crash("crashes_at_a_page", "ended")]
-fn a_planted_bug_is_found_made_short_and_found_again(#[case] name: &str, #[case] kind: &str) {
+fn a_planted_bug_is_found_shrunk_and_found_again_by_replay(#[case] name: &str, #[case] kind: &str) {
     let path = in_tmp(&format!("fuzz-{name}.txt"));
     let file = path.to_str().expect("a path");
     let arguments = [
@@ -60,7 +60,7 @@ fn a_planted_bug_is_found_made_short_and_found_again(#[case] name: &str, #[case]
         text(&output.stderr)
     );
     assert!(report.contains(kind), "{report}");
-    let saved = std::fs::read_to_string(&path).expect("it was saved");
+    let saved = std::fs::read_to_string(&path).expect("the sequence was saved");
     assert!((1..=5).contains(&calls(&saved)), "{saved}");
     let again = fuzz(&[candidate(name), "--replay", file]);
     assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
@@ -76,14 +76,14 @@ fn a_planted_bug_is_found_made_short_and_found_again(#[case] name: &str, #[case]
 #[rstest]
 #[case::reference("reference")]
 #[case::glibc("glibc")]
-fn what_is_sound_shows_no_difference(#[case] name: &str) {
+fn a_sound_library_shows_no_difference(#[case] name: &str) {
     let output = fuzz(&[name, "--seed", "7", "--steps", "2000"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("no difference"));
 }
 
 #[test]
-fn a_kind_that_is_known_is_passed_over() {
+fn a_kind_given_with_ignore_is_not_a_finding() {
     let path = in_tmp("fuzz-ignored.txt");
     let file = path.to_str().expect("a path");
     let name = candidate("calloc_does_not_clear");
@@ -93,7 +93,7 @@ fn a_kind_that_is_known_is_passed_over() {
 }
 
 #[test]
-fn the_same_seed_finds_the_same() {
+fn the_same_seed_gives_the_same_result_with_any_number_of_jobs() {
     let found = |jobs: &str| {
         let path = in_tmp(&format!("fuzz-jobs-{jobs}.txt"));
         let file = path.to_str().expect("a path");
@@ -111,7 +111,10 @@ fn the_same_seed_finds_the_same() {
 #[case::garbled("# heapmin fuzz, version 1\n\na = maloc(1)\n", "line 3")]
 #[case::other_slot("# heapmin fuzz, version 1\na = realloc(b, 1)\n", "line 2")]
 #[case::empty("# heapmin fuzz, version 1\n", "has no operation")]
-fn a_garbled_file_is_refused_with_its_place(#[case] content: &str, #[case] problem: &str) {
+fn a_wrong_line_of_a_sequence_is_refused_with_its_number(
+    #[case] content: &str,
+    #[case] problem: &str,
+) {
     let path = in_tmp(&format!("fuzz-garbled-{}.txt", content.len()));
     std::fs::write(&path, content).expect("it can be written");
     let output = fuzz(&["reference", "--replay", path.to_str().expect("a path")]);
@@ -126,9 +129,9 @@ fn a_garbled_file_is_refused_with_its_place(#[case] content: &str, #[case] probl
 #[rstest]
 #[case::no_such_file(&["reference", "--replay", "/no/such/file"])]
 #[case::no_such_library(&["/no/such/library.so"])]
-#[case::no_such_other(&["reference", "--against", "nobody"])]
+#[case::no_such_other(&["reference", "--against", "no-such-name"])]
 #[case::no_steps(&["reference", "--steps", "0"])]
-fn bad_input_ends_with_2(#[case] arguments: &[&str]) {
+fn wrong_arguments_end_with_status_2(#[case] arguments: &[&str]) {
     let output = fuzz(arguments);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     assert!(!text(&output.stderr).contains("panicked"));

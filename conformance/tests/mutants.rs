@@ -1,9 +1,9 @@
 //! Every judged clause can fail, and a sound heap passes all of them.
 //!
-//! A mutant is a sound heap, not the reference, with a few routines that are
-//! wrong in one way (`fixtures/test-libraries/mutants/`). Its clauses, and no others, must
-//! find that out. The slow cases are acted out for the clauses that a
-//! mutant breaks; for all clauses with HEAPMIN_MUTANTS=every-case.
+//! A mutant is a sound heap, not the reference, in which a few routines have one
+//! defect (`fixtures/test-libraries/mutants/`). The clauses that the mutant names
+//! must fail, and no others. Slow cases run only for the clauses that a mutant
+//! breaks, or for all clauses with HEAPMIN_MUTANTS=every-case.
 #![cfg(target_os = "linux")]
 
 mod sound_heap;
@@ -17,12 +17,12 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// For a mutant that is to hang.
+/// The time limit of a mutant that must hang.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(15);
 const EVERY_CASE: (&str, &str) = ("HEAPMIN_MUTANTS", "every-case");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/internals/mutants.md");
 
-/// Cases that take as long as all the others together.
+/// Slow cases: they take as long as all the others together.
 const SLOW: &[&str] = &[
     "free-available-again",
     "fill-free-fill-again",
@@ -43,7 +43,7 @@ const SLOW: &[&str] = &[
     "small-blocks-then-a-large-one",
 ];
 
-/// No mutant breaks these.
+/// Clauses that no mutant breaks, and why.
 const EXEMPT: &[(&str, &str)] = &[
     (
         "get-heap-handle.owns-the-blocks",
@@ -55,7 +55,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ),
 ];
 
-/// The sound heap breaks these where its profile says what is not so.
+/// Clauses that the sound heap breaks with a wrong profile.
 const BY_PROFILE: &[&str] = &[
     "get-heap-handle.exported",
     "heapset.exported",
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Trial::test("sound-by-a-profile-that-is-wrong", by_a_wrong_profile),
         Trial::test("sound-with-another-name", with_another_name),
     ];
-    // The longest first, so that none is left for the end.
+    // The slowest trials first, so that none of them runs alone at the end.
     for family in families() {
         let name = format!("sound::{family}");
         let sound = move || keeps_promises(candidate(SOUND, "reference", None)?, family, &[], &[]);
@@ -120,7 +120,10 @@ fn mutant(mutant: &Mutant) -> Result<(), Failed> {
     }
     for (id, found) in &subject.deviations {
         if !mutant.breaks.contains(id) {
-            writeln!(wrong, "{id} deviates, and is not named: {found:?}")?;
+            writeln!(
+                wrong,
+                "{id} deviates, and the mutant does not name it: {found:?}"
+            )?;
         }
     }
     match wrong.is_empty() {
@@ -129,14 +132,14 @@ fn mutant(mutant: &Mutant) -> Result<(), Failed> {
     }
 }
 
-/// A profile that promises what the library does not have, and says that some
-/// of what it has is gone.
+/// With a profile that promises routines which the library lacks, and says that
+/// others are gone which it has, exactly the `exported` clauses fail.
 fn by_a_wrong_profile() -> Result<(), Failed> {
     let mut subject = Subject::new(candidate(SOUND, "ucrtbase", None)?);
     let load = clauses::cases()
         .into_iter()
         .find(|case| case.name == "load");
-    subject.run(load.expect("it is a case"));
+    subject.run(load.expect("`load` is a case"));
     let found: Vec<_> = subject.deviations.keys().copied().collect();
     let mut wanted = BY_PROFILE.to_vec();
     wanted.retain(|id| id.ends_with(".exported"));
@@ -147,13 +150,13 @@ fn by_a_wrong_profile() -> Result<(), Failed> {
     }
 }
 
-/// By its own name a second time the heap is the same, by another library's
-/// it is another.
+/// The clause passes if the second name is the library's own, and fails if it is
+/// another library's.
 fn with_another_name() -> Result<(), Failed> {
     let id = "heapmin.same-heap-through-alias";
     let clause = judged()
         .find(|clause| clause.id == id)
-        .expect("it is a clause");
+        .expect("the clause exists");
     let stranger = MUTANTS.first().expect("there are mutants").path;
     for (alias, is_found_out) in [(SOUND, false), (stranger, true)] {
         let mut subject = Subject::new(candidate(SOUND, "reference", Some(alias))?);
@@ -173,14 +176,14 @@ fn every_clause_can_fail() -> Result<(), Failed> {
             MUTANTS.iter().any(|mutant| mutant.breaks.contains(&id)) || BY_PROFILE.contains(&id);
         let is_exempt = EXEMPT.iter().any(|(exempt, _)| *exempt == id);
         match (is_broken, is_exempt) {
-            (false, false) => writeln!(wrong, "{id}: nothing breaks it")?,
-            (true, true) => writeln!(wrong, "{id}: it is no longer exempt")?,
+            (false, false) => writeln!(wrong, "{id}: no mutant breaks it")?,
+            (true, true) => writeln!(wrong, "{id}: a mutant breaks it; remove it from EXEMPT")?,
             _ => {}
         }
     }
     for name in SLOW {
         if !clauses::cases().iter().any(|case| case.name == *name) {
-            writeln!(wrong, "{name}: there is no such case")?;
+            writeln!(wrong, "{name}: no case has this name; remove it from SLOW")?;
         }
     }
     match wrong.is_empty() {
@@ -191,7 +194,7 @@ fn every_clause_can_fail() -> Result<(), Failed> {
 
 const START: &str = "<!-- mutants: written by a test, see testing.md -->";
 
-/// The book's table is that of the fixtures. With UPDATE_BOOK=1 it is written anew.
+/// The table in the book matches the fixtures. With UPDATE_BOOK=1 it is rewritten.
 fn page_of_the_book() -> Result<(), Failed> {
     let text = std::fs::read_to_string(PAGE)?;
     let (before, found) = text.split_once(START).ok_or("the page has no table")?;
@@ -204,7 +207,7 @@ fn page_of_the_book() -> Result<(), Failed> {
         return Ok(());
     }
     if std::env::var_os("UPDATE_BOOK").is_none() {
-        let mend = "UPDATE_BOOK=1 cargo test --test mutants page-of-the-book writes it anew";
+        let mend = "run UPDATE_BOOK=1 cargo test --test mutants page-of-the-book";
         return Err(format!("docs/internals/mutants.md is not up to date: {mend}").into());
     }
     std::fs::write(PAGE, format!("{before}{START}{wanted}"))?;

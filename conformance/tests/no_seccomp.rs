@@ -1,5 +1,5 @@
-//! Where the kernel or a container forbids seccomp, a fault cannot be made.
-//! The report says so, and nothing passes for want of one.
+//! If the kernel or a container forbids seccomp, faults cannot be injected. The
+//! clauses then are unsupported and do not pass.
 #![cfg(target_os = "linux")]
 
 use seccompiler::{
@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// A filter that leaves a process no way to have another.
+/// A filter that forbids further filters.
 fn no_more_filters() -> BpfProgram {
     let set_seccomp = libc::PR_SET_SECCOMP as u64;
     let is_set = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, set_seccomp);
@@ -28,11 +28,11 @@ fn no_more_filters() -> BpfProgram {
 }
 
 #[test]
-fn without_seccomp_the_fault_clauses_are_unsupported_with_a_reason() {
+fn fault_clauses_are_unsupported_with_a_reason_if_seccomp_is_forbidden() {
     let filter = no_more_filters();
     let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
     command.args(["check", "--fault", "unsupported", "--format", "json"]);
-    // SAFETY: between fork and exec only system calls are made.
+    // SAFETY: between fork and exec, the closure only makes system calls.
     unsafe {
         command.pre_exec(move || {
             seccompiler::apply_filter(&filter).map_err(|_| std::io::ErrorKind::Other.into())

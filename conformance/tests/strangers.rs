@@ -1,6 +1,6 @@
-//! Sound heaps of designs that are not the reference's keep every promise.
+//! Sound heaps of other designs than the reference's keep every promise.
 //!
-//! A clause that one of them breaks would judge a habit of our own heap
+//! If one of them breaks a clause, the clause judges a habit of our own heap
 //! (`fixtures/test-libraries/strangers/`, docs/internals/strangers.md).
 #![cfg(target_os = "linux")]
 
@@ -14,17 +14,17 @@ use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// A stranger, a clause that has nothing to judge in it, and why.
+/// A stranger, a clause that is unsupported with it, and why.
 const UNSUPPORTED: &[(&str, &str, &str)] = &[
     (
         "mappings",
         "heapset.fills-free-entries",
-        "what was freed is unmapped: its walk has no free entry",
+        "it unmaps freed blocks: its walk has no free entry",
     ),
     (
         "system_malloc",
         "heapset.fills-free-entries",
-        "it knows its live blocks only: its walk has no free entry",
+        "it knows only its live blocks: its walk has no free entry",
     ),
 ];
 
@@ -57,8 +57,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Those of the fixtures, and the reference with spans of another size, which
-/// a build of this test leaves beside it.
+/// The strangers of the fixtures, and the reference with spans of another size,
+/// which a build of this test puts next to it.
 fn strangers() -> Vec<(&'static str, &'static str)> {
     let narrow = Path::new(env!("CARGO_BIN_EXE_heapmin")).with_file_name("deps");
     let narrow = narrow.join(format!("{DLL_PREFIX}heapmin_crt_narrow{DLL_SUFFIX}"));
@@ -75,28 +75,32 @@ fn of(table: &[(&str, &'static str, &str)], stranger: &str) -> Vec<&'static str>
     rows.map(|(_, what, _)| *what).collect()
 }
 
-/// One case, by which no clause deviates.
+/// Runs one case; no clause may deviate.
 fn run(path: &str, name: &str) -> Result<(), Failed> {
     let mut subject = Subject::new(candidate(path, "reference", None)?);
     let case = clauses::cases().into_iter().find(|case| case.name == name);
-    subject.run(case.ok_or("there is no such case")?);
+    subject.run(case.ok_or("no case has this name")?);
     match subject.deviations.is_empty() {
         true => Ok(()),
         false => Err(format!("{:#?}", subject.deviations).into()),
     }
 }
 
-/// What the tables name is there to be named.
+/// Checks that the strangers, clauses and cases of the tables exist.
 fn every_exception_is_one() -> Result<(), Failed> {
     let names = |it: &str| strangers().iter().any(|(stranger, _)| *stranger == it);
     for (stranger, id, _) in UNSUPPORTED {
         if !names(stranger) || !judged().any(|clause| clause.id == *id) {
-            return Err(format!("{stranger}, {id}: there is no such thing").into());
+            return Err(
+                format!("{stranger}, {id}: the stranger or the clause does not exist").into(),
+            );
         }
     }
     for (stranger, case, _) in LEFT_OUT {
         if !names(stranger) || !clauses::cases().iter().any(|it| it.name == *case) {
-            return Err(format!("{stranger}, {case}: there is no such thing").into());
+            return Err(
+                format!("{stranger}, {case}: the stranger or the case does not exist").into(),
+            );
         }
     }
     Ok(())

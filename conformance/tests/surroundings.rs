@@ -1,5 +1,5 @@
-//! What is around a run: signals, output that cannot be written, other runs
-//! beside it, and a machine that has little time for it.
+//! The surroundings of a run: signals, output that cannot be written, other runs
+//! at the same time, and a busy machine.
 #![cfg(target_os = "linux")]
 
 use heapmin_test_libraries::HOSTILE;
@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const HEAPMIN: &str = env!("CARGO_BIN_EXE_heapmin");
-/// Long enough for anything but a hang.
+/// A time limit that only a hang exceeds.
 const SOON: Duration = Duration::from_secs(60);
 
 fn hostile(name: &str) -> &'static str {
     let mut all = HOSTILE.iter();
-    all.find(|it| it.name == name).expect("it was built").path
+    all.find(|it| it.name == name)
+        .expect("the library was built")
+        .path
 }
 
 /// Processes that have this folder in their environment, other than this one.
@@ -35,15 +37,15 @@ fn processes_with(folder: &Path) -> Vec<i32> {
         .collect()
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+fn wait_until(what: &str, is_true: impl Fn() -> bool) {
     let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < SOON, "waited in vain until {what}");
+    while !is_true() {
+        assert!(start.elapsed() < SOON, "waited too long until {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A run over the reference and a library that hangs, and that hangs now.
+/// A run on the reference and on a library that hangs; returns once it hangs.
 fn hanging_run(folder: &Path, format: &str) -> Child {
     let child = Command::new(HEAPMIN)
         .args(["check", "--format", format, "--profile", "reference"])
@@ -55,8 +57,8 @@ fn hanging_run(folder: &Path, format: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    // The fourth case is the first that hangs; it uses processor time, and the
-    // others are over at once.
+    // The fourth case is the first that hangs. It uses processor time; the others
+    // end at once.
     let ticks = |pid: &i32| -> u64 {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let fields: Vec<_> = stat
@@ -76,7 +78,7 @@ fn hanging_run(folder: &Path, format: &str) -> Child {
 }
 
 fn signal(child: &Child, signal: i32) {
-    // SAFETY: a signal to a child that was not waited for.
+    // SAFETY: the child was not waited for, so its id is still its own.
     let sent = unsafe { libc::kill(child.id() as libc::pid_t, signal) };
     assert_eq!(sent, 0);
 }
@@ -85,10 +87,13 @@ fn signal(child: &Child, signal: i32) {
 #[case(libc::SIGINT, 130)]
 #[case(libc::SIGTERM, 143)]
 #[case(libc::SIGHUP, 129)]
-fn a_signal_ends_the_run_with_what_is_known(#[case] which: i32, #[case] status: i32) {
+fn a_signal_ends_the_run_and_the_report_has_the_finished_cases(
+    #[case] which: i32,
+    #[case] status: i32,
+) {
     let folder = TempDir::new().expect("a folder");
     let child = hanging_run(folder.path(), "human");
-    // As `timeout` does it: to the process, and to its group.
+    // Twice, as `timeout` does: to the process, and to its group.
     signal(&child, which);
     signal(&child, which);
     let start = Instant::now();
@@ -116,7 +121,7 @@ fn a_signal_ends_the_run_with_what_is_known(#[case] which: i32, #[case] status: 
 }
 
 #[test]
-fn a_report_in_json_is_whole_after_a_signal_too() {
+fn a_json_report_is_complete_json_after_a_signal() {
     let folder = TempDir::new().expect("a folder");
     let child = hanging_run(folder.path(), "json");
     signal(&child, libc::SIGINT);
@@ -131,7 +136,7 @@ fn a_report_in_json_is_whole_after_a_signal_too() {
 }
 
 #[test]
-fn probes_end_with_a_harness_that_is_killed() {
+fn probes_end_when_the_harness_is_killed() {
     let folder = TempDir::new().expect("a folder");
     let mut child = hanging_run(folder.path(), "human");
     child.kill().expect("it can be killed");
@@ -148,7 +153,7 @@ fn short_check() -> Command {
 }
 
 #[test]
-fn a_report_that_nobody_reads_is_told_of() {
+fn a_closed_standard_output_is_an_error() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let output = short_check().stdout(writer).stderr(Stdio::piped()).output();
@@ -161,7 +166,7 @@ fn a_report_that_nobody_reads_is_told_of() {
 #[rstest]
 #[case(&[])]
 #[case(&["--format", "json"])]
-fn a_full_disk_behind_standard_output_is_told_of(#[case] arguments: &[&str]) {
+fn standard_output_on_a_full_disk_is_an_error(#[case] arguments: &[&str]) {
     let full = File::options().write(true).open("/dev/full");
     let output = short_check()
         .args(arguments)
@@ -177,7 +182,7 @@ fn a_full_disk_behind_standard_output_is_told_of(#[case] arguments: &[&str]) {
 }
 
 #[test]
-fn a_full_disk_behind_a_file_loses_nothing() {
+fn the_report_goes_to_standard_output_if_its_file_is_on_a_full_disk() {
     let output = short_check().args(["--output", "/dev/full"]).output();
     let output = output.expect("it starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -188,7 +193,7 @@ fn a_full_disk_behind_a_file_loses_nothing() {
 }
 
 #[test]
-fn a_full_disk_behind_standard_error_loses_no_report() {
+fn the_report_is_complete_if_standard_error_is_on_a_full_disk() {
     let full = File::options().write(true).open("/dev/full");
     let output = short_check()
         .args(["--format", "json", "no-such-library.so", "reference"])
@@ -200,7 +205,7 @@ fn a_full_disk_behind_standard_error_loses_no_report() {
 }
 
 #[test]
-fn a_place_for_temporary_files_that_is_not_there_is_told_of_once() {
+fn a_missing_folder_for_temporary_files_is_reported_once() {
     let output = short_check().env("TMPDIR", "/no/such/folder").output();
     let output = output.expect("it starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -211,7 +216,7 @@ fn a_place_for_temporary_files_that_is_not_there_is_told_of_once() {
 }
 
 #[test]
-fn a_report_is_not_written_over_what_the_run_reads() {
+fn a_report_never_overwrites_a_file_that_the_run_reads() {
     let folder = TempDir::new().expect("a folder");
     let list = folder.path().join("expected.toml");
     fs::write(&list, "# mine\n").expect("it can be written");
@@ -244,10 +249,10 @@ fn verdicts(stdout: &[u8]) -> Vec<[String; 3]> {
     results.expect("a list").iter().map(of).collect()
 }
 
-/// All verdicts on the reference, by a command in front of this one.
-fn verdicts_behind(front: &[&str]) -> Vec<[String; 3]> {
+/// The verdicts on the reference, with the words in `front` before the command.
+fn verdicts_with(front: &[&str]) -> Vec<[String; 3]> {
     let mut words = front.iter().copied().chain([HEAPMIN]);
-    let output = Command::new(words.next().expect("there is one"))
+    let output = Command::new(words.next().expect("at least the command itself"))
         .args(words)
         .args([
             "check",
@@ -266,11 +271,11 @@ fn verdicts_behind(front: &[&str]) -> Vec<[String; 3]> {
 }
 
 #[test]
-fn runs_do_not_disturb_each_other_and_need_neither_two_cores_nor_haste() {
-    let alone = verdicts_behind(&[]);
+fn verdicts_do_not_depend_on_other_runs_on_one_core_or_on_low_priority() {
+    let alone = verdicts_with(&[]);
     let beside: Vec<_> = thread::scope(|scope| {
         let fronts: [&[&str]; 3] = [&[], &["nice", "-n", "19"], &["taskset", "-c", "0"]];
-        let runs = fronts.map(|front| scope.spawn(move || verdicts_behind(front)));
+        let runs = fronts.map(|front| scope.spawn(move || verdicts_with(front)));
         runs.map(|run| run.join().expect("it does not panic"))
             .into()
     });
@@ -279,24 +284,24 @@ fn runs_do_not_disturb_each_other_and_need_neither_two_cores_nor_haste() {
     }
 }
 
-/// Whoever starts a run, `make` say, may have left descriptors open in it.
+/// The program that starts a run, such as `make`, may leave descriptors open in it.
 #[test]
-fn a_candidate_gets_no_descriptor_of_somebody_else() {
+fn a_candidate_cannot_use_descriptors_that_heapmin_inherited() {
     let folder = TempDir::new().unwrap();
-    let others = folder.path().join("of somebody else");
+    let inherited = folder.path().join("inherited");
     let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
     let (_, path) = candidates
         .find(|(name, _)| *name == "libprints_everywhere.so")
-        .expect("it was built");
+        .expect("the library was built");
     let status = Command::new("sh")
         .args(["-c", "exec 9>\"$1\"; shift; exec \"$@\"", "sh"])
-        .arg(&others)
+        .arg(&inherited)
         .args([HEAPMIN, "check", "--only", "heapmin.success-returns-zero"])
         .arg(path)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
-        .expect("there is a shell");
+        .expect("the shell starts");
     assert_eq!(status.code(), Some(0));
-    assert_eq!(fs::read_to_string(&others).unwrap(), "");
+    assert_eq!(fs::read_to_string(&inherited).unwrap(), "");
 }

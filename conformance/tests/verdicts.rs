@@ -1,5 +1,4 @@
-//! Small candidates, each wrong in one way, get the verdicts they deserve.
-//! What a check is worth shows on these.
+//! Small candidates, each with one defect, get the right verdicts.
 #![cfg(target_os = "linux")]
 
 use heapmin_conformance::BUILD;
@@ -19,7 +18,7 @@ fn candidate(name: &str) -> Result<Candidate, InputError> {
     let path = candidates
         .clone()
         .find(|(known, _)| *known == file)
-        .expect("it was built")
+        .expect("the candidate was built")
         .1;
     let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
     catalogue()?.candidate(path, None, &runners)
@@ -34,7 +33,7 @@ fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {
         clauses: select(&[clause.to_owned()], &[]).expect("the clause exists"),
         fault: None,
     };
-    let candidate = candidate(name).expect("it is a candidate");
+    let candidate = candidate(name).expect("the candidate is accepted");
     check(vec![candidate], &selection, limits, || ())
         .remove(0)
         .outcomes
@@ -93,7 +92,7 @@ fn counting(outcomes: &[Outcome]) -> Verdict {
 #[case("exits_in_heapmin", "heapmin.success-returns-zero", Crash)]
 #[case("prints_everywhere", "heapmin.success-returns-zero", Pass)]
 #[case("prints_everywhere", "heapmin.preserves-live-blocks", Pass)]
-fn a_small_candidate_gets_its_verdict(
+fn a_small_candidate_gets_the_right_verdict(
     #[case] name: &str,
     #[case] clause: &str,
     #[case] verdict: Verdict,
@@ -103,7 +102,7 @@ fn a_small_candidate_gets_its_verdict(
 }
 
 #[test]
-fn a_heapmin_that_asks_nothing_of_the_system_is_no_pass() {
+fn a_heapmin_without_system_calls_does_not_pass_a_fault_case() {
     let outcomes = outcomes("returns_zero", "heapmin.unsupported-os", 60);
     let observed = &outcomes[0].judgement.observed;
     assert!(
@@ -113,7 +112,7 @@ fn a_heapmin_that_asks_nothing_of_the_system_is_no_pass() {
 }
 
 #[test]
-fn a_candidate_that_hangs_is_ended() {
+fn a_candidate_that_hangs_gets_a_timeout_with_the_step() {
     let outcomes = outcomes("hangs_in_heapmin", "heapmin.empty-heap", 2);
     assert_eq!(counting(&outcomes), Timeout, "{outcomes:#?}");
     let observed = &outcomes[0].judgement.observed;
@@ -124,7 +123,7 @@ fn a_candidate_that_hangs_is_ended() {
 }
 
 #[test]
-fn a_crash_is_blamed_on_the_step_it_came_in() {
+fn a_crash_is_reported_with_its_step() {
     let outcomes = outcomes("crashes_in_heapmin", "heapmin.preserves-live-blocks", 60);
     let observed = &outcomes[0].judgement.observed;
     assert!(observed.contains("SIGSEGV"), "{observed}");
@@ -132,7 +131,7 @@ fn a_crash_is_blamed_on_the_step_it_came_in() {
 }
 
 #[test]
-fn a_crash_on_loading_says_so() {
+fn a_crash_during_loading_is_reported_as_such() {
     let outcomes = outcomes("crashes_on_load", "heapmin.empty-heap", 60);
     let observed = &outcomes[0].judgement.observed;
     assert!(
@@ -142,7 +141,7 @@ fn a_crash_on_loading_says_so() {
 }
 
 #[test]
-fn a_library_without_heapmin_is_no_candidate() {
+fn a_library_without_heapmin_is_refused() {
     let error = candidate("no_heapmin").unwrap_err();
     assert!(
         error.problem.contains("does not export _heapmin"),

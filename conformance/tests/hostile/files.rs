@@ -1,5 +1,5 @@
-//! Files that are hostile before they are loaded: by their names, by what they
-//! are made of, and by changing while they are looked at.
+//! Files that are hostile before they are loaded: with odd names, with damaged
+//! contents, and replaced during a run.
 
 use crate::run::{Run, verdicts};
 use heapmin_test_libraries::{CANDIDATES, MUTANTS, SOUND};
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Names that are not what one expects of a name.
+/// Unusual file names.
 const NAMES: [(&str, &[u8]); 7] = [
     ("spaces", b"lib of mine .so"),
     ("quotes", b"lib\"of\"'mine'.so"),
@@ -26,7 +26,7 @@ const NAMES: [(&str, &[u8]); 7] = [
     ("a-percent-sign", b"lib%s%n.so"),
 ];
 
-/// Makes a file in a folder, or finds one.
+/// Makes a file in a folder, or finds one; returns its path.
 type Make = fn(&Path) -> std::io::Result<PathBuf>;
 
 pub fn trials() -> Vec<Trial> {
@@ -54,7 +54,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// It is checked as under any other name.
+/// A sound library passes under this name.
 fn named(name: &[u8]) -> Result<(), Failed> {
     let folder = TempDir::new()?;
     let path = folder.path().join(OsStr::from_bytes(name));
@@ -69,7 +69,7 @@ fn named(name: &[u8]) -> Result<(), Failed> {
     }
 }
 
-/// The command says on one line why it does not take the file, and ends with 2.
+/// The command refuses the file with this message, on one line, and with status 2.
 fn is_refused(make: Make, message: &str) -> Result<(), Failed> {
     let folder = TempDir::new()?;
     let path = make(folder.path())?;
@@ -103,7 +103,7 @@ fn sparse_library(folder: &Path) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Every section of the file claims to begin far behind its end.
+/// A library whose section headers all point far beyond the end of the file.
 fn symbols_outside(folder: &Path) -> std::io::Result<PathBuf> {
     let mut bytes = fs::read(SOUND)?;
     let number = |bytes: &[u8], at: usize, size: usize| {
@@ -111,7 +111,7 @@ fn symbols_outside(folder: &Path) -> std::io::Result<PathBuf> {
         value[..size].copy_from_slice(&bytes[at..at + size]);
         u64::from_le_bytes(value) as usize
     };
-    // Of a 64-bit ELF file: where the section headers are, their size and number.
+    // In the header of a 64-bit ELF file: offset and size of the section headers.
     let (table, size) = (number(&bytes, 0x28, 8), number(&bytes, 0x3A, 2));
     for section in 0..number(&bytes, 0x3C, 2) {
         let offset = table + section * size + 0x18;
@@ -131,10 +131,10 @@ fn cut(folder: &Path) -> std::io::Result<PathBuf> {
 fn as_data(_: &Path) -> std::io::Result<PathBuf> {
     let mut candidates = CANDIDATES.iter();
     let found = candidates.find(|(name, _)| *name == "libheapmin_is_data.so");
-    Ok(found.expect("it was built").1.into())
+    Ok(found.expect("the candidate was built").1.into())
 }
 
-/// What is seen of two files is no verdict about either.
+/// If the file is replaced during the run, no verdict blames either of the files.
 fn replaced() -> Result<(), Failed> {
     let folder = TempDir::new()?;
     let path = folder.path().join("libmine.so");
@@ -143,8 +143,8 @@ fn replaced() -> Result<(), Failed> {
     fs::copy(MUTANTS[0].path, &next)?;
     let run = Run::new(&[&path])?.arguments(&["--jobs", "1"]);
     let report = run.report_while(|temporary| {
-        // The first folder may be the one with which the command tries whether it
-        // can make any, before it looks at the library. The next is a probe's.
+        // The command first makes a folder to test whether it can, before it reads
+        // the library. The next folder is a probe's.
         let mut seen = HashSet::new();
         let start = Instant::now();
         while seen.len() < 2 {

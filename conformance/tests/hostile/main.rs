@@ -1,5 +1,5 @@
-//! Whatever a library does, its cases end in the right verdict within the time
-//! limit, the run goes on, and nothing is left behind: no process, no file.
+//! Cases of hostile libraries get the right verdict within the time limit. The run
+//! continues, and leaves no process and no file.
 #![cfg(target_os = "linux")]
 
 mod files;
@@ -10,25 +10,25 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use run::{Run, verdicts};
 use std::process::ExitCode;
 
-/// Seconds for each case of a library that hangs; it takes them all.
+/// The time limit in seconds for a library that hangs.
 const SHORT: &str = "3";
-/// Plenty for the others, also on a busy machine.
+/// The time limit in seconds for other libraries, long enough for a busy machine.
 const LONG: &str = "60";
-/// For a run in which one library hangs and the others do not.
+/// The time limit in seconds for a run in which one library hangs and others do not.
 const MIDDLE: &str = "10";
 /// The number of trials that run at the same time. Most of them only wait for a
 /// time limit.
 const TRIALS: usize = 6;
-/// What a library that leaves the probe alone must pass.
+/// The clauses that a library must pass if it does not attack the probe.
 const HARMLESS: &[&str] = &["heapmin.*", "malloc.*", "errno.*"];
-/// What a probe may hold: more than any case here needs.
+/// The memory limit of a probe in MiB; every case here needs less.
 const MEBIBYTES: &str = "700";
 
 fn main() -> ExitCode {
     let gaps = gaps();
     let mut trials: Vec<Trial> = HOSTILE
         .iter()
-        .map(|it| Trial::test(it.name, || hostile(it)).with_ignored_flag(is_let_in(it, &gaps)))
+        .map(|it| Trial::test(it.name, || hostile(it)).with_ignored_flag(is_not_fenced(it, &gaps)))
         .collect();
     trials.push(Trial::test("without-a-fence::children", unfenced_children));
     trials.push(Trial::test("page-of-the-book", page_of_the_book));
@@ -39,21 +39,21 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// What this system does not keep a library from.
+/// What the fence cannot enforce on this system, from standard error.
 fn gaps() -> String {
     let run = Run::new(&["reference"]).map(|run| run.only(&["heapmin.exported"]));
     let output = run.map(|run| run.output_while(|_| Ok(())));
     let stderr = output.map(|output| output.map(|output| output.stderr));
     match stderr {
         Ok(Ok(stderr)) => String::from_utf8_lossy(&stderr).into_owned(),
-        // Every trial will say why.
+        // Every trial will fail with the reason.
         Ok(Err(_)) | Err(_) => String::new(),
     }
 }
 
-/// Whether there is nothing in this library's way here. Where everything is
-/// required, as in CI, that is no excuse.
-fn is_let_in(hostile: &Hostile, gaps: &str) -> bool {
+/// Whether the part of the fence that must stop this library is missing here. With
+/// HEAPMIN_REQUIRE, as in CI, the test runs anyway.
+fn is_not_fenced(hostile: &Hostile, gaps: &str) -> bool {
     let parts = [
         ("writes_files_everywhere", "scratch folder"),
         ("leaves_children_in_sessions_of_their_own", "no network"),
@@ -62,11 +62,11 @@ fn is_let_in(hostile: &Hostile, gaps: &str) -> bool {
         ("uses_the_network", "no network"),
     ];
     let needs = |(name, part): &(&str, &str)| *name == hostile.name && gaps.contains(part);
-    let is_let_in = parts.iter().any(needs) && std::env::var_os("HEAPMIN_REQUIRE").is_none();
-    if is_let_in {
+    let is_open = parts.iter().any(needs) && std::env::var_os("HEAPMIN_REQUIRE").is_none();
+    if is_open {
         eprintln!("skipped: {}: {gaps}", hostile.name);
     }
-    is_let_in
+    is_open
 }
 
 fn hostile(hostile: &Hostile) -> Result<(), Failed> {
@@ -87,7 +87,7 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
     let report = run.report()?;
     let all = verdicts(&report["candidates"][0]);
     if all.is_empty() {
-        return Err("there is no result".into());
+        return Err("the report has no result".into());
     }
     let is_wrong = |it: &&run::Result| {
         let unjudged = verdict == "pass" && it.verdict == "unsupported";
@@ -97,16 +97,18 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
     let wrong: Vec<_> = all.iter().filter(is_wrong).collect();
     match wrong.is_empty() {
         true => Ok(()),
-        false => Err(format!("{verdict} was due: {wrong:#?}").into()),
+        false => Err(format!("expected {verdict}: {wrong:#?}").into()),
     }
 }
 
 fn library(name: &str) -> &'static str {
     let mut all = HOSTILE.iter();
-    all.find(|it| it.name == name).expect("it was built").path
+    all.find(|it| it.name == name)
+        .expect("the library was built")
+        .path
 }
 
-/// Children that the library is let make are killed with the probe.
+/// Without a fence, the children of the library are killed with the probe.
 fn unfenced_children() -> Result<(), Failed> {
     let run = Run::new(&[library("leaves_children_running")])?;
     let run = run.only(&["heapmin.empty-heap"]).arguments(&["--no-fence"]);
@@ -117,8 +119,8 @@ fn unfenced_children() -> Result<(), Failed> {
     }
 }
 
-/// One candidate that dies, one that hangs and one that prints do not disturb
-/// the reference between them.
+/// Candidates that die, hang and print do not affect the verdicts of the reference
+/// in the same run.
 fn the_run_goes_on() -> Result<(), Failed> {
     let run = Run::new(&[
         library("kills_itself_when_loaded"),
@@ -151,7 +153,7 @@ fn the_run_goes_on() -> Result<(), Failed> {
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/internals/hostile.md");
 const START: &str = "<!-- hostile libraries: written by a test, see testing.md -->";
 
-/// The book's table is that of the fixtures. With UPDATE_BOOK=1 it is written anew.
+/// The table in the book matches the fixtures. With UPDATE_BOOK=1 it is rewritten.
 fn page_of_the_book() -> Result<(), Failed> {
     let text = std::fs::read_to_string(PAGE)?;
     let (before, found) = text.split_once(START).ok_or("the page has no table")?;
@@ -164,7 +166,7 @@ fn page_of_the_book() -> Result<(), Failed> {
         return Ok(());
     }
     if std::env::var_os("UPDATE_BOOK").is_none() {
-        let mend = "UPDATE_BOOK=1 cargo test --test hostile page-of-the-book writes it anew";
+        let mend = "run UPDATE_BOOK=1 cargo test --test hostile page-of-the-book";
         return Err(format!("docs/internals/hostile.md is not up to date: {mend}").into());
     }
     std::fs::write(PAGE, format!("{before}{START}{wanted}"))?;

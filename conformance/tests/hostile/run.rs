@@ -1,4 +1,4 @@
-//! A run of the command whose leavings are looked for.
+//! A run of the command that must leave no process and no file.
 
 use libtest_mimic::Failed;
 use serde_json::Value;
@@ -10,18 +10,18 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Two cases of a library that hangs take some seconds. This is for a run that
-/// would never end, and leaves the rest to the machine.
+/// The time limit of a run. A run takes some seconds; this only stops one that
+/// would never end.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// A run of the command with a folder for temporary files of its own, whose
-/// path is also the mark of its processes.
+/// A run of the command with its own folder for temporary files. The folder's path
+/// in the environment also marks the processes of the run.
 pub struct Run {
     folder: tempfile::TempDir,
     command: Command,
 }
 
-/// A verdict, with what was seen.
+/// A verdict, with the observation.
 #[derive(Debug)]
 pub struct Result {
     pub verdict: String,
@@ -40,7 +40,7 @@ impl Run {
         Ok(Run { folder, command })
     }
 
-    /// Of the clauses that these patterns name only.
+    /// Checks only clauses that match these patterns.
     pub fn only(mut self, patterns: &[&str]) -> Run {
         for pattern in patterns {
             self.command.args(["--only", pattern]);
@@ -48,19 +48,19 @@ impl Run {
         self
     }
 
-    /// With these arguments.
+    /// Adds these arguments.
     pub fn arguments(mut self, arguments: &[&str]) -> Run {
         self.command.args(arguments);
         self
     }
 
-    /// The report, if nothing was left behind.
+    /// The report; an error if the run leaves a process or a file.
     pub fn report(self) -> std::result::Result<Value, Failed> {
         self.report_while(|_| Ok(()))
     }
 
-    /// The report of a run during which something else is done, which is given
-    /// the folder for temporary files.
+    /// The report; `act` is called during the run with the folder for temporary
+    /// files.
     pub fn report_while(
         self,
         act: impl FnOnce(&Path) -> std::io::Result<()>,
@@ -72,7 +72,7 @@ impl Run {
         })
     }
 
-    /// What came out of the run, if nothing was left behind.
+    /// The output; an error if the run leaves a process or a file.
     pub fn output_while(
         mut self,
         act: impl FnOnce(&Path) -> std::io::Result<()>,
@@ -84,13 +84,13 @@ impl Run {
         let output = child.wait_with_output()?;
         let took = start.elapsed();
         if took > LONGEST {
-            return Err(format!("it took {took:?}").into());
+            return Err(format!("the run took {took:?}").into());
         }
         let left: Vec<_> = fs::read_dir(self.folder.path())?.collect();
         if !left.is_empty() {
-            return Err(format!("left behind: {left:?}").into());
+            return Err(format!("the run left files: {left:?}").into());
         }
-        // A killed process is gone a moment after the signal.
+        // A killed process disappears a moment after the signal.
         for _ in 0..50 {
             if processes_with(self.folder.path()).is_empty() {
                 return Ok(output);
@@ -98,7 +98,7 @@ impl Run {
             thread::sleep(Duration::from_millis(100));
         }
         let left = processes_with(self.folder.path());
-        Err(format!("processes left behind: {left:?}").into())
+        Err(format!("the run left processes: {left:?}").into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What tests of sound heaps, and of mutants of one, have in common.
+//! Code that tests of sound heaps share with tests of mutants.
 
 use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause, Level, Verdict};
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// A sound heap has nothing to show for these here.
+/// Clauses that are unsupported on Linux, and why.
 const NOT_OF_LINUX: &[(&str, &str)] = &[
     (
         "get-heap-handle.exported",
@@ -34,7 +34,7 @@ const NOT_OF_LINUX: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where less memory is available, these have nothing to judge.
+/// Clauses that are unsupported on a machine with little memory.
 pub const NEED_MEMORY: &[&str] = &["malloc.large-blocks"];
 
 /// The families of clauses, in their order.
@@ -48,12 +48,12 @@ fn family(clause: &'static Clause) -> &'static str {
     clause.id.split_once('.').expect("an id has two parts").0
 }
 
-/// The clauses that a verdict comes of.
+/// The clauses that are judged, not only recorded.
 pub fn judged() -> impl Iterator<Item = &'static Clause> {
     clauses::all().filter(|clause| clause.level != Level::Record)
 }
 
-/// A library of the fixtures, by the profile of this name.
+/// A library of the fixtures, with the profile of this name.
 pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
     let catalogue = catalogue()?;
     let mut profile = catalogue.profile(profile)?;
@@ -62,19 +62,19 @@ pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Ca
     Ok(catalogue.candidate(library, Some(&profile), &runners)?)
 }
 
-/// What was seen of one library.
+/// One library and the judgements of its cases.
 pub struct Subject {
     pub candidate: Candidate,
-    /// How long a case may take.
+    /// The time limit for each case.
     pub timeout: Duration,
-    /// Each deviation with what was seen, by its clause.
+    /// The deviations by clause, each with the observation.
     pub deviations: BTreeMap<&'static str, Vec<(Verdict, String)>>,
-    /// The clauses that had something to judge.
+    /// The clauses that had a verdict other than `unsupported`.
     pub supported: Vec<&'static str>,
 }
 
 impl Subject {
-    /// Nothing was seen yet.
+    /// A library of which no case was run yet.
     pub fn new(candidate: Candidate) -> Subject {
         Subject {
             candidate,
@@ -103,9 +103,9 @@ impl Subject {
     }
 }
 
-/// A sound heap keeps every promise of a family. All clauses have something to
-/// judge but those that are `excused`, and none of those has; the cases that are
-/// `left_out` are not run.
+/// Checks that a sound heap keeps every promise of a family, without the cases in
+/// `left_out`. Exactly the `excused` clauses and those of [`NOT_OF_LINUX`] must be
+/// unsupported.
 pub fn keeps_promises(
     candidate: Candidate,
     family: &str,

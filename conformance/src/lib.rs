@@ -1,8 +1,11 @@
 //! The clauses of the C runtime heap, and how a candidate is judged by them.
 //!
-//! [`clauses`] has them, each beside the cases that provoke it; [`run`] has a
-//! candidate's cases acted out in probes; [`judge`] turns what was seen into
-//! verdicts; [`report`] tells the user.
+//! [`clauses`] has each clause beside the cases that try it. [`run`] runs a
+//! candidate's cases in probes, and [`judge`] turns the observations into
+//! verdicts. [`expected`] says which deviations are known. [`report`] shows the
+//! result to the user.
+
+#![forbid(unsafe_code)]
 
 pub mod bench;
 pub mod clause;

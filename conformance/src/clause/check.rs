@@ -19,6 +19,13 @@ pub enum Check {
         /// How each call ends.
         expected: Expectation,
     },
+    /// The checks after this one are made only under a condition.
+    OnlyIf {
+        /// The condition, as it follows "if".
+        condition: &'static str,
+        /// What the clause gets if the condition does not hold.
+        otherwise: fn(&Seen) -> Option<Judgement>,
+    },
     /// The fact `what` is 0, out of the fact `of`.
     NoneOf {
         /// What is counted: bytes lost, blocks misaligned.
@@ -49,6 +56,15 @@ pub const fn every_call_of(routine: &'static str, expected: Expectation) -> Chec
     Check::EveryCall { of, expected }
 }
 
+/// The checks after this one are made only if `condition` holds; `otherwise` returns
+/// what the clause gets if it does not.
+pub const fn only_if(condition: &'static str, otherwise: fn(&Seen) -> Option<Judgement>) -> Check {
+    Check::OnlyIf {
+        condition,
+        otherwise,
+    }
+}
+
 /// The case counted no `what` among the `of`, of which there was at least one.
 pub const fn none_of(what: &'static str, of: &'static str) -> Check {
     Check::NoneOf { what, of }
@@ -67,6 +83,9 @@ impl Check {
             Check::EveryCall { of, expected } => {
                 expected.judge(seen, of.unwrap_or(seen.clause.routine))
             }
+            Check::OnlyIf { otherwise, .. } => {
+                otherwise(seen).unwrap_or_else(|| Judgement::pass("the condition holds"))
+            }
             Check::NoneOf { what, of } => judge_none_of(seen, what, of),
             Check::By { judge, .. } => judge(seen),
         }
@@ -79,6 +98,7 @@ impl Check {
             Check::EveryCall { of, expected } => {
                 format!("every call of {}: {}", of.unwrap_or(routine), expected)
             }
+            Check::OnlyIf { condition, .. } => format!("if {condition}"),
             Check::NoneOf { what, of } => format!("{what}: 0; {of}: 1 or more"),
             Check::By { expects, .. } => (*expects).to_owned(),
         }

@@ -81,9 +81,17 @@ impl Clause {
 
     /// What a report says was expected: that of each check.
     pub fn expects(&self) -> String {
-        let checks = self.checks.iter();
-        let all: Vec<_> = checks.map(|check| check.expects(self.routine)).collect();
-        all.join("; ")
+        let mut text = String::new();
+        let mut separator = "";
+        for check in self.checks {
+            text += separator;
+            text += &check.expects(self.routine);
+            separator = match check {
+                Check::OnlyIf { .. } => ", ",
+                _ => "; ",
+            };
+        }
+        text
     }
 }
 

@@ -127,26 +127,29 @@ not judged: no malloc
 not judged: no _heapwalk
   heapwalk.null-is-einval
 heapmin.success-returns-zero: fail
-  promised  on success it returns 0 (page: _heapmin)
-  expected  0 from every call that does not fail with -1
+  promised  _heapmin returns 0 if it succeeds (_heapmin, Return value)
+  basis     stated by the page
+  expected  if a call succeeds, every call of _heapmin: 0 or -1
   observed  1 | one
 two
-  case      start-values: calls _heapmin from every pair of several values of errno and of the system's last error
+  case      start-values: calls _heapmin from every pair of six values of errno and six of the system's last error
 heapmin.coalesces: crash
-  promised  after many small blocks are freed and the heap minimised, one large block of the same total fits without raising the peak (page: free)
-  expected  no more resident with the large block than at the peak of the small ones (2 % allowed)
+  promised  _heapmin merges the memory of many small freed blocks, so that one large block of the same total fits without a higher peak (free, Remarks)
+  basis     limit chosen by this suite: at most 2 % more are resident with the large block than at the peak of the small blocks
+  expected  if a call succeeds, at most 2 % more resident with the large block than at the peak of the small ones
   observed  SIGSEGV
   case      small-blocks-then-a-large-one: fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB
   known     see page
 heapchk.sound-heap: timeout
-  promised  a sound heap appears to be consistent, or not initialised before its first use (page: _heapchk)
-  expected  _HEAPOK (-2) or _HEAPEMPTY (-1), at each moment of a heap's life
+  promised  _heapchk returns _HEAPOK for a heap that is sound, or _HEAPEMPTY for one that is not initialised (_heapchk, Return value)
+  basis     stated by the page
+  expected  every call of _heapchk: _HEAPOK (-2) or _HEAPEMPTY (-1)
   observed  60 s
-  case      heapchk-life: looks at the heap before its first use, full, with gaps, after _heapmin, filled again and empty
+  case      heapchk-life: calls _heapchk before the first allocation, with 3000 blocks, with gaps between them, after _heapmin, with the gaps filled, and after the last free
 
 not as expected
 heapmin.success-returns-zero fails
-nobody listed it
+a note
 
 c: 4 pass, 1 fail, 3 unsupported, 1 crash, 1 timeout (1 known); given back 3.0 MiB of 4.0 MiB (75 %)
 "#);
@@ -179,10 +182,11 @@ no fence
 not judged: fine
   heapmin.failure-sets-enosys
 heapmin.failure-returns-minus-one: fail
-  promised  a call that fails returns -1 and nothing else (page: _heapmin)
-  expected  -1 from every call that does not return 0
+  promised  _heapmin returns -1 and no other value if it fails (_heapmin, Return value)
+  basis     stated by the page
+  expected  if a call fails, or the system refuses a request, -1 from each such call
   observed  fine
-  case      start-values: calls _heapmin from every pair of several values of errno and of the system's last error
+  case      start-values: calls _heapmin from every pair of six values of errno and six of the system's last error
 
 c: 39 pass, 1 fail, 1 unsupported
 "#);
@@ -314,7 +318,16 @@ fn the_report_for_programs() {
           "case": "start-values",
           "level": "must",
           "verdict": "pass",
-          "expected": "0 from every call that does not fail with -1",
+          "expected": "if a call succeeds, every call of _heapmin: 0 or -1",
+          "sources": [
+            {
+              "page": "_heapmin",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
+            }
+          ],
+          "basis": "stated",
+          "basis_reason": null,
           "observed": "0",
           "known": false,
           "duration_ms": 7
@@ -324,7 +337,16 @@ fn the_report_for_programs() {
           "case": "start-values",
           "level": "must",
           "verdict": "fail",
-          "expected": "0 from every call that does not fail with -1",
+          "expected": "if a call succeeds, every call of _heapmin: 0 or -1",
+          "sources": [
+            {
+              "page": "_heapmin",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
+            }
+          ],
+          "basis": "stated",
+          "basis_reason": null,
           "observed": "1 | one\ntwo",
           "known": false,
           "duration_ms": 7
@@ -334,7 +356,16 @@ fn the_report_for_programs() {
           "case": "start-values",
           "level": "must",
           "verdict": "pass",
-          "expected": "0 from every call that does not fail with -1",
+          "expected": "if a call succeeds, every call of _heapmin: 0 or -1",
+          "sources": [
+            {
+              "page": "_heapmin",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
+            }
+          ],
+          "basis": "stated",
+          "basis_reason": null,
           "observed": "0 again",
           "known": false,
           "duration_ms": 7
@@ -344,7 +375,16 @@ fn the_report_for_programs() {
           "case": "small-blocks-then-a-large-one",
           "level": "must",
           "verdict": "crash",
-          "expected": "no more resident with the large block than at the peak of the small ones (2 % allowed)",
+          "expected": "if a call succeeds, at most 2 % more resident with the large block than at the peak of the small ones",
+          "sources": [
+            {
+              "page": "free",
+              "section": "Remarks",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/free#remarks"
+            }
+          ],
+          "basis": "limit chosen by this suite",
+          "basis_reason": "at most 2 % more are resident with the large block than at the peak of the small blocks: not lower: the heap keeps tables for both kinds of blocks; not higher: a heap that does not merge free blocks needs up to twice the peak",
           "observed": "SIGSEGV",
           "known": true,
           "duration_ms": 7
@@ -354,7 +394,16 @@ fn the_report_for_programs() {
           "case": "start-values",
           "level": "record",
           "verdict": "pass",
-          "expected": "nothing; it is written down",
+          "expected": "if a call fails, or the system refuses a request, any value of _doserrno",
+          "sources": [
+            {
+              "page": "errno",
+              "section": "Remarks",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/errno-doserrno-sys-errlist-and-sys-nerr#remarks"
+            }
+          ],
+          "basis": "derived",
+          "basis_reason": "most calls without I/O do not set _doserrno",
           "observed": "0",
           "known": false,
           "duration_ms": 7
@@ -364,7 +413,16 @@ fn the_report_for_programs() {
           "case": "release-64-byte-blocks",
           "level": "should",
           "verdict": "pass",
-          "expected": "the same return value, and the same memory resident within 1 % of the peak",
+          "expected": "if a call succeeds, the same value from both calls, and the same memory resident within 1 % of what the workload held, or 64 KiB",
+          "sources": [
+            {
+              "page": "_heapmin",
+              "section": "Remarks",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#remarks"
+            }
+          ],
+          "basis": "limit chosen by this suite",
+          "basis_reason": "resident memory after the second call differs by at most 1 % of what the workload held, or 64 KiB if that is more: not lower: the call itself touches and releases some pages; not higher: a first call that left a part of the unused memory for the second would show as several percent",
           "observed": "same",
           "known": false,
           "duration_ms": 7
@@ -374,7 +432,16 @@ fn the_report_for_programs() {
           "case": "malloc-many-sizes",
           "level": "must",
           "verdict": "unsupported",
-          "expected": "every address a multiple of 16 (of 8 on 32-bit systems)",
+          "expected": "misaligned blocks: 0; live blocks: 1 or more",
+          "sources": [
+            {
+              "page": "malloc",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/malloc#return-value"
+            }
+          ],
+          "basis": "stated",
+          "basis_reason": null,
           "observed": "no malloc",
           "known": false,
           "duration_ms": 7
@@ -384,7 +451,16 @@ fn the_report_for_programs() {
           "case": "malloc-zero-size",
           "level": "must",
           "verdict": "unsupported",
-          "expected": "not NULL, and no address twice while both live",
+          "expected": "addresses given twice: 0; live blocks: 1 or more; every call of malloc: a block",
+          "sources": [
+            {
+              "page": "malloc",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/malloc#return-value"
+            }
+          ],
+          "basis": "derived",
+          "basis_reason": "malloc allocates an item of its own for each such request and returns a valid pointer to it",
           "observed": "no malloc",
           "known": false,
           "duration_ms": 7
@@ -394,7 +470,16 @@ fn the_report_for_programs() {
           "case": "heapwalk-null",
           "level": "must",
           "verdict": "unsupported",
-          "expected": "_HEAPBADPTR (-6), errno EINVAL",
+          "expected": "every call of _heapwalk: _HEAPBADPTR (-6), errno EINVAL",
+          "sources": [
+            {
+              "page": "_heapwalk",
+              "section": "Remarks",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapwalk#remarks"
+            }
+          ],
+          "basis": "stated",
+          "basis_reason": null,
           "observed": "no _heapwalk",
           "known": false,
           "duration_ms": 7
@@ -404,7 +489,16 @@ fn the_report_for_programs() {
           "case": "heapchk-life",
           "level": "must",
           "verdict": "timeout",
-          "expected": "_HEAPOK (-2) or _HEAPEMPTY (-1), at each moment of a heap's life",
+          "expected": "every call of _heapchk: _HEAPOK (-2) or _HEAPEMPTY (-1)",
+          "sources": [
+            {
+              "page": "_heapchk",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapchk#return-value"
+            }
+          ],
+          "basis": "stated",
+          "basis_reason": null,
           "observed": "60 s",
           "known": false,
           "duration_ms": 7

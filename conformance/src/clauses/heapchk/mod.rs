@@ -4,7 +4,7 @@ pub(super) mod damage;
 
 use super::workload::{mixed_size, scattered};
 use crate::clause::Section::{Remarks, ReturnValue};
-use crate::clause::check::{ANY, Check, by, every_call, one_of};
+use crate::clause::check::{ANY, Check, every_call, one_of, only_if};
 use crate::clause::{Case, Clause, Judgement, Routine, exported, must, stated};
 use crate::clauses::codes::{HEAPEMPTY, HEAPOK};
 use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
@@ -66,18 +66,15 @@ fn check(probe: &mut Probe, when: &str) -> Result<(), Stop> {
 /// Passes unless every call of the clause's routine sets `errno` to `ENOSYS`: in
 /// this way a library reports that the system does not support `_heapchk`,
 /// `_heapset` or `_heapwalk`.
-pub(super) const SUPPORTED: Check = by(
-    "nothing to judge if every call sets errno to ENOSYS",
-    |seen| {
-        let routine = seen.clause.routine;
-        let enosys = seen.numbering.number("ENOSYS");
-        let mut calls = seen.observation.calls(routine);
-        match calls.all(|call| call.errno.map(|(_, after)| after) == enosys) {
-            true => not_supported(routine),
-            false => Judgement::pass("not every call set errno to ENOSYS"),
-        }
-    },
-);
+pub(super) const SUPPORTED: Check = only_if("not every call sets errno to ENOSYS", |seen| {
+    let routine = seen.clause.routine;
+    let enosys = seen.numbering.number("ENOSYS");
+    let mut calls = seen.observation.calls(routine);
+    match calls.all(|call| call.errno.map(|(_, after)| after) == enosys) {
+        true => Some(not_supported(routine)),
+        false => None,
+    }
+});
 
 pub(super) fn not_supported(routine: &str) -> Judgement {
     Judgement::unsupported(format!(

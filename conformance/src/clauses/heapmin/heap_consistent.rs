@@ -1,7 +1,7 @@
 //! After `_heapmin`, `_heapchk` finds the heap consistent and `_heapwalk` finds
 //! every live block in use.
 
-use super::super::heapwalk::if_it_walks;
+use super::super::heapwalk::cannot_walk;
 use super::super::heapwalk::walk::{self, Search};
 use super::HEAPMIN;
 use crate::clause::Section::{Remarks, ReturnValue};
@@ -76,7 +76,7 @@ fn heapchk_is_sound(seen: &Seen) -> Judgement {
 fn walk_is_sound(seen: &Seen) -> Judgement {
     match seen.observation.fact(NO_WALK) {
         Some(_) => Judgement::unsupported("the library does not export _heapwalk"),
-        None => if_it_walks(seen, found_all),
+        None => cannot_walk(seen).unwrap_or_else(|| found_all(seen)),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) mod reuse;
 mod start_values;
 pub(super) mod success;
 
-use crate::clause::check::{Check, by};
+use crate::clause::check::{Check, only_if};
 use crate::clause::{Clause, Judgement, Routine, Seen, exported};
 use crate::clauses::pages;
 
@@ -33,18 +33,14 @@ pub static CLAUSES: &[Clause] = &[exported(
 )];
 
 /// The first check of a clause that judges only a `_heapmin` that succeeds.
-const SOME_CALL_SUCCEEDS: Check = by(
-    "a call of _heapmin that does not return -1",
-    some_call_succeeds,
-);
+const SOME_CALL_SUCCEEDS: Check = only_if("a call succeeds", no_success);
 
-fn some_call_succeeds(seen: &Seen) -> Judgement {
+fn no_success(seen: &Seen) -> Option<Judgement> {
     let calls: Vec<_> = seen.observation.calls("_heapmin").collect();
     let count = calls.len();
-    match calls.iter().all(|call| call.returned == -1) {
-        true if count > 0 => Judgement::unsupported(format!(
-            "none of {count} calls succeeded; see the failure clauses"
-        )),
-        _ => Judgement::pass("a call succeeded"),
-    }
+    let is_none = count > 0 && calls.iter().all(|call| call.returned == -1);
+    is_none.then(|| {
+        let why = format!("none of {count} calls succeeded; see the failure clauses");
+        Judgement::unsupported(why)
+    })
 }

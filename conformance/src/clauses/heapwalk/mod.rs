@@ -6,7 +6,7 @@ pub mod walk;
 use super::heapchk::{SUPPORTED, not_supported};
 use super::workload::{mixed_size, scattered};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
-use crate::clause::check::{ANY, Check, by, every_call, none_of, one_of};
+use crate::clause::check::{ANY, Check, by, every_call, none_of, one_of, only_if};
 use crate::clause::{
     Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
 };
@@ -280,19 +280,19 @@ const FIRST_STEP: &str = "first step of a walk";
 
 /// Passes unless the first call of the walk returned `_HEAPEND` with `ENOSYS`: in
 /// this way a library reports that the system does not support `_heapwalk`.
-const WALKS: Check = by(
-    "nothing to judge if the first call returns _HEAPEND with errno ENOSYS",
-    |seen| if_it_walks(seen, |_| Judgement::pass("the library walks the heap")),
+const WALKS: Check = only_if(
+    "the first call does not return _HEAPEND with errno ENOSYS",
+    cannot_walk,
 );
 
-const NOTICES_AN_ERROR: Check = by(
-    "nothing to judge if no call returns _HEAPBADPTR (-6) or _HEAPBADNODE (-4)",
+const NOTICES_AN_ERROR: Check = only_if(
+    "a call returns _HEAPBADPTR (-6) or _HEAPBADNODE (-4)",
     |seen| {
         let mut calls = seen.observation.calls("_heapwalk");
         let errors = [HEAP_BAD_PTR, HEAP_BAD_NODE].map(i64::from);
         match calls.any(|call| errors.contains(&call.returned)) {
-            true => Judgement::pass("a call returned an error"),
-            false => Judgement::unsupported("no call returned an error"),
+            true => None,
+            false => Some(Judgement::unsupported("no call returned an error")),
         }
     },
 );
@@ -301,15 +301,13 @@ fn fact(seen: &Seen, name: &str) -> i64 {
     seen.observation.fact(name).unwrap_or(i64::MIN)
 }
 
-/// Judges a walk, unless the system does not support `_heapwalk`.
-pub fn if_it_walks(seen: &Seen, judge: fn(&Seen) -> Judgement) -> Judgement {
+/// The judgement of a library that says that its system does not support `_heapwalk`.
+pub fn cannot_walk(seen: &Seen) -> Option<Judgement> {
     let enosys = seen.numbering.number("ENOSYS").map(i64::from);
     let end = i64::from(HEAP_END);
     let at_once = fact(seen, walk::ENTRIES) == 0 && fact(seen, walk::ENDED_WITH) == end;
-    if (at_once || fact(seen, FIRST_STEP) == end) && seen.observation.fact(walk::ERRNO) == enosys {
-        return not_supported("_heapwalk");
-    }
-    judge(seen)
+    let is_at_end = at_once || fact(seen, FIRST_STEP) == end;
+    (is_at_end && seen.observation.fact(walk::ERRNO) == enosys).then(|| not_supported("_heapwalk"))
 }
 
 /// Judges the status that ended a walk, and the number of entries before it.

@@ -10,7 +10,7 @@ use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation}
 use std::path::Path;
 
 /// A call that returned 0 and left the error state unchanged.
-pub fn call(routine: &str) -> Call {
+pub(crate) fn call(routine: &str) -> Call {
     Call {
         routine: routine.into(),
         arguments: String::new(),
@@ -25,7 +25,7 @@ pub fn call(routine: &str) -> Call {
 }
 
 /// A fact.
-pub fn fact(name: &str, value: i64) -> Event {
+pub(crate) fn fact(name: &str, value: i64) -> Event {
     Event::Fact {
         name: name.into(),
         value,
@@ -34,7 +34,7 @@ pub fn fact(name: &str, value: i64) -> Event {
 
 /// The judgement that `by` makes of the clause's first case with these events and
 /// this ending.
-pub fn judged_by(
+pub(crate) fn judged_by(
     by: impl Fn(&Seen) -> Judgement,
     clause: &'static Clause,
     events: Vec<Event>,
@@ -54,7 +54,7 @@ pub fn judged_by(
 }
 
 /// A candidate that no test loads.
-pub fn candidate() -> Candidate {
+pub(crate) fn candidate() -> Candidate {
     Candidate {
         name: "c".into(),
         path: "/c.so".into(),

@@ -25,7 +25,7 @@ pub struct Case {
 
 /// Returns how many bytes the workload held, and how many of them were given
 /// back; `None` if that was not measured.
-pub type GivenBack = fn(&Observation) -> Option<(u64, u64)>;
+pub(super) type GivenBack = fn(&Observation) -> Option<(u64, u64)>;
 
 impl Case {
     /// A case without a fault.

@@ -18,7 +18,7 @@ const CALLOC: Routine = Routine {
     page: &pages::CALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(CALLOC, "calloc.exported", "the library exports calloc"),
     must(
         CALLOC,

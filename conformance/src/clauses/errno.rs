@@ -39,7 +39,7 @@ const SET_DOSERRNO: Routine = Routine {
     page: &pages::SET_DOSERRNO,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     must(
         ERRNO,
         "errno.exported",

@@ -17,7 +17,7 @@ const EXPAND: Routine = Routine {
     page: &pages::EXPAND,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(EXPAND, "expand.exported", "the library exports _expand"),
     must(
         EXPAND,

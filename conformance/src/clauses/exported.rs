@@ -5,7 +5,8 @@ use crate::clause::{Case, Judgement, Seen};
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static LOAD: Case = Case::new("load", "loads the library and looks up every routine", load);
+pub(crate) static LOAD: Case =
+    Case::new("load", "loads the library and looks up every routine", load);
 
 fn load(probe: &mut Probe) -> Result<(), Stop> {
     for routine in ROUTINES {
@@ -23,7 +24,7 @@ fn found(routine: &str) -> String {
 
 /// Judges by what the file exports, what the loader finds, and what the profile
 /// says. A routine that no profile promises may be missing.
-pub fn judge(seen: &Seen) -> Judgement {
+pub(crate) fn judge(seen: &Seen) -> Judgement {
     let routine = seen.clause.routine;
     let exports = &seen.candidate.image.exports;
     let profile = seen.candidate.profile.as_ref();

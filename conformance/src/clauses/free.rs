@@ -16,7 +16,7 @@ const FREE: Routine = Routine {
     page: &pages::FREE,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(FREE, "free.exported", "the library exports free"),
     must(
         FREE,

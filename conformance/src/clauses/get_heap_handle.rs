@@ -13,7 +13,7 @@ const GET_HEAP_HANDLE: Routine = Routine {
     page: &pages::GET_HEAP_HANDLE,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(
         GET_HEAP_HANDLE,
         "get-heap-handle.exported",

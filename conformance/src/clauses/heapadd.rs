@@ -16,7 +16,7 @@ const HEAPADD: Routine = Routine {
     page: &pages::HEAPADD,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     must(
         HEAPADD,
         "heapadd.exported",

@@ -22,7 +22,7 @@ const HEAPSET: Routine = Routine {
     page: &pages::HEAPSET,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     must(
         HEAPSET,
         "heapset.exported",

@@ -29,7 +29,7 @@ const GET_THREAD_LOCAL: Routine = Routine {
     page: &pages::GET_INVALID_PARAMETER_HANDLER,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(
         SET,
         "invalid-parameter.set-exported",

@@ -16,7 +16,7 @@ const MSIZE: Routine = Routine {
     page: &pages::MSIZE,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(MSIZE, "msize.exported", "the library exports _msize"),
     must(
         MSIZE,

@@ -17,7 +17,7 @@ const REALLOC: Routine = Routine {
     page: &pages::REALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(REALLOC, "realloc.exported", "the library exports realloc"),
     must(
         REALLOC,

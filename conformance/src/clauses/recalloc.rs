@@ -15,7 +15,7 @@ const RECALLOC: Routine = Routine {
     page: &pages::RECALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(
         RECALLOC,
         "recalloc.exported",

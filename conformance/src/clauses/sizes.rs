@@ -1,14 +1,14 @@
 //! Sizes and alignments that the cases of several routines use.
 
 /// The largest request, `_HEAP_MAXREQ` of `<malloc.h>`.
-pub const HEAP_MAXREQ: usize = if usize::BITS == 64 {
+pub(super) const HEAP_MAXREQ: usize = if usize::BITS == 64 {
     0xFFFF_FFFF_FFFF_FFE0
 } else {
     0xFFFF_FFE0
 };
 
 /// Requests over [`HEAP_MAXREQ`].
-pub const OVER_MAXREQ: [usize; 4] = [
+pub(super) const OVER_MAXREQ: [usize; 4] = [
     HEAP_MAXREQ + 1,
     HEAP_MAXREQ + 16,
     usize::MAX - 1,
@@ -16,7 +16,7 @@ pub const OVER_MAXREQ: [usize; 4] = [
 ];
 
 /// Requests that `_HEAP_MAXREQ` allows and that exceed the memory of any system.
-pub const UNAVAILABLE: [usize; 4] = [
+pub(super) const UNAVAILABLE: [usize; 4] = [
     HEAP_MAXREQ,
     HEAP_MAXREQ - 4096,
     usize::MAX / 2,
@@ -24,7 +24,7 @@ pub const UNAVAILABLE: [usize; 4] = [
 ];
 
 /// Pairs whose product overflows.
-pub const OVERFLOWING: [(usize, usize); 5] = [
+pub(super) const OVERFLOWING: [(usize, usize); 5] = [
     (usize::MAX, 2),
     (2, usize::MAX),
     (usize::MAX / 2 + 1, 2),
@@ -34,7 +34,7 @@ pub const OVERFLOWING: [(usize, usize); 5] = [
 ];
 
 /// Alignments that are powers of two, up to 1 MiB.
-pub const ALIGNMENTS: [usize; 13] = [
+pub(super) const ALIGNMENTS: [usize; 13] = [
     1,
     2,
     4,
@@ -51,17 +51,17 @@ pub const ALIGNMENTS: [usize; 13] = [
 ];
 
 /// Alignments that are not powers of two.
-pub const NOT_A_POWER_OF_TWO: [usize; 6] = [0, 3, 24, 48, 4097, usize::MAX];
+pub(super) const NOT_A_POWER_OF_TWO: [usize; 6] = [0, 3, 24, 48, 4097, usize::MAX];
 
 /// Sizes from one byte to 4 MiB: small, middle and large ones of any heap.
-pub const SIZES: [usize; 16] = [
+pub(super) const SIZES: [usize; 16] = [
     1, 7, 16, 24, 100, 255, 1000, 4096, 5000, 16_000, 40_000, 70_000, 131_072, 500_000, 1_100_000,
     4_194_304,
 ];
 
 /// The alignment of a block of any size, in bytes: 16, on 32-bit systems 8.
-pub const FUNDAMENTAL_ALIGNMENT: usize = if usize::BITS == 64 { 16 } else { 8 };
+pub(super) const FUNDAMENTAL_ALIGNMENT: usize = if usize::BITS == 64 { 16 } else { 8 };
 
 /// Values of `errno` before a call. `ENOSYS` is 38 on Linux and 40 in
 /// Microsoft's libraries; 77 is an error that no heap sets.
-pub const START_ERRNO: [i32; 6] = [0, 2, 12, 38, 40, 77];
+pub(super) const START_ERRNO: [i32; 6] = [0, 2, 12, 38, 40, 77];

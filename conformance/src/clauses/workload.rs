@@ -5,22 +5,22 @@ use crate::clause::{Judgement, Seen};
 use crate::figures::amount;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub const MIB: usize = 1 << 20;
+pub(super) const MIB: usize = 1 << 20;
 
 /// A number that looks random and is the same in every run.
-pub fn scattered(index: usize) -> usize {
+pub(super) fn scattered(index: usize) -> usize {
     let mixed = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33) as usize
 }
 
 /// A size from 16 to 2048 bytes, 1 KiB on average.
-pub fn small_size(index: usize) -> usize {
+pub(super) fn small_size(index: usize) -> usize {
     16 + scattered(index) % 2033
 }
 
 /// A size from 16 to 2048 bytes, or, for one block in sixteen, from 2 to
 /// 128 KiB. About 5 KiB on average.
-pub fn mixed_size(index: usize) -> usize {
+pub(super) fn mixed_size(index: usize) -> usize {
     let number = scattered(index);
     if number % 16 == 0 {
         2048 + (number / 16) % (126 * 1024)
@@ -30,7 +30,7 @@ pub fn mixed_size(index: usize) -> usize {
 }
 
 /// The number of blocks of these sizes that hold `total` bytes together.
-pub fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
+pub(super) fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
     let mut sum = 0;
     let reached = |index: &usize| {
         sum += size_of(*index);
@@ -41,7 +41,7 @@ pub fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
 
 /// Uses the heap for the first time, since the memory that this takes is not
 /// the workload's. All blocks are freed again.
-pub fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
+pub(super) fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("use the heap for the first time")?;
     for size in [64, 2000, 100_000] {
         let block = probe.crt.need(size)?;
@@ -53,7 +53,7 @@ pub fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
 
 /// Judges whether at most `limit` bytes more are resident at the moment `after`
 /// than at the moment `baseline`.
-pub fn grows_by_at_most(limit: usize, seen: &Seen) -> Judgement {
+pub(super) fn grows_by_at_most(limit: usize, seen: &Seen) -> Judgement {
     let at = |moment| seen.observation.memory(moment).map(|it| it.resident);
     let (Some(before), Some(after)) = (at("baseline"), at("after")) else {
         return Judgement::unsupported("memory could not be measured");

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-pub fn bench(args: &BenchArgs) -> Result<u8, InputError> {
+pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     // The candidates are installed on this machine, so they run without a fence,
     // which would slow them down.
     let runners = runners(None, true, None)?;

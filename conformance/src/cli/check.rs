@@ -20,9 +20,9 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// What is checked if nobody says what.
-pub const REFERENCE: &str = "reference";
+pub(super) const REFERENCE: &str = "reference";
 
-pub fn check(args: &CheckArgs) -> Result<u8, InputError> {
+pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let selection = Selection {
         clauses: select(&args.only, &args.skip)?,
         fault: args.fault.clone(),

@@ -19,7 +19,7 @@ HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, Off
 and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
 none set. The probe counts: a library that never asks the system gets `unsupported`, not a pass";
 
-pub fn explain(id: &str) -> Result<u8, InputError> {
+pub(super) fn explain(id: &str) -> Result<u8, InputError> {
     let clause = clause(id)?;
     let broken_by = broken_by(clause)?;
     let mut text = String::new();

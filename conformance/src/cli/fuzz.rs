@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-pub fn fuzz(args: &FuzzArgs) -> Result<u8, InputError> {
+pub(super) fn fuzz(args: &FuzzArgs) -> Result<u8, InputError> {
     let pair = pair(args)?;
     match &args.replay {
         Some(path) => replay(&pair, path),

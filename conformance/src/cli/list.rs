@@ -27,7 +27,7 @@ struct Entry {
     cases: Vec<&'static str>,
 }
 
-pub fn list(args: &ListArgs) -> Result<u8, InputError> {
+pub(super) fn list(args: &ListArgs) -> Result<u8, InputError> {
     let text = if args.candidates {
         candidates()?
     } else {

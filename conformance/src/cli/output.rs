@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A file, or standard output. It is opened before the run, so that a wrong path
 /// does not cost a whole run.
-pub enum Output {
+pub(super) enum Output {
     /// Standard output, with colours only on a terminal and if `NO_COLOR` is not
     /// set.
     Standard,
@@ -21,7 +21,7 @@ impl Output {
     ///
     /// # Errors
     /// If it cannot be created.
-    pub fn create(path: Option<&Path>) -> Result<Output, InputError> {
+    pub(super) fn create(path: Option<&Path>) -> Result<Output, InputError> {
         let Some(path) = path else {
             return Ok(Output::Standard);
         };
@@ -36,7 +36,7 @@ impl Output {
     /// # Errors
     /// If the text cannot be written. If it was for a file, it then goes to
     /// standard output, so that the results of a long run are not lost.
-    pub fn write(self, text: &str) -> Result<(), InputError> {
+    pub(super) fn write(self, text: &str) -> Result<(), InputError> {
         match self {
             Output::Standard => match print(text) {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(InputError::new(
@@ -67,7 +67,7 @@ fn print(text: &str) -> std::io::Result<()> {
 }
 
 /// The width in columns, if standard output is a terminal.
-pub fn terminal_width() -> Option<u16> {
+pub(super) fn terminal_width() -> Option<u16> {
     comfy_table::Table::new().width()
 }
 

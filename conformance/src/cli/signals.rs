@@ -5,7 +5,7 @@ use heapmin_harness::parent::interruption;
 /// Makes a first signal end the run in good order, and a second one end the
 /// process at once.
 #[cfg(unix)]
-pub fn end_in_good_order() {
+pub(super) fn end_in_good_order() {
     use signal_hook::consts::{SIGHUP, TERM_SIGNALS};
     use signal_hook::iterator::Signals;
     use std::sync::atomic::Ordering;
@@ -47,7 +47,7 @@ pub fn end_in_good_order() {
 
 /// The exit status of an interrupted run, as in shells: 130 for Ctrl-C. `None` if
 /// no signal arrived.
-pub fn interrupted() -> Option<u8> {
+pub(super) fn interrupted() -> Option<u8> {
     let signal = interruption::by()?.try_into().ok()?;
     u8::try_from(status(signal)).ok()
 }

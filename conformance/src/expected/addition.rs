@@ -5,11 +5,11 @@ use crate::clause::Verdict;
 use crate::run::Checked;
 
 /// What an entry says for a reason until somebody has one.
-pub const NO_REASON: &str = "not looked into yet";
+pub(super) const NO_REASON: &str = "not looked into yet";
 
 /// A deviation that is not listed, in all cases in which it came.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Addition {
+pub(super) struct Addition {
     /// The clause.
     pub clause: &'static str,
     /// The cases, each with what was seen.
@@ -24,7 +24,7 @@ pub struct Addition {
 
 impl Addition {
     /// The cases that the entry names; none if it speaks of any case.
-    pub fn named_cases(&self) -> Vec<&'static str> {
+    pub(super) fn named_cases(&self) -> Vec<&'static str> {
         match self.in_all_cases {
             true => Vec::new(),
             false => self.cases.iter().map(|(case, _)| *case).collect(),
@@ -32,7 +32,7 @@ impl Addition {
     }
 
     /// The entry as a file has it, a line each.
-    pub fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec!["[[known]]".to_owned()];
         lines.push(format!("clause = {}", quoted(self.clause)));
         match self.named_cases().as_slice() {
@@ -63,7 +63,7 @@ impl Addition {
 
 /// The deviations that are not listed, in the order of the report, but for
 /// those in which the candidate could not be observed: nobody expects that.
-pub fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
+pub(super) fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
     let mut additions: Vec<Addition> = Vec::new();
     for one in checked {
         let candidate = named.then(|| label(checked, &one.candidate));
@@ -96,7 +96,7 @@ pub fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
 }
 
 /// A TOML string.
-pub fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {

@@ -7,21 +7,21 @@ use super::update::NewJudged;
 
 /// The entries of a file, sorted.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Contents {
+pub(super) struct Contents {
     known: Vec<[String; 6]>,
     judged: Vec<[String; 2]>,
 }
 
 impl Contents {
     /// Of a file that was read.
-    pub fn of(expected: &Expected) -> Contents {
+    pub(super) fn of(expected: &Expected) -> Contents {
         let known = expected.known.iter().map(known_contents).collect();
         let judged = expected.judged.iter().map(judged_contents).collect();
         Contents { known, judged }.sorted()
     }
 
     /// Of a file that loses what is `stale` or `lost`, and gets what is new.
-    pub fn wanted(
+    pub(super) fn wanted(
         before: &Expected,
         stale: &[bool],
         lost: &[bool],

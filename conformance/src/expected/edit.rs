@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 /// Changes to a text, collected and then made at once.
-pub struct Edits<'a> {
+pub(super) struct Edits<'a> {
     text: &'a str,
     edits: Vec<(Range<usize>, Put)>,
 }
@@ -23,7 +23,7 @@ enum Put {
 
 impl<'a> Edits<'a> {
     /// No changes to this text.
-    pub fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         let edits = Vec::new();
         Edits { text, edits }
     }
@@ -31,7 +31,7 @@ impl<'a> Edits<'a> {
     /// Takes an entry out that stands in these bytes, with the comment right
     /// above it. A comment at the top of the file stays: it may be about all
     /// of it. `floor` is where the entry before ends.
-    pub fn remove_entry(&mut self, entry: &Range<usize>, floor: usize) {
+    pub(super) fn remove_entry(&mut self, entry: &Range<usize>, floor: usize) {
         let floor = match floor {
             0 => 0,
             _ => self.line_end(floor),
@@ -58,7 +58,11 @@ impl<'a> Edits<'a> {
 
     /// Takes names out of a list. `names` are the bytes of all names in it;
     /// at least one stays.
-    pub fn remove_names(&mut self, names: &[Range<usize>], is_removed: impl Fn(usize) -> bool) {
+    pub(super) fn remove_names(
+        &mut self,
+        names: &[Range<usize>],
+        is_removed: impl Fn(usize) -> bool,
+    ) {
         for (index, name) in names.iter().enumerate().filter(|(at, _)| is_removed(*at)) {
             let mut after = index + 1..names.len();
             let is_last = after.all(&is_removed);
@@ -79,7 +83,7 @@ impl<'a> Edits<'a> {
     }
 
     /// Puts names into a list behind one that stays there.
-    pub fn add_names_behind(&mut self, name: &Range<usize>, added: &[String]) {
+    pub(super) fn add_names_behind(&mut self, name: &Range<usize>, added: &[String]) {
         if !self.is_alone(name) {
             let text: Vec<_> = added.iter().map(|name| format!(", {name}")).collect();
             return self.put(name.end, text.concat());
@@ -100,7 +104,7 @@ impl<'a> Edits<'a> {
     }
 
     /// Puts names into a list before its first one.
-    pub fn add_names_before(&mut self, first: &Range<usize>, added: &[String]) {
+    pub(super) fn add_names_before(&mut self, first: &Range<usize>, added: &[String]) {
         let line = self.line_start(first.start);
         let (at, indent, end) = match self.is_alone(first) {
             true => (line, &self.text[line..first.start], newline(self.text)),
@@ -113,19 +117,19 @@ impl<'a> Edits<'a> {
 
     /// Puts lines in behind the line of this byte, with an empty line before
     /// and after them.
-    pub fn add_block_behind(&mut self, at: usize, lines: Vec<String>) {
+    pub(super) fn add_block_behind(&mut self, at: usize, lines: Vec<String>) {
         let at = self.line_end(at);
         self.edits.push((at..at, Put::Block(lines)));
     }
 
     /// Puts lines in at the end, with an empty line before them.
-    pub fn add_block_at_end(&mut self, lines: Vec<String>) {
+    pub(super) fn add_block_at_end(&mut self, lines: Vec<String>) {
         let at = self.text.len();
         self.edits.push((at..at, Put::Block(lines)));
     }
 
     /// The text with all changes.
-    pub fn apply(mut self) -> String {
+    pub(super) fn apply(mut self) -> String {
         self.edits.sort_by_key(|(range, _)| range.start);
         let newline = newline(self.text);
         let mut out = String::new();

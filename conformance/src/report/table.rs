@@ -10,7 +10,7 @@ const MOST_ROWS: usize = 40;
 
 /// The outcome that counts for each clause: the first of those with the worst
 /// verdict.
-pub fn counting(checked: &Checked) -> Vec<&Outcome> {
+pub(super) fn counting(checked: &Checked) -> Vec<&Outcome> {
     let mut counting: Vec<&Outcome> = Vec::new();
     for outcome in &checked.outcomes {
         match counting
@@ -27,7 +27,7 @@ pub fn counting(checked: &Checked) -> Vec<&Outcome> {
 
 /// The table, as wide as the terminal if it goes to one. With `every_clause`
 /// each clause has a row.
-pub fn table(checked: &Checked, width: Option<u16>, every_clause: bool) -> Table {
+pub(super) fn table(checked: &Checked, width: Option<u16>, every_clause: bool) -> Table {
     let counting = counting(checked);
     let mut table = Table::new();
     table

@@ -29,7 +29,7 @@ const NAMES: [(&str, &[u8]); 7] = [
 /// Makes a file in a folder, or finds one; returns its path.
 type Make = fn(&Path) -> std::io::Result<PathBuf>;
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = NAMES
         .iter()
         .map(|(what, name)| Trial::test(format!("name-with::{what}"), || named(name)))

@@ -16,21 +16,21 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 /// A run of the command with its own folder for temporary files. The folder's path
 /// in the environment also marks the processes of the run.
-pub struct Run {
+pub(crate) struct Run {
     folder: tempfile::TempDir,
     command: Command,
 }
 
 /// A verdict, with the observation.
 #[derive(Debug)]
-pub struct Result {
+pub(crate) struct Result {
     pub verdict: String,
     pub observed: String,
 }
 
 impl Run {
     /// A check of these libraries.
-    pub fn new(libraries: &[impl AsRef<OsStr>]) -> std::io::Result<Run> {
+    pub(crate) fn new(libraries: &[impl AsRef<OsStr>]) -> std::io::Result<Run> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
         command
@@ -41,7 +41,7 @@ impl Run {
     }
 
     /// Checks only clauses that match these patterns.
-    pub fn only(mut self, patterns: &[&str]) -> Run {
+    pub(crate) fn only(mut self, patterns: &[&str]) -> Run {
         for pattern in patterns {
             self.command.args(["--only", pattern]);
         }
@@ -49,19 +49,19 @@ impl Run {
     }
 
     /// Adds these arguments.
-    pub fn arguments(mut self, arguments: &[&str]) -> Run {
+    pub(crate) fn arguments(mut self, arguments: &[&str]) -> Run {
         self.command.args(arguments);
         self
     }
 
     /// The report; an error if the run leaves a process or a file.
-    pub fn report(self) -> std::result::Result<Value, Failed> {
+    pub(crate) fn report(self) -> std::result::Result<Value, Failed> {
         self.report_while(|_| Ok(()))
     }
 
     /// The report; `act` is called during the run with the folder for temporary
     /// files.
-    pub fn report_while(
+    pub(crate) fn report_while(
         self,
         act: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> std::result::Result<Value, Failed> {
@@ -73,7 +73,7 @@ impl Run {
     }
 
     /// The output; an error if the run leaves a process or a file.
-    pub fn output_while(
+    pub(crate) fn output_while(
         mut self,
         act: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> std::result::Result<Output, Failed> {
@@ -119,7 +119,7 @@ fn processes_with(folder: &Path) -> Vec<String> {
 }
 
 /// The results of a candidate in a report.
-pub fn verdicts(candidate: &Value) -> Vec<Result> {
+pub(crate) fn verdicts(candidate: &Value) -> Vec<Result> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let results = candidate["results"].as_array().into_iter().flatten();
     results

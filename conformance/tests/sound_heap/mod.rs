@@ -35,10 +35,10 @@ const NOT_OF_LINUX: &[(&str, &str)] = &[
 ];
 
 /// Clauses that are unsupported on a machine with little memory.
-pub const NEED_MEMORY: &[&str] = &["malloc.large-blocks"];
+pub(crate) const NEED_MEMORY: &[&str] = &["malloc.large-blocks"];
 
 /// The families of clauses, in their order.
-pub fn families() -> Vec<&'static str> {
+pub(crate) fn families() -> Vec<&'static str> {
     let mut families: Vec<_> = clauses::all().map(family).collect();
     families.dedup();
     families
@@ -49,12 +49,16 @@ fn family(clause: &'static Clause) -> &'static str {
 }
 
 /// The clauses that are judged, not only recorded.
-pub fn judged() -> impl Iterator<Item = &'static Clause> {
+pub(crate) fn judged() -> impl Iterator<Item = &'static Clause> {
     clauses::all().filter(|clause| clause.level != Level::Record)
 }
 
 /// A library of the fixtures, with the profile of this name.
-pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Candidate, Failed> {
+pub(crate) fn candidate(
+    library: &str,
+    profile: &str,
+    alias: Option<&str>,
+) -> Result<Candidate, Failed> {
     let catalogue = catalogue()?;
     let mut profile = catalogue.profile(profile)?;
     profile.alias = alias.map(str::to_owned);
@@ -63,7 +67,7 @@ pub fn candidate(library: &str, profile: &str, alias: Option<&str>) -> Result<Ca
 }
 
 /// One library and the judgements of its cases.
-pub struct Subject {
+pub(crate) struct Subject {
     pub candidate: Candidate,
     /// The time limit for each case.
     pub timeout: Duration,
@@ -75,7 +79,7 @@ pub struct Subject {
 
 impl Subject {
     /// A library of which no case was run yet.
-    pub fn new(candidate: Candidate) -> Subject {
+    pub(crate) fn new(candidate: Candidate) -> Subject {
         Subject {
             candidate,
             timeout: TIMEOUT,
@@ -85,7 +89,7 @@ impl Subject {
     }
 
     /// Runs a case and judges all its clauses by it.
-    pub fn run(&mut self, case: &'static Case) {
+    pub(crate) fn run(&mut self, case: &'static Case) {
         let observation = observe(&self.candidate, case, self.timeout);
         let concerned =
             judged().filter(|clause| clause.cases.iter().any(|it| it.name == case.name));
@@ -106,7 +110,7 @@ impl Subject {
 /// Checks that a sound heap keeps every promise of a family, without the cases in
 /// `left_out`. Exactly the `excused` clauses and those of [`NOT_OF_LINUX`] must be
 /// unsupported.
-pub fn keeps_promises(
+pub(crate) fn keeps_promises(
     candidate: Candidate,
     family: &str,
     excused: &[&str],

@@ -12,7 +12,7 @@ use std::time::Instant;
 const SAMPLES: usize = 25;
 
 /// Runs the fill of mixed sizes twice and samples resident memory meanwhile.
-pub fn curve(probe: &mut Probe) -> Result<(), Stop> {
+pub(super) fn curve(probe: &mut Probe) -> Result<(), Stop> {
     let bare = probe.crt.bare()?;
     let mut part = Part::new(&FILLS[1], MEBIBYTES << 20);
     let step = part.sizes.len().div_ceil(SAMPLES);

@@ -14,7 +14,7 @@ const HOURS: usize = 24;
 /// Allocates and frees random blocks at a steady 64 MiB. Sizes are from 16 bytes
 /// to 64 KiB, small ones far more often; the sizes of half the blocks depend on
 /// the hour. The block to free is a random live one.
-pub fn day(probe: &mut Probe) -> Result<(), Stop> {
+pub(super) fn day(probe: &mut Probe) -> Result<(), Stop> {
     let bare = probe.crt.bare()?;
     let mut random = Random::new(5);
     let mut blocks: Vec<BareBlock> = Vec::with_capacity(DAY_LIVE / 16);

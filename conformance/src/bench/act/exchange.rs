@@ -12,7 +12,7 @@ use std::time::Instant;
 const BATCH: usize = 128;
 
 /// Runs two threads; each frees the blocks that the other allocates.
-pub fn exchange(probe: &mut Probe) -> Result<(), Stop> {
+pub(super) fn exchange(probe: &mut Probe) -> Result<(), Stop> {
     let bare = probe.crt.bare()?;
     let batches = number(SIZE_VARIABLE, MEBIBYTES) * 64;
     let (to_other, from_own) = sync_channel(64);

@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::time::Instant;
 
 /// One thread's part of a fill.
-pub struct Part {
+pub(super) struct Part {
     /// Its live blocks.
     pub blocks: Vec<Option<BareBlock>>,
     /// The size of each block, in bytes.
@@ -22,7 +22,7 @@ pub struct Part {
 
 impl Part {
     /// A part of `total` bytes; no block is allocated yet.
-    pub fn new(workload: &Workload, total: usize) -> Part {
+    pub(super) fn new(workload: &Workload, total: usize) -> Part {
         let sizes = workload.block_sizes(total);
         Part {
             blocks: sizes.iter().map(|_| None).collect(),
@@ -61,7 +61,7 @@ impl Part {
 }
 
 /// Fills memory, frees blocks and releases memory; see [`Workload`].
-pub fn fill(probe: &mut Probe, workload: &Workload) -> Result<(), Stop> {
+pub(super) fn fill(probe: &mut Probe, workload: &Workload) -> Result<(), Stop> {
     let bare = probe.crt.bare()?;
     let threads = number(THREADS_VARIABLE, 1);
     let total = number(SIZE_VARIABLE, MEBIBYTES) << 20;

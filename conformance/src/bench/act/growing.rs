@@ -7,7 +7,7 @@ use heapmin_harness::probe::{Probe, Stop};
 use std::time::Instant;
 
 /// Grows arrays by half, in turn, until each has 4 MiB.
-pub fn growing(probe: &mut Probe) -> Result<(), Stop> {
+pub(super) fn growing(probe: &mut Probe) -> Result<(), Stop> {
     const LARGEST: usize = 4 << 20;
     let bare = probe.crt.bare()?;
     let count = number(SIZE_VARIABLE, MEBIBYTES) / (LARGEST >> 20);

@@ -8,7 +8,7 @@ use heapmin_harness::probe::{Probe, Stop, pages};
 use std::time::Instant;
 
 /// Replays the trace that the environment names.
-pub fn replay(probe: &mut Probe) -> Result<(), Stop> {
+pub(super) fn replay(probe: &mut Probe) -> Result<(), Stop> {
     let failed = |why: String| Stop::Failed(why);
     let path =
         std::env::var_os(TRACE_VARIABLE).ok_or_else(|| failed("no trace is named".into()))?;

@@ -4,12 +4,12 @@ use heapmin_harness::probe::crt::Bare;
 use std::time::Instant;
 
 /// Nanoseconds since an instant, as a fact's value.
-pub fn nanoseconds(since: Instant) -> i64 {
+pub(super) fn nanoseconds(since: Instant) -> i64 {
     since.elapsed().as_nanos().try_into().unwrap_or(i64::MAX)
 }
 
 /// The time of a `_heapmin` call and of another right after it, in nanoseconds.
-pub fn release(bare: Bare) -> (i64, i64) {
+pub(super) fn release(bare: Bare) -> (i64, i64) {
     let start = Instant::now();
     bare.heapmin();
     let first = nanoseconds(start);

@@ -17,7 +17,7 @@ const ALIGNED_FREE: Routine = Routine {
     page: &pages::ALIGNED_FREE,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_FREE,
         "aligned-free.exported",

@@ -16,7 +16,7 @@ const ALIGNED_MALLOC: Routine = Routine {
     page: &pages::ALIGNED_MALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_MALLOC,
         "aligned-malloc.exported",

@@ -1,14 +1,14 @@
 //! The `_aligned_*` family: blocks whose address, or the address at an offset
 //! into the block, is a multiple of an alignment. One file for each routine.
 
-pub mod free;
-pub mod malloc;
-pub mod msize;
-pub mod offset_malloc;
-pub mod offset_realloc;
-pub mod offset_recalloc;
-pub mod realloc;
-pub mod recalloc;
+pub(super) mod free;
+pub(super) mod malloc;
+pub(super) mod msize;
+pub(super) mod offset_malloc;
+pub(super) mod offset_realloc;
+pub(super) mod offset_recalloc;
+pub(super) mod realloc;
+pub(super) mod recalloc;
 
 use super::sizes::{ALIGNMENTS, OVER_MAXREQ, UNAVAILABLE};
 use heapmin_harness::probe::crt::{Block, Crt};

@@ -16,7 +16,7 @@ const ALIGNED_MSIZE: Routine = Routine {
     page: &pages::ALIGNED_MSIZE,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_MSIZE,
         "aligned-msize.exported",

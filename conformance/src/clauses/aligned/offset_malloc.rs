@@ -15,7 +15,7 @@ const ALIGNED_OFFSET_MALLOC: Routine = Routine {
     page: &pages::ALIGNED_OFFSET_MALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_OFFSET_MALLOC,
         "aligned-offset-malloc.exported",

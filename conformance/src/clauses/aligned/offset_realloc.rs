@@ -19,7 +19,7 @@ const ALIGNED_OFFSET_REALLOC: Routine = Routine {
     page: &pages::ALIGNED_OFFSET_REALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_OFFSET_REALLOC,
         "aligned-offset-realloc.exported",

@@ -15,7 +15,7 @@ const ALIGNED_OFFSET_RECALLOC: Routine = Routine {
     page: &pages::ALIGNED_OFFSET_RECALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_OFFSET_RECALLOC,
         "aligned-offset-recalloc.exported",

@@ -19,7 +19,7 @@ const ALIGNED_REALLOC: Routine = Routine {
     page: &pages::ALIGNED_REALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_REALLOC,
         "aligned-realloc.exported",

@@ -14,7 +14,7 @@ const ALIGNED_RECALLOC: Routine = Routine {
     page: &pages::ALIGNED_RECALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     exported(
         ALIGNED_RECALLOC,
         "aligned-recalloc.exported",

@@ -18,7 +18,7 @@ const HEAPCHK: Routine = Routine {
     page: &pages::HEAPCHK,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     must(
         HEAPCHK,
         "heapchk.error-sets-enosys",

@@ -17,7 +17,7 @@ const HEAPCHK: Routine = Routine {
     page: &pages::HEAPCHK,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(HEAPCHK, "heapchk.exported", "the library exports _heapchk"),
     must(
         HEAPCHK,

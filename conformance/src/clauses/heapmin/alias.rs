@@ -6,7 +6,7 @@ use crate::clause::check::by;
 use crate::clause::{Case, Clause, Judgement, Seen, derived, must};
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.same-heap-through-alias",
     "_heapmin acts on the same heap whether the caller finds it in ucrtbase or in the API set api-ms-win-crt-heap-l1-1-0",

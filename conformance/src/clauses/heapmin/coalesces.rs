@@ -12,7 +12,7 @@ use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.coalesces",
     "_heapmin merges the memory of many small freed blocks, so that one large block of the same total fits without a higher peak",

@@ -12,7 +12,7 @@ use heapmin_harness::probe::{Probe, Stop};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-pub static CLAUSES: &[Clause] = &[should(
+pub(crate) static CLAUSES: &[Clause] = &[should(
     HEAPMIN,
     "heapmin.concurrent",
     "_heapmin lets other threads allocate, check and free meanwhile: no block loses a byte, and no thread hangs",

@@ -8,7 +8,7 @@ use crate::clauses::codes::ZERO;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.empty-heap",
     "_heapmin succeeds before the first allocation and after the last free, as it does between live blocks",
@@ -20,7 +20,7 @@ pub static CLAUSES: &[Clause] = &[must(
     &[SOME_CALL_SUCCEEDS, every_call(one_of(&[ZERO]))],
 )];
 
-pub static EMPTY: Case = Case::new(
+pub(crate) static EMPTY: Case = Case::new(
     "empty-heap",
     "calls _heapmin before the first allocation, between live blocks, and after the last free",
     empty,

@@ -9,7 +9,7 @@ use heapmin_harness::probe::{ErrorState, Probe, Stop};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.errno-per-thread",
     "a call that fails in one thread leaves errno of another thread as it was",

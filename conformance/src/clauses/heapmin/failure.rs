@@ -18,7 +18,7 @@ use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use heapmin_harness::wire::observation::Call;
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     must(
         HEAPMIN,
         "heapmin.failure-returns-minus-one",

@@ -14,7 +14,7 @@ use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::fault::{Plan, Refusal};
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[should(
+pub(crate) static CLAUSES: &[Clause] = &[should(
     HEAPMIN,
     "heapmin.recovers",
     "after the system refused one or all of its requests, _heapmin has lost nothing, and a later call that the system does not refuse succeeds and releases the unused memory",
@@ -36,49 +36,49 @@ pub static CLAUSES: &[Clause] = &[should(
     ],
 )];
 
-pub static UNSUPPORTED: Case = Case::new(
+pub(crate) static UNSUPPORTED: Case = Case::new(
     "fault-unsupported",
     "calls _heapmin while the system answers that it has no such call (last error 120 on Windows, ENOSYS elsewhere)",
     |probe| refused(probe, Refusal::Unsupported),
 )
 .fault("unsupported");
 
-pub static ACCESS_DENIED: Case = Case::new(
+pub(crate) static ACCESS_DENIED: Case = Case::new(
     "fault-access-denied",
     "calls _heapmin while the system denies access (last error 5 on Windows, EPERM elsewhere)",
     |probe| refused(probe, Refusal::AccessDenied),
 )
 .fault("access-denied");
 
-pub static NO_MEMORY: Case = Case::new(
+pub(crate) static NO_MEMORY: Case = Case::new(
     "fault-no-memory",
     "calls _heapmin while the system has no memory for the request (last error 8 on Windows, ENOMEM elsewhere)",
     |probe| refused(probe, Refusal::NoMemory),
 )
 .fault("no-memory");
 
-pub static INVALID_PARAMETER: Case = Case::new(
+pub(crate) static INVALID_PARAMETER: Case = Case::new(
     "fault-invalid-parameter",
     "calls _heapmin while the system finds a parameter invalid (last error 87 on Windows, EINVAL elsewhere)",
     |probe| refused(probe, Refusal::InvalidParameter),
 )
 .fault("invalid-parameter");
 
-pub static STALE: Case = Case::new(
+pub(crate) static STALE: Case = Case::new(
     "fault-stale",
     "calls _heapmin while the system fails and sets no last error, so that an older one remains",
     |probe| refused(probe, Refusal::Stale),
 )
 .fault("stale");
 
-pub static MIDWAY: Case = Case::new(
+pub(crate) static MIDWAY: Case = Case::new(
     "fault-midway",
     "calls _heapmin while the system refuses its first release, then the second, and so on to the last; calls it again after each",
     midway,
 )
 .fault("midway");
 
-pub static SUCCEEDS: Case = Case::new(
+pub(crate) static SUCCEEDS: Case = Case::new(
     "fault-succeeds",
     "calls _heapmin while the system succeeds, also where Wine's would always fail",
     succeeds,
@@ -181,7 +181,7 @@ fn succeeds(probe: &mut Probe) -> Result<(), Stop> {
 
 /// The judgement of a case in which the system should refuse and did not,
 /// because the library made none of the requests that are refused.
-pub fn never_reached(seen: &Seen) -> Option<Judgement> {
+pub(crate) fn never_reached(seen: &Seen) -> Option<Judgement> {
     let calls = seen.observation.calls("_heapmin");
     let refusals: Vec<_> = calls.filter_map(|call| call.refusals).collect();
     let is_refusing = !refusals.is_empty() && seen.case.name != SUCCEEDS.name;

@@ -12,7 +12,7 @@ use crate::clauses::workload::{mixed_size, scattered};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.heap-consistent",
     "_heapmin leaves a consistent heap: _heapchk returns _HEAPOK or _HEAPEMPTY, and _heapwalk finds every live block in use",

@@ -9,7 +9,7 @@ use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.preserves-live-blocks",
     "_heapmin leaves every live block at its address with every byte as written, also when new blocks are allocated afterwards",

@@ -10,7 +10,7 @@ use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[should(
+pub(crate) static CLAUSES: &[Clause] = &[should(
     HEAPMIN,
     "heapmin.relieves-memory-limit",
     "_heapmin makes room for a large block after small blocks used up all memory that the process may have and were freed",

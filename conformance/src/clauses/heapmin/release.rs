@@ -15,7 +15,7 @@ use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use heapmin_harness::wire::observation::Observation;
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     must(
         HEAPMIN,
         "heapmin.releases-memory",

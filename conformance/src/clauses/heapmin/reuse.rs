@@ -12,7 +12,7 @@ use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     HEAPMIN,
     "heapmin.memory-reusable",
     "memory that was freed and that neither free nor _heapmin returned to the system is available for allocation again",

@@ -5,7 +5,7 @@
 use crate::clause::Case;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
-pub static START_VALUES: Case = Case::new(
+pub(super) static START_VALUES: Case = Case::new(
     "start-values",
     "calls _heapmin from every pair of six values of errno and six of the system's last error",
     start_values,

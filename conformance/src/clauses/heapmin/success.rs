@@ -10,7 +10,7 @@ use crate::clause::{Clause, Judgement, Seen, must, stated};
 use crate::clauses::codes::{MINUS_ONE, ZERO};
 use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     must(
         HEAPMIN,
         "heapmin.success-returns-zero",

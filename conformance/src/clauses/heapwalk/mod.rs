@@ -1,7 +1,7 @@
 //! `int _heapwalk(_HEAPINFO *entryinfo)`: returns the entries of the heap, one
 //! for each call.
 
-pub mod walk;
+pub(super) mod walk;
 
 use super::heapchk::{SUPPORTED, not_supported};
 use super::workload::{mixed_size, scattered};
@@ -25,7 +25,7 @@ const HEAPWALK: Routine = Routine {
     page: &pages::HEAPWALK,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(
         HEAPWALK,
         "heapwalk.exported",
@@ -302,7 +302,7 @@ fn fact(seen: &Seen, name: &str) -> i64 {
 }
 
 /// The judgement of a library that says that its system does not support `_heapwalk`.
-pub fn cannot_walk(seen: &Seen) -> Option<Judgement> {
+pub(super) fn cannot_walk(seen: &Seen) -> Option<Judgement> {
     let enosys = seen.numbering.number("ENOSYS").map(i64::from);
     let end = i64::from(HEAP_END);
     let at_once = fact(seen, walk::ENTRIES) == 0 && fact(seen, walk::ENDED_WITH) == end;

@@ -4,27 +4,27 @@ use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::{Block, Crt, HeapInfo};
 use heapmin_harness::probe::{Probe, Stop};
 
-pub const HEAP_EMPTY: i32 = -1;
-pub const HEAP_OK: i32 = -2;
-pub const HEAP_BAD_NODE: i32 = -4;
-pub const HEAP_END: i32 = -5;
-pub const HEAP_BAD_PTR: i32 = -6;
-pub const USED_ENTRY: i32 = 1;
-pub const FREE_ENTRY: i32 = 0;
+pub(crate) const HEAP_EMPTY: i32 = -1;
+pub(crate) const HEAP_OK: i32 = -2;
+pub(crate) const HEAP_BAD_NODE: i32 = -4;
+pub(crate) const HEAP_END: i32 = -5;
+pub(crate) const HEAP_BAD_PTR: i32 = -6;
+pub(crate) const USED_ENTRY: i32 = 1;
+pub(crate) const FREE_ENTRY: i32 = 0;
 /// A walk with more entries is taken for one without an end: no case leaves so
 /// many entries in the heap.
 const MOST_ENTRIES: i64 = 4_000_000;
 
-pub const ENDED_WITH: &str = "_heapwalk ended with";
-pub const ENTRIES: &str = "entries";
-pub const LIVE: &str = "live blocks";
-pub const FOUND_ONCE: &str = "found once";
-pub const FOUND_TWICE: &str = "found more than once";
-pub const TOO_SMALL: &str = "too small";
-pub const FREED_IN_USE: &str = "freed blocks found in use";
-pub const BAD_FLAGS: &str = "entries neither used nor free";
-pub const OVERLAPPING: &str = "entries in use that overlap";
-pub const ERRNO: &str = "errno after _heapwalk";
+pub(crate) const ENDED_WITH: &str = "_heapwalk ended with";
+pub(crate) const ENTRIES: &str = "entries";
+pub(crate) const LIVE: &str = "live blocks";
+pub(crate) const FOUND_ONCE: &str = "found once";
+pub(crate) const FOUND_TWICE: &str = "found more than once";
+pub(crate) const TOO_SMALL: &str = "too small";
+pub(crate) const FREED_IN_USE: &str = "freed blocks found in use";
+pub(crate) const BAD_FLAGS: &str = "entries neither used nor free";
+pub(crate) const OVERLAPPING: &str = "entries in use that overlap";
+pub(crate) const ERRNO: &str = "errno after _heapwalk";
 
 /// A block to look for.
 struct Wanted {
@@ -35,7 +35,7 @@ struct Wanted {
 }
 
 /// The blocks that a walk must find in use, and those that it must not.
-pub struct Search {
+pub(crate) struct Search {
     wanted: Vec<Wanted>,
     /// Address and size of each entry in use, in the order of the walk.
     used: Vec<(usize, usize)>,
@@ -46,7 +46,11 @@ impl Search {
     /// `is_freed` does not select, must be in use, and the selected ones must
     /// not. It allocates its memory here, before the selected blocks are freed:
     /// the probe may live on the heap that it walks, and would reuse them.
-    pub fn new(blocks: &Blocks, is_freed: impl Fn(usize) -> bool, more: &[&Block]) -> Search {
+    pub(crate) fn new(
+        blocks: &Blocks,
+        is_freed: impl Fn(usize) -> bool,
+        more: &[&Block],
+    ) -> Search {
         let in_table = blocks.live().map(|(index, block)| Wanted {
             is_live: !is_freed(index),
             ..Wanted::live(&block)
@@ -60,7 +64,7 @@ impl Search {
     }
 
     /// Walks the heap from its start to its end.
-    pub fn walk(&mut self, crt: &Crt) -> Result<Walked, Stop> {
+    pub(crate) fn walk(&mut self, crt: &Crt) -> Result<Walked, Stop> {
         let mut info = HeapInfo::START;
         let mut walked = Walked::default();
         crt.set_errno(0);
@@ -82,7 +86,7 @@ impl Search {
     }
 
     /// How many of the live blocks were found once.
-    pub fn found_once(&self) -> i64 {
+    pub(crate) fn found_once(&self) -> i64 {
         let once = self.wanted.iter();
         once.filter(|block| block.is_live && block.found == 1)
             .count() as i64
@@ -107,7 +111,7 @@ impl Search {
     }
 
     /// Records what the walk found.
-    pub fn report(mut self, probe: &mut Probe, walked: &Walked) -> Result<(), Stop> {
+    pub(crate) fn report(mut self, probe: &mut Probe, walked: &Walked) -> Result<(), Stop> {
         self.used.sort_unstable();
         let overlapping = self.used.windows(2);
         let overlapping = overlapping.filter(|pair| pair[0].0 + pair[0].1 > pair[1].0);
@@ -149,7 +153,7 @@ impl Wanted {
 
 /// The result of a walk.
 #[derive(Default)]
-pub struct Walked {
+pub(crate) struct Walked {
     /// The status that ended it.
     pub ended: i32,
     /// Number of entries before that.

@@ -8,7 +8,7 @@ use crate::clause::{Case, Clause, derived, must};
 use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     MALLOC,
     "malloc.size-class-edges",
     "malloc gives a block all its bytes at each edge of the library's size classes, and one byte below and above it",

@@ -12,7 +12,7 @@ use heapmin_harness::probe::{Child, Probe, Stop, in_a_fork};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-pub static CLAUSES: &[Clause] = &[should(
+pub(crate) static CLAUSES: &[Clause] = &[should(
     MALLOC,
     "malloc.after-fork",
     "after a process forks while other threads allocate, the child finds its blocks unchanged and can allocate and free",

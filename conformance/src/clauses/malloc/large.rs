@@ -8,7 +8,7 @@ use crate::clauses::pages;
 use heapmin_harness::memory::available_memory;
 use heapmin_harness::probe::{Probe, Stop};
 
-pub static CLAUSES: &[Clause] = &[must(
+pub(crate) static CLAUSES: &[Clause] = &[must(
     MALLOC,
     "malloc.large-blocks",
     "malloc gives blocks over 2 GiB and over 4 GiB all their bytes, where the system has memory for them",

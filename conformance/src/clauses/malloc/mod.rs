@@ -22,7 +22,7 @@ const MALLOC: Routine = Routine {
     page: &pages::MALLOC,
 };
 
-pub static CLAUSES: &[Clause] = &[
+pub(super) static CLAUSES: &[Clause] = &[
     exported(MALLOC, "malloc.exported", "the library exports malloc"),
     must(
         MALLOC,

@@ -10,7 +10,7 @@ use heapmin_harness::probe::{Probe, Stop};
 use std::sync::mpsc;
 use std::thread;
 
-pub static CLAUSES: &[Clause] = &[
+pub(crate) static CLAUSES: &[Clause] = &[
     should(
         MALLOC,
         "malloc.freed-by-another-thread",

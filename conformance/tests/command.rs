@@ -172,7 +172,7 @@ fn the_human_report_shows_the_promise_and_the_observation() {
     for part in [
         "heapmin.failure-sets-enosys: fail",
         "(_heapmin, Return value)",
-        "expected  a call of _heapmin that fails or that the system refuses; errno ENOSYS after",
+        "expected  if a call fails, or the system refuses a request, errno ENOSYS after",
         "errno EINVAL (22)",
         "0 pass, 2 fail",
     ] {

@@ -47,8 +47,8 @@ pub(super) fn explain(id: &str) -> Result<u8, InputError> {
         if clause.cases.iter().any(|case| case.fault.is_some()) {
             writeln!(text, "  fault     made {FAULT}")?;
         }
-        for (library, why) in &broken_by {
-            writeln!(text, "  broken by {library}: {why}")?;
+        for (libraries, why) in &broken_by {
+            writeln!(text, "  broken by {}: {why}", libraries.join(", "))?;
         }
         if broken_by.is_empty() {
             writeln!(text, "  broken by no library that has a profile")?;
@@ -60,18 +60,23 @@ pub(super) fn explain(id: &str) -> Result<u8, InputError> {
     Ok(AS_EXPECTED)
 }
 
-/// The libraries whose profiles list a deviation from the clause, with the reason.
-fn broken_by(clause: &Clause) -> Result<Vec<(String, String)>, InputError> {
-    let mut found = Vec::new();
+/// The libraries whose profiles list a deviation from the clause, those with the
+/// same reason together.
+fn broken_by(clause: &Clause) -> Result<Vec<(Vec<String>, String)>, InputError> {
+    let mut found: Vec<(Vec<String>, String)> = Vec::new();
     for profile in catalogue()?.profiles {
-        for known in known_deviations(&profile)? {
-            if known.clause == clause.id {
-                let whose = match known.maker {
-                    Some(Maker::Wine) => "Wine's ",
-                    Some(Maker::Microsoft) => "Microsoft's ",
-                    Some(Maker::Other) | None => "",
-                };
-                found.push((format!("{whose}{}", profile.name), known.why));
+        let known = known_deviations(&profile)?;
+        for known in known.into_iter().filter(|it| it.clause == clause.id) {
+            let whose = match known.maker {
+                Some(Maker::Wine) => "Wine's ",
+                Some(Maker::Microsoft) => "Microsoft's ",
+                Some(Maker::Other) | None => "",
+            };
+            let library = format!("{whose}{}", profile.name);
+            match found.iter_mut().find(|(_, why)| *why == known.why) {
+                Some((libraries, _)) if libraries.contains(&library) => {}
+                Some((libraries, _)) => libraries.push(library),
+                None => found.push((vec![library], known.why)),
             }
         }
     }

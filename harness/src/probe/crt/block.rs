@@ -70,12 +70,9 @@ impl Block {
         // SAFETY: the candidate promised this many bytes.
         let bytes = unsafe { std::slice::from_raw_parts_mut(self.address, self.size) };
         let word = pattern(seed);
-        let mut chunks = bytes.chunks_exact_mut(8);
-        for chunk in &mut chunks {
-            chunk.copy_from_slice(&word);
-        }
-        let rest = chunks.into_remainder();
-        rest.copy_from_slice(&word[..rest.len()]);
+        let (lines, rest) = bytes.as_chunks_mut::<LINE>();
+        lines.fill(line(word));
+        rest.copy_from_slice(&line(word)[..rest.len()]);
     }
 
     /// The number of bytes that differ from what [`Block::fill`] wrote.
@@ -118,14 +115,21 @@ impl Block {
     }
 }
 
-/// The number of bytes that differ from `word`, again and again.
+/// Bytes that are compared at once. Most of them are as written.
+const LINE: usize = 64;
+
+/// The word, repeated.
+fn line(word: [u8; 8]) -> [u8; LINE] {
+    std::array::from_fn(|index| word[index % 8])
+}
+
+/// The number of bytes that differ from the repeated word.
 fn differences(bytes: &[u8], word: [u8; 8]) -> usize {
-    let differ = |part: &[u8]| part.iter().zip(word).filter(|(a, b)| *a != b).count();
-    let chunks = bytes.chunks_exact(8);
-    let rest = differ(chunks.remainder());
-    // Most chunks are as written. One comparison skips them.
-    let changed = chunks.filter(|chunk| *chunk != word);
-    rest + changed.map(differ).sum::<usize>()
+    let expected = line(word);
+    let differ = |part: &[u8]| part.iter().zip(expected).filter(|(a, b)| *a != b).count();
+    let (lines, rest) = bytes.as_chunks::<LINE>();
+    let changed = lines.iter().filter(|line| **line != expected);
+    differ(rest) + changed.map(|line| differ(line)).sum::<usize>()
 }
 
 /// Eight bytes, none of them zero, that differ from seed to seed.
@@ -140,17 +144,18 @@ mod tests {
 
     #[test]
     fn every_changed_byte_is_counted() {
-        let mut bytes = [0u8; 29];
+        let mut bytes = [0u8; 157];
         let mut block = Block::at(bytes.as_mut_ptr() as usize, bytes.len());
         block.fill(7);
         assert_eq!(block.lost_bytes(7), 0);
         assert!(block.lost_bytes(8) > 0);
-        for index in [0, 9, 28] {
+        for index in [0, 9, 70, 156] {
             block.write_byte(index, 0);
         }
-        assert_eq!(block.lost_bytes(7), 3);
-        assert_eq!(block.lost_bytes_of(7, 28), 2);
-        assert_eq!(block.bytes_other_than(0, 9), 18);
-        assert_eq!(block.read_byte(28), 0);
+        assert_eq!(block.lost_bytes(7), 4);
+        assert_eq!(block.lost_bytes_of(7, 156), 3);
+        assert_eq!(block.lost_bytes_of(7, 70), 2);
+        assert_eq!(block.bytes_other_than(0, 9), 145);
+        assert_eq!(block.read_byte(156), 0);
     }
 }

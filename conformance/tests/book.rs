@@ -58,7 +58,7 @@ fn the_tables_of_each_family_in_the_book_are_up_to_date() {
         }
         assert!(
             std::env::var_os("UPDATE_BOOK").is_some(),
-            "{} is not up to date: run UPDATE_BOOK=1 cargo test --test book",
+            "{} is not up to date: run UPDATE_BOOK=1 cargo test -p heapmin-conformance --test book",
             Path::new(path).display()
         );
         *text = format!("{before}{marker}{wanted}{END}{after}");
@@ -224,7 +224,7 @@ fn each_limit_is_in_the_book_with_its_reason_and_clauses() {
     }
     assert!(
         std::env::var_os("UPDATE_BOOK").is_some(),
-        "{} is not up to date: UPDATE_BOOK=1 cargo test --test book writes it anew",
+        "{} is not up to date: UPDATE_BOOK=1 cargo test -p heapmin-conformance --test book writes it anew",
         path.display()
     );
     let text = format!("{before}{LIMITS_START}{wanted}{LIMITS_END}{after}");

@@ -207,7 +207,8 @@ fn page_of_the_book() -> Result<(), Failed> {
         return Ok(());
     }
     if std::env::var_os("UPDATE_BOOK").is_none() {
-        let mend = "run UPDATE_BOOK=1 cargo test --test mutants page-of-the-book";
+        let mend =
+            "run UPDATE_BOOK=1 cargo test -p heapmin-conformance --test mutants page-of-the-book";
         return Err(format!("docs/internals/mutants.md is not up to date: {mend}").into());
     }
     std::fs::write(PAGE, format!("{before}{START}{wanted}"))?;

@@ -67,8 +67,11 @@ impl Block {
 
     /// Writes every byte. Each `seed` has another pattern.
     pub fn fill(&mut self, seed: u64) {
+        // A slice must not be longer. A block of that size does not exist, and writing it
+        // ends the process.
+        let size = self.size.min(isize::MAX as usize);
         // SAFETY: the candidate promised this many bytes.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(self.address, self.size) };
+        let bytes = unsafe { std::slice::from_raw_parts_mut(self.address, size) };
         let word = pattern(seed);
         let (lines, rest) = bytes.as_chunks_mut::<LINE>();
         lines.fill(line(word));
@@ -106,12 +109,13 @@ impl Block {
 
     /// The bytes from index `start` to index `end`, cut at the block's end.
     fn bytes(&self, start: usize, end: usize) -> &[u8] {
-        if self.size == 0 {
+        let end = end.min(self.size);
+        let length = end.saturating_sub(start).min(isize::MAX as usize);
+        if length == 0 {
             return &[];
         }
-        // SAFETY: the candidate promised this many bytes.
-        let bytes = unsafe { std::slice::from_raw_parts(self.address, self.size) };
-        &bytes[start.min(self.size)..end.min(self.size)]
+        // SAFETY: the candidate promised `size` bytes, and these are some of them.
+        unsafe { std::slice::from_raw_parts(self.address.add(start), length) }
     }
 }
 
@@ -141,6 +145,13 @@ fn pattern(seed: u64) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_bytes_of_a_block_are_read_whatever_size_was_requested() {
+        let bytes = [0u8; 8];
+        let block = Block::at(bytes.as_ptr() as usize, usize::MAX - 30);
+        assert_eq!(block.lost_bytes_of(7, 8), 8);
+    }
 
     #[test]
     fn every_changed_byte_is_counted() {

@@ -1,8 +1,7 @@
-//! How a clause is judged: by what its routine's calls returned, by a count
-//! that must be 0, by what the library exports, or by a function.
+//! How a clause is judged: by what calls returned, by a count that must be 0, by
+//! a function, and under a condition.
 
 use super::{Judgement, Seen, Verdict};
-use crate::clauses::exported;
 use heapmin_harness::wire::observation::HANDLER_SET;
 use heapmin_harness::wire::observation::{Call, Kind};
 use std::fmt;
@@ -10,8 +9,6 @@ use std::fmt;
 /// One check of a clause.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
-    /// The library exports the routine, or lacks it where its page says so.
-    Exported,
     /// Every call of a routine ends as expected.
     EveryCall {
         /// Another routine than the clause's.
@@ -41,9 +38,6 @@ pub enum Check {
         judge: fn(&Seen) -> Judgement,
     },
 }
-
-/// The library exports the routine.
-pub const EXPORTED: Check = Check::Exported;
 
 /// Every call of the clause's routine ends like this.
 pub const fn every_call(expected: Expectation) -> Check {
@@ -79,7 +73,6 @@ impl Check {
     /// Judges what was seen.
     pub fn judge(&self, seen: &Seen) -> Judgement {
         match self {
-            Check::Exported => exported::judge(seen),
             Check::EveryCall { of, expected } => {
                 expected.judge(seen, of.unwrap_or(seen.clause.routine))
             }
@@ -94,7 +87,6 @@ impl Check {
     /// What must be seen; `routine` is the clause's.
     pub fn expects(&self, routine: &str) -> String {
         match self {
-            Check::Exported => format!("the loader finds a routine named {routine}"),
             Check::EveryCall { of, expected } => {
                 format!("every call of {}: {}", of.unwrap_or(routine), expected)
             }

@@ -26,7 +26,6 @@ pub use case::Case;
 pub use source::{Basis, Limit, Origin, Page, Section, Source, derived, limited, stated};
 pub use verdict::{Judgement, Level, Verdict};
 
-use crate::clauses::exported::LOAD;
 use check::Check;
 use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::parent::candidate::Candidate;
@@ -153,13 +152,3 @@ pub const fn record(
         ..must(routine, id, promise, origin, cases, checks)
     }
 }
-
-/// The clause that the library exports a routine.
-pub const fn exported(routine: Routine, id: &'static str, promise: &'static str) -> Clause {
-    const FROM: &str =
-        "the page declares the routine, and its data list the libraries that export it";
-    let origin = derived(Section::Requirements, FROM);
-    must(routine, id, promise, origin, LOADED, &[Check::Exported])
-}
-
-static LOADED: &[&Case] = &[&LOAD];

@@ -3,12 +3,10 @@
 //! file.
 
 use crate::clause::Section::{Introduction, Parameters, Remarks, ReturnValue, Syntax};
-use crate::clause::check::{EXPORTED, by, every_call, none_of, one_of};
-use crate::clause::{
-    Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
-};
+use crate::clause::check::{by, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
 use crate::clauses::codes::{EINVAL, ZERO};
-use crate::clauses::exported::LOAD;
+use crate::clauses::exported::{EXPORTED, LOAD, exported};
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Crt;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};

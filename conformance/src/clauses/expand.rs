@@ -5,9 +5,8 @@ use super::origins::SUCCESS_KEEPS_ERRNO;
 use super::sizes::{OVER_MAXREQ, SIZES, UNAVAILABLE};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, by, every_call, none_of};
-use crate::clause::{
-    Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
-};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};

@@ -1,12 +1,29 @@
 //! The check that a library exports a routine undecorated, or that it does not
 //! where the routine's page says that it was removed.
 
-use crate::clause::{Case, Judgement, Seen};
+use crate::clause::check::{Check, by};
+use crate::clause::{Case, Clause, Judgement, Routine, Section, Seen, derived, must};
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub(crate) static LOAD: Case =
     Case::new("load", "loads the library and looks up every routine", load);
+
+/// The loader finds the routine, unless its page says that it was removed.
+pub(crate) const EXPORTED: Check = by(
+    "the loader finds the routine by its undecorated name",
+    judge,
+);
+
+/// The clause that a library exports a routine.
+pub(crate) const fn exported(routine: Routine, id: &'static str, promise: &'static str) -> Clause {
+    const FROM: &str =
+        "the page declares the routine, and its data list the libraries that export it";
+    let origin = derived(Section::Requirements, FROM);
+    must(routine, id, promise, origin, LOADED, &[EXPORTED])
+}
+
+static LOADED: &[&Case] = &[&LOAD];
 
 fn load(probe: &mut Probe) -> Result<(), Stop> {
     for routine in ROUTINES {
@@ -24,7 +41,7 @@ fn found(routine: &str) -> String {
 
 /// Judges by what the file exports, what the loader finds, and what the profile
 /// says. A routine that no profile promises may be missing.
-pub(crate) fn judge(seen: &Seen) -> Judgement {
+fn judge(seen: &Seen) -> Judgement {
     let routine = seen.clause.routine;
     let exports = &seen.candidate.image.exports;
     let profile = seen.candidate.profile.as_ref();

@@ -4,7 +4,8 @@
 use super::sizes::SIZES;
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{ANY, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, must};
+use crate::clause::{Case, Clause, Routine, derived, must};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::{Stop, win32_heap_owns};
 

@@ -4,10 +4,10 @@
 
 use super::sizes::SIZES;
 use crate::clause::Section::{Introduction, Remarks, Requirements, ReturnValue};
-use crate::clause::check::{ANY, EXPORTED, every_call, none_of, one_of};
+use crate::clause::check::{ANY, every_call, none_of, one_of};
 use crate::clause::{Case, Clause, Routine, derived, must};
 use crate::clauses::codes::MINUS_ONE;
-use crate::clauses::exported::LOAD;
+use crate::clauses::exported::{EXPORTED, LOAD};
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 

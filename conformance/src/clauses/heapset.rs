@@ -5,12 +5,10 @@ use super::heapchk::SUPPORTED;
 use super::heapwalk::walk::{FREE_ENTRY, HEAP_OK};
 use super::workload::{mixed_size, scattered};
 use crate::clause::Section::{Introduction, Remarks, Requirements, ReturnValue};
-use crate::clause::check::{
-    ANY, Check, EXPORTED, every_call, every_call_of, none_of, one_of, only_if,
-};
+use crate::clause::check::{ANY, Check, every_call, every_call_of, none_of, one_of, only_if};
 use crate::clause::{Case, Clause, Judgement, Routine, derived, must, stated};
 use crate::clauses::codes::{HEAPEMPTY, HEAPOK};
-use crate::clauses::exported::LOAD;
+use crate::clauses::exported::{EXPORTED, LOAD};
 use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;

@@ -4,9 +4,8 @@
 
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::by;
-use crate::clause::{
-    Case, Clause, Judgement, Routine, Seen, Verdict, derived, exported, must, stated,
-};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, Verdict, derived, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::{Block, Crt, WhichHandler, handler_calls};
 use heapmin_harness::probe::{Probe, Stop};

@@ -7,7 +7,8 @@ use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVA
 use super::workload::{MIB, grows_by_at_most};
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, by, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, limited, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, limited, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};

@@ -1,7 +1,9 @@
 //! Entries for deviations that are not listed yet.
 
-use super::standing::label;
+use super::File;
+use super::standing::{concerns, label, of_clause};
 use crate::clause::Verdict;
+use crate::clauses;
 use crate::run::Checked;
 
 /// What an entry says for a reason until somebody has one.
@@ -93,6 +95,41 @@ pub(super) fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
         }
     }
     additions
+}
+
+/// Clauses that are judged and not listed yet, for each candidate whose name
+/// must be given, or for all.
+pub(super) type NewJudged = Vec<(Option<String>, Vec<&'static str>)>;
+
+/// What the file does not list yet; `lost` are the entries that go.
+pub(super) fn new_judged(file: &File, checked: &[Checked], lost: &[bool]) -> NewJudged {
+    let mut new: NewJudged = Vec::new();
+    for one in checked {
+        let name = file
+            .is_named(checked)
+            .then(|| label(checked, &one.candidate));
+        let is_new = |id: &&str| {
+            let verdict = of_clause(one, id).map(|(verdict, _)| verdict);
+            let is_judged =
+                verdict.is_some_and(|it| !matches!(it, Verdict::Unsupported | Verdict::Error));
+            let entries = file.expected.judged.iter().zip(lost);
+            let mut listed = entries.filter(|(entry, is_lost)| {
+                !**is_lost
+                    && entry.clause == *id
+                    && concerns(entry.candidate.as_deref(), &one.candidate)
+            });
+            is_judged && listed.next().is_none()
+        };
+        let ids: Vec<_> = clauses::all()
+            .map(|clause| clause.id)
+            .filter(is_new)
+            .collect();
+        let is_known = new.iter().any(|(known, _)| *known == name);
+        if !ids.is_empty() && !is_known {
+            new.push((name, ids));
+        }
+    }
+    new
 }
 
 /// A TOML string.

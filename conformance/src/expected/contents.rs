@@ -1,9 +1,8 @@
 //! What a file says, wherever in it that stands: by this a changed file is
 //! compared with what it should have become.
 
-use super::addition::{Addition, NO_REASON};
+use super::addition::{Addition, NO_REASON, NewJudged};
 use super::known::{Expected, Judged, Known};
-use super::update::NewJudged;
 
 /// The entries of a file, sorted.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 //! `--update`: a file of expected results is brought to what a run found.
 
 use super::File;
-use super::addition::{Addition, additions, quoted};
+use super::addition::{Addition, NewJudged, additions, new_judged, quoted};
 use super::contents::Contents;
 use super::edit::Edits;
 use super::known::{Expected, Judged, Known, Place};
-use super::standing::{Standing, concerns, label, not_judged, of_clause, of_known};
-use crate::clause::Verdict;
+use super::standing::{Standing, not_judged, of_known};
 use crate::clauses;
 use crate::run::Checked;
 use heapmin_harness::text::input_error::InputError;
@@ -129,41 +128,6 @@ fn add_known(edits: &mut Edits, file: &File, added: &[Addition]) {
             None => edits.add_block_at_end(addition.lines()),
         }
     }
-}
-
-/// Clauses that are judged and not listed yet, for each candidate whose name
-/// must be told, or for all.
-pub(super) type NewJudged = Vec<(Option<String>, Vec<&'static str>)>;
-
-/// What the file does not list yet; `lost` are the entries that go.
-fn new_judged(file: &File, checked: &[Checked], lost: &[bool]) -> NewJudged {
-    let mut new: NewJudged = Vec::new();
-    for one in checked {
-        let name = file
-            .is_named(checked)
-            .then(|| label(checked, &one.candidate));
-        let is_new = |id: &&str| {
-            let verdict = of_clause(one, id).map(|(verdict, _)| verdict);
-            let is_judged =
-                verdict.is_some_and(|it| !matches!(it, Verdict::Unsupported | Verdict::Error));
-            let entries = file.expected.judged.iter().zip(lost);
-            let mut listed = entries.filter(|(entry, is_lost)| {
-                !**is_lost
-                    && entry.clause == *id
-                    && concerns(entry.candidate.as_deref(), &one.candidate)
-            });
-            is_judged && listed.next().is_none()
-        };
-        let ids: Vec<_> = clauses::all()
-            .map(|clause| clause.id)
-            .filter(is_new)
-            .collect();
-        let is_known = new.iter().any(|(known, _)| *known == name);
-        if !ids.is_empty() && !is_known {
-            new.push((name, ids));
-        }
-    }
-    new
 }
 
 /// Into the last list of that candidate, in the order of the clauses; or into

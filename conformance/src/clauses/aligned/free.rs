@@ -4,9 +4,8 @@ use super::super::workload::{MIB, scattered};
 use super::{SIZES, need};
 use crate::clause::Section::{Introduction, Remarks};
 use crate::clause::check::{ANY, by, every_call};
-use crate::clause::{
-    Case, Clause, Judgement, Routine, Seen, derived, exported, limited, must, stated,
-};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, limited, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::{limits, pages};
 use crate::figures::amount;
 use heapmin_harness::probe::crt::Block;

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};

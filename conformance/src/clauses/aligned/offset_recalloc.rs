@@ -6,7 +6,8 @@ use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
 use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, THREE_OFFSETS, need_at, resize_all};
 use crate::clause::Section::{Introduction, Remarks};
 use crate::clause::check::{NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::origins::CALLS_HANDLER;
 use crate::clauses::pages;
 use heapmin_harness::probe::crt::Block;

@@ -5,7 +5,8 @@ use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
 use super::{BLOCKS, CHANGED, MISALIGNED, NO_OFFSET, NOT_ZERO, NewBytes, need, resize_all};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::{Probe, Stop};
 

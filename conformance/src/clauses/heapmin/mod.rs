@@ -17,7 +17,8 @@ mod start_values;
 pub(super) mod success;
 
 use crate::clause::check::{Check, only_if};
-use crate::clause::{Clause, Judgement, Routine, Seen, exported};
+use crate::clause::{Clause, Judgement, Routine, Seen};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 
 const HEAPMIN: Routine = Routine {

@@ -7,10 +7,9 @@ use super::heapchk::{SUPPORTED, not_supported};
 use super::workload::{mixed_size, scattered};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{ANY, Check, by, every_call, none_of, one_of, only_if};
-use crate::clause::{
-    Case, Clause, Judgement, Routine, Seen, derived, exported, must, should, stated,
-};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
 use crate::clauses::codes::{HEAPBADPTR, HEAPEND, HEAPOK};
+use crate::clauses::exported::exported;
 use crate::clauses::origins::CALLS_HANDLER;
 use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
 use crate::clauses::pages;

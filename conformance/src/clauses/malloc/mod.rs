@@ -11,7 +11,8 @@ use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVA
 use super::workload::mixed_size;
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
-use crate::clause::{Case, Clause, Routine, derived, exported, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, must, stated};
+use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;

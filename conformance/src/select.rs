@@ -2,7 +2,7 @@
 
 use crate::clause::{Case, Clause};
 use crate::clauses;
-use fast_glob::glob_match;
+use globset::{Glob, GlobMatcher};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::suggest::nearest;
 
@@ -33,13 +33,12 @@ impl Selection {
 /// # Errors
 /// If a pattern is invalid or matches no clause, or if no clause remains.
 pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Clause>, InputError> {
-    for pattern in only.iter().chain(skip) {
-        check_pattern(pattern)?;
-    }
-    let is_in = |patterns: &[String], id: &str| patterns.iter().any(|it| glob_match(it, id));
+    let only = patterns(only)?;
+    let skip = patterns(skip)?;
+    let is_in = |patterns: &[GlobMatcher], id: &str| patterns.iter().any(|p| p.is_match(id));
     let selected: Vec<_> = clauses::all()
-        .filter(|clause| only.is_empty() || is_in(only, clause.id))
-        .filter(|clause| !is_in(skip, clause.id))
+        .filter(|clause| only.is_empty() || is_in(&only, clause.id))
+        .filter(|clause| !is_in(&skip, clause.id))
         .collect();
     if selected.is_empty() {
         let problem = "--only and --skip together leave no clause";
@@ -58,13 +57,17 @@ pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
         .ok_or_else(|| unknown(id, "clause is called"))
 }
 
+fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {
+    texts.iter().map(|text| pattern(text)).collect()
+}
+
 /// The greatest length of a pattern, in bytes.
 const LONGEST: usize = 1000;
-/// The most braces in a pattern. fast-glob matches nothing if more are nested.
-const MOST_BRACES: usize = 10;
+/// The most braces in a pattern. globset recurses into nested braces without a
+/// limit, and panics at a depth of some hundred.
+const MOST_BRACES: usize = 16;
 
-/// Refuses a pattern that is too long, has too many braces or matches no clause.
-fn check_pattern(text: &str) -> Result<(), InputError> {
+fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
     let too_complex = |what: String| {
         let begin: String = text.chars().take(40).collect();
         InputError::new(
@@ -80,9 +83,17 @@ fn check_pattern(text: &str) -> Result<(), InputError> {
             "it has more than {MOST_BRACES} braces"
         )));
     }
-    match clauses::all().any(|clause| glob_match(text, clause.id)) {
-        true => Ok(()),
-        false => Err(unknown(text, "clause matches")),
+    let glob = Glob::new(text).map_err(|error| {
+        InputError::new(
+            format!("the pattern {text} is invalid: {}", error.kind()),
+            "`heapmin list` shows the clauses",
+        )
+    })?;
+    let matcher = glob.compile_matcher();
+    if clauses::all().any(|clause| matcher.is_match(clause.id)) {
+        Ok(matcher)
+    } else {
+        Err(unknown(text, "clause matches"))
     }
 }
 
@@ -119,7 +130,7 @@ mod tests {
 
     #[rstest]
     #[case("heapmin.releses-memory", "did you mean heapmin.releases-memory?")]
-    #[case("[", "`heapmin list` shows all clauses")]
+    #[case("[", "`heapmin list` shows the clauses")]
     #[case("zzz", "`heapmin list` shows all clauses")]
     fn an_invalid_pattern_is_refused_and_the_message_says_how_to_fix_it(
         #[case] only: &str,

@@ -6,7 +6,7 @@ use super::signals::interrupted;
 use super::{AS_EXPECTED, BenchArgs, ReportFormat, catalogue, note, runners};
 use crate::bench::report::{self, Named, Setting};
 use crate::bench::{self, Bench, Curve, plot, trace};
-use fast_glob::glob_match;
+use globset::Glob;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::runners::Runners;
@@ -99,16 +99,25 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
     if args.only.is_empty() {
         return Ok(benches);
     }
+    let mut wanted = Vec::new();
     for pattern in &args.only {
-        if !benches.iter().any(|bench| glob_match(pattern, &bench.name)) {
+        let glob = Glob::new(pattern).map_err(|error| {
+            InputError::new(
+                format!("--only {pattern}: {error}"),
+                "see `heapmin bench --help`",
+            )
+        })?;
+        let glob = glob.compile_matcher();
+        if !benches.iter().any(|bench| glob.is_match(&bench.name)) {
             let names: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
             return Err(InputError::new(
                 format!("--only {pattern} matches no benchmark"),
                 format!("the benchmarks are {}", names.join(", ")),
             ));
         }
+        wanted.push(glob);
     }
-    benches.retain(|bench| args.only.iter().any(|it| glob_match(it, &bench.name)));
+    benches.retain(|bench| wanted.iter().any(|glob| glob.is_match(&bench.name)));
     Ok(benches)
 }
 

@@ -82,7 +82,7 @@ fn launch_in(
     Observation {
         events: Vec::new(),
         ending: Ending::Failed(format!(
-            "{path} was replaced or changed during the run; check it again when it is finished"
+            "{path} was replaced or changed during the run; wait until the file is finished, then check it again"
         )),
         ..observation
     }

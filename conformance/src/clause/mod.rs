@@ -6,16 +6,18 @@
 //! ```text
 //! must(
 //!     CALLOC,
-//!     "calloc.overflow",
-//!     "a product that overflows gives NULL and ENOMEM",
+//!     "calloc.zero-size",
+//!     "calloc returns a block also for no elements and for elements of size 0",
 //!     stated(Remarks),
-//!     &[&OVERFLOWS],
-//!     &[every_call(NULL.sets_errno("ENOMEM"))],
+//!     &[&ZERO_SIZE],
+//!     &[every_call(BLOCK)],
 //! ),
 //! ```
 //!
-//! from top to bottom: the name, the promise, the section of the routine's page
-//! that states it, the cases that try it, and what must be seen in each.
+//! From top to bottom: the level, the routine, the id, the promise, the section of
+//! the routine's page with the basis, the cases that try it, and the checks that
+//! judge each case. `every_call` judges the calls that a case reports with
+//! `probe.observe`; `none_of` judges two figures that it reports with `probe.fact`.
 
 mod case;
 pub mod check;
@@ -31,7 +33,7 @@ use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::wire::observation::Observation;
 
-/// A promise of the specification.
+/// A promise of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct Clause {
     /// Its public name, which does not change once released.

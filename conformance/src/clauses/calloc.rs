@@ -42,7 +42,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "calloc.zero-size",
         "calloc returns a block also for no elements and for elements of size 0",
         stated(Remarks),
-        &[&NOTHING],
+        &[&ZERO_SIZE],
         &[every_call(BLOCK)],
     ),
     must(
@@ -70,7 +70,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "calloc.over-heap-maxreq",
         "calloc returns NULL and sets errno to ENOMEM if the requested amount exceeds _HEAP_MAXREQ",
         OVER_HEAP_MAXREQ,
-        &[&OVER],
+        &[&ABOVE_MAXREQ],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
     must(
@@ -79,7 +79,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "calloc returns NULL and sets errno to ENOMEM if there is not enough memory",
         derived(Remarks, "the page states ENOMEM; malloc, which calloc calls, returns NULL")
             .and(&pages::MALLOC, ReturnValue),
-        &[&TOO_MUCH],
+        &[&NO_MEMORY],
         &[every_call(NULL.sets_errno("ENOMEM"))],
     ),
     must(
@@ -87,7 +87,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "calloc.success-keeps-errno",
         "calloc leaves errno and _doserrno as they were when it returns a block",
         SUCCESS_KEEPS_ERRNO,
-        &[&ORDINARY],
+        &[&START_VALUES],
         &[every_call(BLOCK.keeps_errno())],
     ),
 ];
@@ -95,15 +95,15 @@ pub(super) static CLAUSES: &[Clause] = &[
 static FRESH: Case = Case::new(
     "calloc-fresh",
     "allocates zeroed blocks of many sizes, as one element and as many elements",
-    |probe| allocate_zeroed(probe, "ask for zeroed blocks"),
+    |probe| allocate_zeroed(probe, "request zeroed blocks"),
 );
 
 static REUSED: Case = Case::new(
     "calloc-after-reuse",
     "fills and frees 16 MiB of blocks, then allocates zeroed blocks",
     |probe| {
-        dirty(probe)?;
-        allocate_zeroed(probe, "ask for zeroed blocks in their place")
+        fill_and_free(probe)?;
+        allocate_zeroed(probe, "request zeroed blocks in their place")
     },
 );
 
@@ -111,14 +111,14 @@ static REUSED_AFTER_HEAPMIN: Case = Case::new(
     "calloc-after-heapmin",
     "fills and frees 16 MiB of blocks, calls _heapmin, then allocates zeroed blocks",
     |probe| {
-        dirty(probe)?;
+        fill_and_free(probe)?;
         probe.step("_heapmin")?;
         probe.crt.heapmin()?;
-        allocate_zeroed(probe, "ask for zeroed blocks in their place")
+        allocate_zeroed(probe, "request zeroed blocks in their place")
     },
 );
 
-static NOTHING: Case = Case::new(
+static ZERO_SIZE: Case = Case::new(
     "calloc-zero-size",
     "requests no elements, and elements of size 0",
     |probe| request(probe, &[(0, 8), (8, 0), (0, 0), (0, usize::MAX)]),
@@ -130,19 +130,19 @@ static OVERFLOWS: Case = Case::new(
     |probe| request(probe, &OVERFLOWING),
 );
 
-static OVER: Case = Case::new(
+static ABOVE_MAXREQ: Case = Case::new(
     "calloc-over-heap-maxreq",
     "requests one element of more than _HEAP_MAXREQ bytes",
     |probe| request(probe, &OVER_MAXREQ.map(|size| (1, size))),
 );
 
-static TOO_MUCH: Case = Case::new(
+static NO_MEMORY: Case = Case::new(
     "calloc-no-memory",
     "requests more memory than any system has",
     |probe| request(probe, &UNAVAILABLE.map(|size| (size / 8, 8))),
 );
 
-static ORDINARY: Case = Case::new(
+static START_VALUES: Case = Case::new(
     "calloc-start-values",
     "allocates sizes up to 4 MiB, from several values of errno",
     ordinary,
@@ -154,7 +154,7 @@ const BLOCKS: &str = "blocks";
 
 /// Writes to 16 MiB of blocks and frees them, but for one in fifty, which stays
 /// alive between them.
-fn dirty(probe: &mut Probe) -> Result<(), Stop> {
+fn fill_and_free(probe: &mut Probe) -> Result<(), Stop> {
     probe.step("fill and free 16 MiB of blocks")?;
     let mut blocks = Blocks::with_room_for(3500)?;
     blocks.fill(&probe.crt, mixed_size)?;
@@ -203,7 +203,7 @@ fn request(probe: &mut Probe, requests: &[(usize, usize)]) -> Result<(), Stop> {
 
 fn ordinary(probe: &mut Probe) -> Result<(), Stop> {
     for errno in START_ERRNO {
-        probe.step(&format!("ask for several sizes, errno {errno}"))?;
+        probe.step(&format!("request several sizes, errno {errno}"))?;
         let start = ErrorState {
             errno,
             ..ErrorState::MARKED

@@ -138,7 +138,7 @@ static OVER: Case = Case::new(
 
 const MOVED: &str = "blocks moved";
 const CHANGED: &str = "bytes changed";
-const TOO_SMALL: &str = "blocks smaller than asked for";
+const TOO_SMALL: &str = "blocks smaller than requested";
 const NEIGHBOURS: &str = "bytes of neighbours changed";
 const CALLS: &str = "calls";
 

@@ -11,7 +11,7 @@ pub(crate) static LOAD: Case =
 
 /// The loader finds the routine, unless its page says that it was removed.
 pub(crate) const EXPORTED: Check = by(
-    "the loader finds the routine by its undecorated name",
+    "the loader finds the routine by its undecorated name; if its page says that it was removed, the library does not export it",
     judge,
 );
 

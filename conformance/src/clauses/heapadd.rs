@@ -89,7 +89,7 @@ static ADD: Case = Case::new(
 
 const CHANGED: &str = "bytes of the memory changed";
 const INSIDE: &str = "blocks inside the memory";
-const REQUESTED: &str = "blocks asked for";
+const REQUESTED: &str = "blocks requested";
 
 /// The memory for `_heapadd`. A static variable is on no heap, not even on the
 /// one that the probe allocates from.

@@ -1,4 +1,4 @@
-//! The clauses, one folder or file for each routine, in the order of the specification.
+//! The clauses, one folder or file for each routine, in the order of reports.
 
 mod aligned;
 mod calloc;

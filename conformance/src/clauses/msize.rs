@@ -91,7 +91,7 @@ static OF_NULL: Case = Case::new(
     },
 );
 
-const TOO_SMALL: &str = "blocks smaller than asked for";
+const TOO_SMALL: &str = "blocks smaller than requested";
 const CHANGED: &str = "bytes changed";
 const BLOCKS: &str = "blocks";
 

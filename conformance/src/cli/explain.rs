@@ -17,7 +17,7 @@ mremap, process_madvise and a lowered brk to a handler, which refuses them (ENOS
 EINVAL) or makes them in the library's place. Windows and Wine: the library's imports of \
 HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, OfferVirtualMemory \
 and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
-none set. The probe counts: a library that never asks the system gets `unsupported`, not a pass";
+none set. The probe counts: a library that makes no such call gets `unsupported`, not a pass";
 
 pub(super) fn explain(id: &str) -> Result<u8, InputError> {
     let clause = clause(id)?;

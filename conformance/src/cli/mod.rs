@@ -24,8 +24,8 @@ use std::process::ExitCode;
 
 /// Exit status: every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
-/// Exit status: a deviation is not listed, a listed one no longer occurs, or a
-/// clause is no longer judged.
+/// Exit status: a deviation is not listed, a listed one no longer occurs, a
+/// clause is no longer judged, or a result is an error.
 pub const DEVIATION: u8 = 1;
 /// Exit status: the run itself failed.
 pub const FAILED: u8 = 2;
@@ -37,9 +37,9 @@ pub const FAILED: u8 = 2;
     version,
     after_help = "Exit status:
   0    every result is as expected
-  1    a deviation is not listed, a listed one no longer occurs, a clause is no longer judged, or `fuzz` found a difference
+  1    a result is not as expected, or `fuzz` found a difference
   2    the run itself failed
-  130  Ctrl-C interrupted the run"
+  130  Ctrl-C interrupted the run (143: SIGTERM)"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -31,3 +31,13 @@ pub struct Candidate {
     /// The folder from which Wine loads it, if it needs its own.
     pub stage: Option<Stage>,
 }
+
+impl Candidate {
+    /// The same library, judged by another profile.
+    pub(super) fn judged_by(self, profile: Profile) -> Candidate {
+        Candidate {
+            profile: Some(profile),
+            ..self
+        }
+    }
+}

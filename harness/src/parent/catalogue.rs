@@ -46,7 +46,8 @@ impl Catalogue {
 
     /// Turns an argument into a candidate. The argument is the name of a profile or
     /// the path of a file. If `name` is both, it means the profile; `./name` means the
-    /// file.
+    /// file. `profile`, if given, replaces what is known of the library; it does not
+    /// change which file that is.
     ///
     /// # Errors
     /// If it is neither, the file is not a library, the library has no heap, or no
@@ -73,7 +74,13 @@ impl Catalogue {
             })?),
         };
         match named {
-            Some(named) => self.by_name(argument, profile.cloned().unwrap_or(named), runners),
+            Some(named) => {
+                let candidate = self.by_name(argument, named, runners)?;
+                Ok(match profile {
+                    Some(profile) => candidate.judged_by(profile.clone()),
+                    None => candidate,
+                })
+            }
             None => self.by_path(argument.as_ref(), profile, runners),
         }
     }
@@ -164,8 +171,9 @@ impl Catalogue {
         let file = profile.stands_for.as_ref().unwrap_or(&profile.file_name);
         let (places, mend): (Vec<PathBuf>, _) = match profile.source {
             Source::Path => {
-                let problem = format!("{name} is found by path only");
-                return Err(InputError::new(problem, format!("name the file {file}")));
+                let problem = format!("the profile {name} does not say where its file is");
+                let mend = format!("give the path: `heapmin check path/to/{file}`");
+                return Err(InputError::new(problem, mend));
             }
             Source::System => {
                 let folder = runners.system_libraries(name, profile.format)?;

@@ -46,7 +46,7 @@ impl Watch {
         let held = figure(&status, "VmRSS")?;
         (held > self.limit).then(|| {
             format!(
-                "it held {} MiB of memory, the fence lets it have {} MiB, and it was killed",
+                "killed by the fence: it held {} MiB of memory, and the limit is {} MiB (--memory raises it)",
                 held >> 20,
                 self.limit >> 20
             )
@@ -92,8 +92,11 @@ mod tests {
         let mut child = shell();
         let finding = |limit| Watch::over(&child, Some(limit)).unwrap().finding();
         let found = finding(1).expect("it holds more than a byte");
-        assert!(found.starts_with("it held "), "{found}");
-        assert!(found.contains("the fence lets it have 0 MiB"), "{found}");
+        assert!(
+            found.starts_with("killed by the fence: it held "),
+            "{found}"
+        );
+        assert!(found.contains("the limit is 0 MiB"), "{found}");
         assert_eq!(finding(1 << 40), None);
         child.kill().unwrap();
         child.wait().unwrap();

@@ -37,7 +37,7 @@ impl Runner {
         }
         let Some(text) = path.to_str() else {
             let problem = format!("{}: the name is not UTF-8", shown(path.as_os_str()));
-            return Err(InputError::new(problem, "copy the file to a name that is"));
+            return Err(InputError::new(problem, "rename the file to a UTF-8 name"));
         };
         // Wine shows the whole file system as drive Z.
         Ok(format!("Z:{}", text.replace('/', "\\")).into())

@@ -49,7 +49,7 @@ impl Scratch {
         };
         let most = MOST >> 20;
         Some(format!(
-            "it wrote {what} to its scratch folder, the fence lets it have {MOST_ENTRIES} files and {most} MiB, and it was killed"
+            "killed by the fence: it wrote {what} to its scratch folder, and the limit is {MOST_ENTRIES} files and {most} MiB (--no-fence removes it)"
         ))
     }
 }

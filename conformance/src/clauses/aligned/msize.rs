@@ -128,4 +128,4 @@ static WRONG_ALIGNMENT: Case = Case::new(
     },
 );
 
-const TOO_SMALL: &str = "blocks smaller than asked for";
+const TOO_SMALL: &str = "blocks smaller than requested";

@@ -89,7 +89,7 @@ static OVERRUN: Case = Case::new(
     "writes the byte after the last one that _msize counts, in one of 40 live blocks",
     |probe| {
         let blocks = some_blocks(probe)?;
-        probe.step("write a byte behind the end")?;
+        probe.step("write a byte after the end")?;
         let mut block = nth(&blocks, MIDDLE);
         let end = match probe.crt.has("_msize") {
             true => probe.crt.msize(&block)?,

@@ -26,7 +26,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             SOME_CALL_SUCCEEDS,
             by(
                 "at most 10 % of what the workload held is still resident",
-                |seen| either(releases_memory(seen)),
+                |seen| merged(releases_memory(seen)),
             ),
         ],
     ),
@@ -40,7 +40,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             SOME_CALL_SUCCEEDS,
             by(
                 "at most the pages that hold a live block, and 10 % of what the workload held, are still resident",
-                |seen| either(releases_partial(seen)),
+                |seen| merged(releases_partial(seen)),
             ),
         ],
     ),
@@ -54,7 +54,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             SOME_CALL_SUCCEEDS,
             by(
                 "no more resident after the call than before, but for 64 KiB of its own stack and data",
-                |seen| either(never_grows(seen)),
+                |seen| merged(never_grows(seen)),
             ),
         ],
     ),
@@ -68,7 +68,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             SOME_CALL_SUCCEEDS,
             by(
                 "the same value from both calls, and the same memory resident within 1 % of what the workload held, or 64 KiB",
-                |seen| either(idempotent(seen)),
+                |seen| merged(idempotent(seen)),
             ),
         ],
     ),
@@ -126,7 +126,7 @@ fn release(
     probe: &mut Probe,
     count: usize,
     size_of: fn(usize) -> usize,
-    gone: fn(usize) -> bool,
+    is_freed: fn(usize) -> bool,
 ) -> Result<(), Stop> {
     let mut blocks = Blocks::with_room_for(count)?;
     warm_up(probe)?;
@@ -136,7 +136,7 @@ fn release(
     probe.moment("peak")?;
     let lost_early = blocks.lost_bytes();
     probe.step("free the blocks")?;
-    blocks.free_where(&probe.crt, gone)?;
+    blocks.free_where(&probe.crt, is_freed)?;
     probe.moment("freed")?;
     probe.step("_heapmin")?;
     probe.heapmin()?;
@@ -193,7 +193,7 @@ pub(super) fn held_and_left(
 }
 
 /// The judgement, whether the figures for it could be read or not.
-pub(super) fn either(judgement: Result<Judgement, Judgement>) -> Judgement {
+pub(super) fn merged(judgement: Result<Judgement, Judgement>) -> Judgement {
     judgement.unwrap_or_else(|judgement| judgement)
 }
 

@@ -27,7 +27,7 @@ static EDGES: Case = Case::new(
     edges,
 );
 
-const TOO_SMALL: &str = "blocks with fewer bytes than asked for";
+const TOO_SMALL: &str = "blocks with fewer bytes than requested";
 const CHANGED: &str = "bytes changed";
 const BLOCKS: &str = "blocks at edges";
 const LARGEST: usize = 2 << 20;

@@ -33,7 +33,7 @@ static OVER_4_GIB: Case = Case::new(
     |probe| large(probe, (4 << 30) + 100),
 );
 
-const TOO_SMALL: &str = "blocks with fewer bytes than asked for";
+const TOO_SMALL: &str = "blocks with fewer bytes than requested";
 const CHANGED: &str = "bytes changed";
 const MARKS: &str = "bytes written";
 /// Memory that is left to the rest of the system, in bytes.

@@ -177,11 +177,11 @@ fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
     let mut live = probe.crt.need(3000)?;
     live.fill(1);
     for &size in sizes {
-        probe.step(&format!("ask for {size} bytes"))?;
+        probe.step(&format!("request {size} bytes"))?;
         // A block that is returned in error is not used or freed.
         probe.observe("malloc", &format!("{size:#x}"), |crt| crt.malloc(size))?;
     }
-    probe.step("ask for ordinary sizes")?;
+    probe.step("request ordinary sizes")?;
     let mut refused = 0;
     for size in SIZES {
         match probe.crt.malloc(size)? {
@@ -199,7 +199,7 @@ fn refused(probe: &mut Probe, sizes: &[usize]) -> Result<(), Stop> {
 
 fn ordinary(probe: &mut Probe) -> Result<(), Stop> {
     for errno in START_ERRNO {
-        probe.step(&format!("ask for several sizes, errno {errno}"))?;
+        probe.step(&format!("request several sizes, errno {errno}"))?;
         let start = ErrorState {
             errno,
             ..ErrorState::MARKED

@@ -1,9 +1,9 @@
-//! The clauses of the C runtime heap, and how a candidate is judged by them.
+//! A conformance suite for the C runtime heap: its clauses, and the program that judges
+//! libraries by them.
 //!
-//! [`clauses`] has each clause beside the cases that try it. [`run`] runs a
-//! candidate's cases in probes, and [`judge`] turns the observations into
-//! verdicts. [`expected`] says which deviations are known. [`report`] shows the
-//! result to the user.
+//! [`clauses`] contains the clauses and their cases. [`run`] runs the cases of a
+//! candidate in probes, and [`judge`] turns the observations into verdicts. [`expected`]
+//! reads and compares known deviations. [`report`] shows the results to the user.
 
 #![forbid(unsafe_code)]
 
@@ -23,5 +23,5 @@ pub mod run;
 pub mod select;
 pub mod snapshot;
 
-/// Tells from what sources this program was built.
+/// A hash of the sources of this program. A probe must be built from the same sources.
 pub const BUILD: &str = env!("HEAPMIN_BUILD");

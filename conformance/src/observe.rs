@@ -20,7 +20,7 @@ pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) ->
     launch(candidate, "script", Some(script), false, timeout)
 }
 
-/// Runs an act that is no case on a candidate, with more in its environment.
+/// Runs an act that is not a case on a candidate, with more environment variables.
 pub fn observe_with(
     candidate: &Candidate,
     act: &str,
@@ -65,7 +65,7 @@ fn launch_in(
         load_name: candidate.load_name.clone(),
         exports: Some(known_exports(candidate)),
         errno_library: profile.and_then(|profile| profile.errno_library.clone()),
-        // A file that was put in the place of the loader's own has no other name.
+        // A staged file has no other name: it takes the place of the loader's own file.
         alias: profile
             .filter(|_| candidate.stage.is_none())
             .and_then(|profile| profile.alias.clone()),
@@ -77,18 +77,18 @@ fn launch_in(
     if candidate.identity.is_of(&candidate.path) {
         return observation;
     }
-    // What was seen may be of either file, or of a mixture.
+    // The observation may come from the old file, the new one, or a mixture.
     let path = shown(candidate.path.as_os_str());
     Observation {
         events: Vec::new(),
         ending: Ending::Failed(format!(
-            "{path} was replaced or changed during the run; wait until the file is finished, then check it again"
+            "{path} was replaced or changed during the run; run again when the file no longer changes"
         )),
         ..observation
     }
 }
 
-/// Those of a library's exports that a probe looks up.
+/// The exports of a library that a probe looks up.
 fn known_exports(candidate: &Candidate) -> Vec<String> {
     let exports = candidate.image.exports.iter();
     exports
@@ -103,7 +103,7 @@ mod tests {
     use crate::forged::candidate;
 
     #[test]
-    fn a_probe_gets_the_exports_that_it_looks_up() {
+    fn a_probe_gets_only_the_exports_that_it_looks_up() {
         let mut candidate = candidate();
         candidate.image.exports = vec!["malloc".into(), "main".into(), "_heapmin".into()];
         assert_eq!(known_exports(&candidate), ["malloc", "_heapmin"]);

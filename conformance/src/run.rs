@@ -18,9 +18,9 @@ use std::time::Duration;
 /// How cases are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many at a time.
+    /// Number of cases to run in parallel.
     pub jobs: usize,
-    /// How long each may take.
+    /// Time limit for each case.
     pub timeout: Duration,
 }
 
@@ -31,11 +31,11 @@ pub struct Outcome {
     pub clause: &'static Clause,
     /// The case.
     pub case: &'static Case,
-    /// What came of it.
+    /// The verdict and the observation.
     pub judgement: Judgement,
-    /// Why this deviation is known, if it is. Set by [`crate::expected`].
+    /// The reason, if this deviation is known. [`crate::expected`] sets it.
     pub known: Option<String>,
-    /// How long the case took.
+    /// Duration of the case, in milliseconds.
     pub duration_ms: u64,
 }
 
@@ -44,18 +44,18 @@ pub struct Outcome {
 pub struct Checked {
     /// The candidate.
     pub candidate: Candidate,
-    /// In the order of the clauses.
+    /// The results, in the order of the clauses.
     pub outcomes: Vec<Outcome>,
-    /// How many cases were run: all, unless the run was interrupted.
+    /// Number of cases that were run: all, unless the run was interrupted.
     pub cases_run: usize,
-    /// What the candidate was kept from; `None` if no fence was wanted.
+    /// The restrictions that were in force; `None` without a fence.
     pub fence: Option<InForce>,
-    /// Bytes that workloads held, and how many of them were given back.
+    /// Bytes that the workloads used, and bytes of them that the library gave back.
     pub given_back: Option<(u64, u64)>,
 }
 
 impl Outcome {
-    /// Whether this is a deviation that no list names.
+    /// Whether this is a deviation that is not listed.
     pub fn is_unexpected(&self) -> bool {
         self.judgement.verdict.is_deviation() && self.known.is_none()
     }
@@ -78,7 +78,7 @@ pub fn judge_observation(
     judge(&seen)
 }
 
-/// The numbers that a candidate's `errno` holds. Without a profile: Microsoft's
+/// The numbering of a candidate's `errno` values. Without a profile, it is Microsoft's
 /// if the candidate exports `_errno`, else the host's.
 pub fn numbering(candidate: &Candidate) -> Numbering {
     match &candidate.profile {
@@ -88,9 +88,8 @@ pub fn numbering(candidate: &Candidate) -> Numbering {
     }
 }
 
-/// Runs the selected cases on the candidates, several at a time, and judges
-/// them. Stops early if the run is interrupted. `progress` is called after each
-/// case.
+/// Runs the selected cases on the candidates in parallel and judges the results.
+/// Stops early if the run is interrupted. Calls `progress` after each case.
 pub fn check(
     candidates: Vec<Candidate>,
     selection: &Selection,
@@ -116,12 +115,12 @@ pub fn check(
                         return;
                     }
                     let observation = observe(candidate, case, limits.timeout);
-                    // The interruption may have ended the probe as well.
+                    // The interruption may have ended the probe.
                     if interruption::is_wanted() && observation.ending != Ending::Done {
                         return;
                     }
                     let is_first = seen[position].set(observation).is_ok();
-                    debug_assert!(is_first, "each position is taken once");
+                    debug_assert!(is_first, "one thread takes each position");
                     progress();
                 }
             });
@@ -140,7 +139,7 @@ pub fn check(
         .collect()
 }
 
-/// Judges the selected clauses by what was seen of a candidate, case by case.
+/// Judges the selected clauses by the observations of a candidate's cases.
 pub fn conclude(
     candidate: Candidate,
     selection: &Selection,
@@ -209,9 +208,9 @@ mod tests {
     #[test]
     fn a_deviation_is_unexpected_until_it_is_listed() {
         assert!(outcome(Verdict::Fail, None).is_unexpected());
-        assert!(!outcome(Verdict::Fail, Some("it is old")).is_unexpected());
+        assert!(!outcome(Verdict::Fail, Some("a reason")).is_unexpected());
         assert!(!outcome(Verdict::Pass, None).is_unexpected());
-        assert!(!outcome(Verdict::Pass, Some("it is old")).is_unexpected());
+        assert!(!outcome(Verdict::Pass, Some("a reason")).is_unexpected());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn a_wrong_argument_is_refused_with_a_fix(#[case] arguments: &[&str], #[case] me
 #[case::case("clause = 'heapmin.exported'\ncase = 'lod'", "did you mean load?")]
 #[case::verdict(
     "clause = 'heapmin.exported'\nverdict = 'bad'",
-    "it can be fail, crash or timeout"
+    "the verdict can be fail, crash or timeout"
 )]
 fn a_wrong_known_deviation_is_refused_with_a_fix(#[case] entry: &str, #[case] mend: &str) {
     let name = format!("expected-{}.toml", mend.len());

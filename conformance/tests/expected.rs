@@ -87,9 +87,9 @@ why  =  'errno is cleared'
 #[case::listed_and_occurs("sets_errno_on_success", RIGHT, 0, &[])]
 #[case::nothing_listed_and_nothing_occurs("returns_zero", "", 0, &[])]
 #[case::not_listed("sets_errno_on_success", "# None.\n", 1, &[
-    "expected.toml:2: heapmin.success-keeps-errno fails and is not listed: add this here, or run again with --update",
+    "expected.toml:2: heapmin.success-keeps-errno fails and is not listed: add this entry here, or run again with --update",
     "    [[known]]\n    clause = \"heapmin.success-keeps-errno\"\n    # observed with start-values: errno was",
-    "    why = \"not looked into yet\"\n",
+    "    why = \"not investigated yet\"\n",
 ])]
 #[case::not_listed_as_this(
     "crashes_in_heapmin",
@@ -129,19 +129,19 @@ why  =  'errno is cleared'
     "sets_errno_on_success",
     "[[known]]\nwhy = 'w'\nclause = [\n  'heapmin.success-keeps-errno',\n  'heapmin.success-returns-zero',\n]\n",
     1,
-    &["expected.toml:5: heapmin.success-returns-zero no longer fails: take it out of this list"]
+    &["expected.toml:5: heapmin.success-returns-zero no longer fails: delete this name from its list"]
 )]
 #[case::no_longer_occurs_in_a_case(
     "sets_errno_on_success",
     "[[known]]\nwhy = 'w'\nclause = 'heapmin.success-returns-zero'\ncase = ['empty-heap']\n\n[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\n",
     1,
-    &["expected.toml:4: heapmin.success-returns-zero no longer fails with empty-heap: take it out of this list"]
+    &["expected.toml:4: heapmin.success-returns-zero no longer fails with empty-heap: delete this name from its list"]
 )]
 #[case::no_longer_judged(
     "fails_as_promised",
     "[[judged]]\nclause = [\n  'heapmin.success-returns-zero', # a comment\n]\n",
     1,
-    &["expected.toml:3: heapmin.success-returns-zero was judged before and is unsupported now (none of 15 calls succeeded; see the failure clauses): find out why; if that is right, take it out of this list, or run again with --update"]
+    &["expected.toml:3: heapmin.success-returns-zero was judged before and is unsupported now (none of 15 calls succeeded; see the failure clauses): find out why; if that is right, delete this name from its list, or run again with --update"]
 )]
 #[case::judged_with_a_deviation(
     "sets_errno_on_success",
@@ -189,19 +189,19 @@ why  =  'errno is cleared'
     "returns_zero",
     "[[known]]\nclause = 'heapmin.exported'\nverdict = 'error'\nwhy = 'w'\n",
     2,
-    &["expected.toml:1: error is no deviation that can be known; it can be fail, crash or timeout"]
+    &["expected.toml:1: no entry can expect the verdict error; the verdict can be fail, crash or timeout"]
 )]
 #[case::twice(
     "returns_zero",
     "[[known]]\nclause = ['heapmin.exported',\n'heapmin.exported']\nwhy = 'w'\n",
     2,
-    &["expected.toml:3: heapmin.exported is in line 2 already; delete one of the two"]
+    &["expected.toml:3: heapmin.exported is already listed in line 2; delete one of the two entries"]
 )]
 #[case::judged_twice(
     "returns_zero",
     "[[judged]]\nclause = ['heapmin.exported',\n'heapmin.exported']\n",
     2,
-    &["expected.toml:3: heapmin.exported is in line 2 already; delete one of the two"]
+    &["expected.toml:3: heapmin.exported is already listed in line 2; delete one of the two entries"]
 )]
 fn each_complaint_names_the_line_to_change(
     #[case] library: &str,
@@ -226,7 +226,7 @@ fn entries_whose_cases_were_not_selected_are_not_compared() {
     let judged = "[[judged]]\nclause = 'heapmin.coalesces'\n";
     project.write(&format!("{RIGHT}\n{judged}"));
     let (code, said) = project.check(&["--skip", "*keeps-errno"]);
-    let note = "expected.toml: 2 of 2 entries were not looked at: their cases were not all run\n";
+    let note = "expected.toml: 2 of 2 entries were not compared: not all of their cases were run\n";
     assert_eq!((code, &said[..]), (0, note));
     // With a fault, only some of the clause's cases are run.
     project.write(&format!(
@@ -258,7 +258,9 @@ fn without_a_file_the_report_says_how_to_make_one() {
     let report = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        report.contains("deviations that are not listed: 2; `--expected FILE --update`"),
+        report.contains(
+            "deviations that are not listed: 2; run again with `--expected FILE --update`"
+        ),
         "{report}"
     );
 }
@@ -306,17 +308,17 @@ fn update_creates_a_missing_file() {
     let message = "expected.toml: created; known deviations: added 1, removed 0; judged clauses: added 2, removed 0\n";
     assert_eq!((code, &said[..]), (0, message));
     insta::assert_snapshot!(project.read(), @r#"
-    # What `heapmin check` is expected to find. With --update it takes entries out of
-    # this file and adds new ones; all else stays as it is: comments, reasons, order.
+    # Expected results of `heapmin check`. --update removes entries from this file and
+    # adds new ones. Everything else stays as it is: comments, reasons, order.
 
     [[known]]
     clause = "heapmin.success-keeps-errno"
     # observed with start-values: errno was ENOENT (2) before a successful call and 0 after it
     # observed with fault-succeeds: errno was ENOENT (2) before a successful call and 0 after it
-    why = "not looked into yet"
+    why = "not investigated yet"
 
-    # The clauses that were judged when this was written. One that comes out as
-    # `unsupported` now is no longer checked, and fails the run.
+    # The clauses that were judged when this list was written. If one of them is
+    # `unsupported` now, it is no longer checked, and the run fails.
     [[judged]]
     clause = [
         "heapmin.success-returns-zero",
@@ -336,8 +338,8 @@ fn update_creates_a_missing_file() {
 
 /// What an update adds to [`RIGHT`] when all clauses are judged.
 const JUDGED: &str = "
-# The clauses that were judged when this was written. One that comes out as
-# `unsupported` now is no longer checked, and fails the run.
+# The clauses that were judged when this list was written. If one of them is
+# `unsupported` now, it is no longer checked, and the run fails.
 [[judged]]
 clause = [
     \"heapmin.success-returns-zero\",
@@ -487,7 +489,7 @@ fn update_never_writes_an_error_as_expected() {
     fs::write(&path, bytes).unwrap();
     let (code, said) = project.update();
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("libmine.so: results that are `error`: 5, and nothing can expect that; the first is heapmin.success-returns-zero with start-values: the library could not be loaded"), "{said}");
+    assert!(said.contains("libmine.so: results that are `error`: 5; no entry can allow them, so fix the cause; the first is heapmin.success-returns-zero with start-values: the library could not be loaded"), "{said}");
     assert_eq!(project.read(), RIGHT);
 }
 
@@ -498,7 +500,7 @@ fn a_refused_candidate_prevents_the_update() {
     let (code, said) = project.check(&["no-such.so", "--update"]);
     assert_eq!(code, 2, "{said}");
     assert!(
-        said.contains("not updated, since a candidate was refused"),
+        said.contains("expected.toml was not updated, because a candidate was refused"),
         "{said}"
     );
     assert_eq!(project.read(), "# None.\n");
@@ -517,7 +519,7 @@ fn a_file_in_a_form_that_update_cannot_change_stays_as_it_is() {
     let (code, said) = project.update();
     assert_eq!(code, 2, "{said}");
     assert!(
-        said.contains("expected.toml is written in a way that --update cannot change; write each"),
+        said.contains("expected.toml has a form that --update cannot change; write each"),
         "{said}"
     );
     assert_eq!(project.read(), text);
@@ -531,8 +533,8 @@ fn update_requires_expected() {
 }
 
 #[rstest]
-#[case::full_device("/dev/full", "is no regular file")]
-#[case::folder(".", "is no regular file")]
+#[case::full_device("/dev/full", "is not a regular file")]
+#[case::folder(".", "is not a regular file")]
 #[case::no_such_folder("no/such/expected.toml", "cannot be written")]
 // Not even root can create a file in this folder.
 #[case::read_only_folder("/proc/expected.toml", "cannot be written")]
@@ -668,7 +670,7 @@ fn an_interrupted_run_does_not_update_the_file() {
     let (code, said) = status(&child.wait_with_output().unwrap());
     assert_eq!(code, 130, "{said}");
     assert!(
-        said.contains("not updated, since the run was interrupted"),
+        said.contains("expected.toml was not updated, because the run was interrupted"),
         "{said}"
     );
     assert!(!said.contains("no longer"), "{said}");

@@ -234,7 +234,7 @@ fn a_report_never_overwrites_a_file_that_the_run_reads() {
             .expect("it starts");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains("--output would write over"), "{stderr}");
+        assert!(stderr.contains("--output would overwrite"), "{stderr}");
         assert!(fs::read(over).expect("it is there") == before);
     }
 }

@@ -1,4 +1,4 @@
-//! `heapmin check`: candidates in, verdicts out.
+//! `heapmin check`: checks candidates and reports the verdicts.
 
 use super::output::{Output, terminal_width};
 use super::signals::interrupted;
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::expected::gate::Findings;
 use crate::expected::profiles::{Profiles, known_deviations};
-use crate::expected::{File, gate, standing};
+use crate::expected::{File, gate, status};
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-/// What is checked if nobody says what.
+/// The candidate if the user names none.
 pub(super) const REFERENCE: &str = "reference";
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
@@ -29,13 +29,13 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     };
     if selection.cases().is_empty() {
         let fault = args.fault.as_deref().unwrap_or_default();
-        let problem = format!("none of these clauses has a case for --fault {fault}");
-        return Err(InputError::new(problem, "leave --only and --skip out"));
+        let problem = format!("none of the selected clauses has a case with the fault {fault}");
+        return Err(InputError::new(problem, "remove --only and --skip"));
     }
     let path = args.expected.as_deref();
     let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
     let (candidates, refused) = candidates(args)?;
-    spare_what_is_read(args, &candidates)?;
+    refuse_to_overwrite_input(args, &candidates)?;
     let output = Output::create(args.output.as_deref())?;
     for error in &refused {
         say(error);
@@ -55,10 +55,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     bar.finish_and_clear();
     profiles.mark(&mut checked);
     if let Some(file) = &expected {
-        standing::mark(&mut checked, file.known());
+        status::mark(&mut checked, file.known());
     }
     let stopped = interrupted();
-    // A file must not be made to say what only a part of the run found.
+    // A part of a run must not change the file.
     let obstacle = match stopped {
         Some(_) => Some("the run was interrupted"),
         None if !refused.is_empty() => Some("a candidate was refused"),
@@ -70,13 +70,13 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     };
     let mut findings = gate::compare(&checked, &profiles, expected.as_ref());
     findings.notes.extend(updated.clone().unwrap_or_default());
-    if let (true, Some(obstacle)) = (args.update, obstacle) {
-        let note = format!("not updated, since {obstacle}");
+    if let (true, Some(file), Some(obstacle)) = (args.update, &expected, obstacle) {
+        let note = format!("{} was not updated, because {obstacle}", file.name);
         findings.notes.push(note);
     }
-    tell_elsewhere(&findings, args);
+    write_findings(&findings, args);
     if args.format != ReportFormat::Human {
-        tell_of_gaps(&checked);
+        write_missing_restrictions(&checked);
     }
     output.write(&text(&checked, &findings, args))?;
     if let Some(status) = stopped {
@@ -94,25 +94,25 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     })
 }
 
-/// Refuses to write the report over a file that the run needs.
-fn spare_what_is_read(args: &CheckArgs, candidates: &[Candidate]) -> Result<(), InputError> {
-    let Some(Ok(there)) = args.output.as_deref().map(Identity::of) else {
+/// Refuses an `--output` file that the run reads: a candidate, or the `--expected` file.
+fn refuse_to_overwrite_input(args: &CheckArgs, candidates: &[Candidate]) -> Result<(), InputError> {
+    let Some(Ok(output)) = args.output.as_deref().map(Identity::of) else {
         return Ok(());
     };
     let expected = args.expected.as_deref().into_iter();
     let mut read = candidates.iter().map(|one| &*one.path).chain(expected);
-    match read.find(|path| there.is_of(path)) {
+    match read.find(|path| output.is_of(path)) {
         None => Ok(()),
         Some(path) => Err(InputError::new(
-            format!("--output would write over {}", shown(path.as_os_str())),
+            format!("--output would overwrite {}", shown(path.as_os_str())),
             "name another file for the report",
         )),
     }
 }
 
-/// What is not as expected stands in the report for people. Where that is not
-/// on standard output, standard error has it: a log should show why a run failed.
-fn tell_elsewhere(findings: &Findings, args: &CheckArgs) {
+/// Writes what is not as expected to standard error, unless the report on standard
+/// output has it: the log of a CI job must show why a run failed.
+fn write_findings(findings: &Findings, args: &CheckArgs) {
     if args.format != ReportFormat::Human || args.output.is_some() {
         for line in findings.complaints.iter().chain(&findings.notes) {
             note(line);
@@ -120,8 +120,9 @@ fn tell_elsewhere(findings: &Findings, args: &CheckArgs) {
     }
 }
 
-/// What a candidate should have been kept from. Only the report for people has it.
-fn tell_of_gaps(checked: &[Checked]) {
+/// Writes the restrictions that were not in force to standard error. Only the report
+/// for people has them.
+fn write_missing_restrictions(checked: &[Checked]) {
     for one in checked {
         let missing = one.fence.iter().flat_map(|fence| &fence.missing);
         for part in missing {
@@ -130,7 +131,7 @@ fn tell_of_gaps(checked: &[Checked]) {
     }
 }
 
-/// The candidates that can be checked, and why the others cannot.
+/// The candidates that can be checked, and an error for each of the others.
 fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), InputError> {
     let catalogue = catalogue()?;
     let profile = args
@@ -168,8 +169,8 @@ fn text(checked: &[Checked], findings: &Findings, args: &CheckArgs) -> String {
     }
 }
 
-/// On standard error, and only if that is a terminal.
+/// A progress bar on standard error. It is drawn only if that is a terminal.
 fn progress_bar(steps: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {elapsed}");
-    ProgressBar::new(steps).with_style(style.expect("the template is right"))
+    ProgressBar::new(steps).with_style(style.expect("the template is valid"))
 }

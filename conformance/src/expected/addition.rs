@@ -1,31 +1,31 @@
-//! Entries for deviations that are not listed yet.
+//! New entries: deviations and judged clauses that the file does not list yet.
 
 use super::File;
-use super::standing::{concerns, label, of_clause};
+use super::status::{applies_to, candidate_label, clause_verdict};
 use crate::clause::Verdict;
 use crate::clauses;
 use crate::run::Checked;
 
-/// What an entry says for a reason until somebody has one.
-pub(super) const NO_REASON: &str = "not looked into yet";
+/// The reason in a new entry, until the user writes one.
+pub(super) const NO_REASON: &str = "not investigated yet";
 
-/// A deviation that is not listed, in all cases in which it came.
+/// A deviation that is not listed, with all cases in which it occurs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Addition {
     /// The clause.
     pub clause: &'static str,
-    /// The cases, each with what was seen.
+    /// The cases, each with its observation.
     pub cases: Vec<(&'static str, String)>,
     /// Whether these are all the cases of the clause.
     pub in_all_cases: bool,
-    /// What came.
+    /// The verdict of these cases.
     pub verdict: Verdict,
     /// The candidate, if the entry must name it.
     pub candidate: Option<String>,
 }
 
 impl Addition {
-    /// The cases that the entry names; none if it speaks of any case.
+    /// The cases that the entry names; empty if it applies to every case.
     pub(super) fn named_cases(&self) -> Vec<&'static str> {
         match self.in_all_cases {
             true => Vec::new(),
@@ -33,7 +33,7 @@ impl Addition {
         }
     }
 
-    /// The entry as a file has it, a line each.
+    /// The lines of the entry in a file.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec!["[[known]]".to_owned()];
         lines.push(format!("clause = {}", quoted(self.clause)));
@@ -63,12 +63,13 @@ impl Addition {
     }
 }
 
-/// The deviations that are not listed, in the order of the report, but for
-/// those in which the candidate could not be observed: nobody expects that.
-pub(super) fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
+/// The deviations that are not listed, in the order of the report. Results that are
+/// `error` are left out: no entry can allow them. With `is_named`, each entry names
+/// its candidate.
+pub(super) fn additions(checked: &[Checked], is_named: bool) -> Vec<Addition> {
     let mut additions: Vec<Addition> = Vec::new();
     for one in checked {
-        let candidate = named.then(|| label(checked, &one.candidate));
+        let candidate = is_named.then(|| candidate_label(checked, &one.candidate));
         let unlisted = one.outcomes.iter().filter(|it| it.is_unexpected());
         for outcome in unlisted.filter(|it| it.judgement.verdict != Verdict::Error) {
             let verdict = outcome.judgement.verdict;
@@ -97,26 +98,27 @@ pub(super) fn additions(checked: &[Checked], named: bool) -> Vec<Addition> {
     additions
 }
 
-/// Clauses that are judged and not listed yet, for each candidate whose name
-/// must be given, or for all.
+/// Clauses that are judged and not listed yet, by the candidate that the entry
+/// names. Without a name, the clauses are for every candidate.
 pub(super) type NewJudged = Vec<(Option<String>, Vec<&'static str>)>;
 
-/// What the file does not list yet; `lost` are the entries that go.
+/// The judged clauses that the file does not list yet. `lost` marks the entries
+/// that the update removes.
 pub(super) fn new_judged(file: &File, checked: &[Checked], lost: &[bool]) -> NewJudged {
     let mut new: NewJudged = Vec::new();
     for one in checked {
         let name = file
-            .is_named(checked)
-            .then(|| label(checked, &one.candidate));
+            .names_candidates(checked)
+            .then(|| candidate_label(checked, &one.candidate));
         let is_new = |id: &&str| {
-            let verdict = of_clause(one, id).map(|(verdict, _)| verdict);
+            let verdict = clause_verdict(one, id).map(|(verdict, _)| verdict);
             let is_judged =
                 verdict.is_some_and(|it| !matches!(it, Verdict::Unsupported | Verdict::Error));
             let entries = file.expected.judged.iter().zip(lost);
             let mut listed = entries.filter(|(entry, is_lost)| {
                 !**is_lost
                     && entry.clause == *id
-                    && concerns(entry.candidate.as_deref(), &one.candidate)
+                    && applies_to(entry.candidate.as_deref(), &one.candidate)
             });
             is_judged && listed.next().is_none()
         };
@@ -124,15 +126,15 @@ pub(super) fn new_judged(file: &File, checked: &[Checked], lost: &[bool]) -> New
             .map(|clause| clause.id)
             .filter(is_new)
             .collect();
-        let is_known = new.iter().any(|(known, _)| *known == name);
-        if !ids.is_empty() && !is_known {
+        let has_list = new.iter().any(|(other, _)| *other == name);
+        if !ids.is_empty() && !has_list {
             new.push((name, ids));
         }
     }
     new
 }
 
-/// A TOML string.
+/// The text as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
@@ -145,7 +147,7 @@ pub(super) fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// Text as a comment takes it: on one line.
+/// The text on one line, as a comment needs it.
 fn in_a_comment(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
@@ -161,15 +163,15 @@ mod tests {
     #[case::quotes_and_backslashes(r#"C:\"my" dll"#, r#""C:\\\"my\" dll""#)]
     #[case::control("a\nb\u{1b}[2J", r#""a\u000Ab\u001B[2J""#)]
     #[case::other_letters("größe", r#""größe""#)]
-    fn a_string_is_read_again_as_it_was(#[case] text: &str, #[case] wanted: &str) {
-        assert_eq!(quoted(text), wanted);
-        let entry = format!("[[known]]\nclause = 'heapmin.exported'\nwhy = {wanted}\n");
+    fn a_quoted_string_is_parsed_to_the_same_text(#[case] text: &str, #[case] toml: &str) {
+        assert_eq!(quoted(text), toml);
+        let entry = format!("[[known]]\nclause = 'heapmin.exported'\nwhy = {toml}\n");
         let read = Expected::parse("expected.toml", &entry).unwrap();
         assert_eq!(read.known[0].why, text);
     }
 
     #[test]
-    fn a_comment_stays_on_its_line() {
+    fn a_comment_has_no_line_breaks() {
         assert_eq!(in_a_comment("errno\r\nwas 0"), "errno  was 0");
     }
 }

@@ -1,5 +1,5 @@
-//! What a file says, wherever in it that stands: by this a changed file is
-//! compared with what it should have become.
+//! The contents of a file, without the places of its entries. An update compares
+//! the contents of the changed file with the intended contents.
 
 use super::addition::{Addition, NO_REASON, NewJudged};
 use super::known::{Expected, Judged, Known};
@@ -12,15 +12,16 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Of a file that was read.
+    /// The contents of a parsed file.
     pub(super) fn of(expected: &Expected) -> Contents {
         let known = expected.known.iter().map(known_contents).collect();
         let judged = expected.judged.iter().map(judged_contents).collect();
         Contents { known, judged }.sorted()
     }
 
-    /// Of a file that loses what is `stale` or `lost`, and gets what is new.
-    pub(super) fn wanted(
+    /// The contents that a file should have after an update. The update removes the
+    /// known deviations marked in `stale` and the judged clauses marked in `lost`.
+    pub(super) fn intended(
         before: &Expected,
         stale: &[bool],
         lost: &[bool],

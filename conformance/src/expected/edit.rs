@@ -1,36 +1,36 @@
-//! Changes to a TOML file that leave every other byte of it as it is.
+//! Edits of a TOML file that keep every other byte.
 //!
-//! Entries and names are found by their bytes in the text. Whoever makes
-//! changes reads the new text again and looks whether it says what it should:
-//! in forms that nobody thought of, a change may do damage.
+//! The caller gives the places of entries and names as ranges of bytes. It must parse
+//! the new text and compare it with the intended contents, because an edit may damage
+//! a file that has an unusual form.
 
 use std::ops::Range;
 
-/// Changes to a text, collected and then made at once.
+/// Edits of a text. They are collected and then applied together.
 pub(super) struct Edits<'a> {
     text: &'a str,
     edits: Vec<(Range<usize>, Put)>,
 }
 
-/// What comes in the place of some bytes.
+/// The replacement of a range of bytes.
 enum Put {
     Nothing,
-    /// A text as it is.
+    /// This text.
     Text(String),
-    /// Lines with an empty line before and after them.
+    /// These lines, with an empty line before and after them.
     Block(Vec<String>),
 }
 
 impl<'a> Edits<'a> {
-    /// No changes to this text.
+    /// No edits of this text yet.
     pub(super) fn new(text: &'a str) -> Self {
         let edits = Vec::new();
         Edits { text, edits }
     }
 
-    /// Takes an entry out that stands in these bytes, with the comment right
-    /// above it. A comment at the top of the file stays: it may be about all
-    /// of it. `floor` is where the entry before ends.
+    /// Removes the entry at these bytes, with the comment right above it. A comment at
+    /// the top of the file stays, because it may be about the whole file. `floor` is
+    /// the end of the previous entry.
     pub(super) fn remove_entry(&mut self, entry: &Range<usize>, floor: usize) {
         let floor = match floor {
             0 => 0,
@@ -56,16 +56,16 @@ impl<'a> Edits<'a> {
         self.edits.push((start.max(floor)..end, Put::Nothing));
     }
 
-    /// Takes names out of a list. `names` are the bytes of all names in it;
-    /// at least one stays.
+    /// Removes names from a list. `names` are the bytes of all names in the list. At
+    /// least one name must stay.
     pub(super) fn remove_names(
         &mut self,
         names: &[Range<usize>],
         is_removed: impl Fn(usize) -> bool,
     ) {
         for (index, name) in names.iter().enumerate().filter(|(at, _)| is_removed(*at)) {
-            let mut after = index + 1..names.len();
-            let is_last = after.all(&is_removed);
+            let mut later = index + 1..names.len();
+            let is_last = later.all(&is_removed);
             let next = names.get(index + 1);
             let next = next.filter(|next| !self.text[name.end..next.start].contains('\n'));
             let range = if self.is_alone(name) {
@@ -82,8 +82,8 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// Puts names into a list behind one that stays there.
-    pub(super) fn add_names_behind(&mut self, name: &Range<usize>, added: &[String]) {
+    /// Adds names to a list, after a name that stays.
+    pub(super) fn add_names_after(&mut self, name: &Range<usize>, added: &[String]) {
         if !self.is_alone(name) {
             let text: Vec<_> = added.iter().map(|name| format!(", {name}")).collect();
             return self.put(name.end, text.concat());
@@ -103,7 +103,7 @@ impl<'a> Edits<'a> {
         self.put(self.line_end(name.end), text);
     }
 
-    /// Puts names into a list before its first one.
+    /// Adds names to a list, before its first name.
     pub(super) fn add_names_before(&mut self, first: &Range<usize>, added: &[String]) {
         let line = self.line_start(first.start);
         let (at, indent, end) = match self.is_alone(first) {
@@ -115,20 +115,19 @@ impl<'a> Edits<'a> {
         self.put(at, text.concat());
     }
 
-    /// Puts lines in behind the line of this byte, with an empty line before
-    /// and after them.
-    pub(super) fn add_block_behind(&mut self, at: usize, lines: Vec<String>) {
+    /// Adds lines after the line of this byte, with an empty line before and after them.
+    pub(super) fn add_block_after(&mut self, at: usize, lines: Vec<String>) {
         let at = self.line_end(at);
         self.edits.push((at..at, Put::Block(lines)));
     }
 
-    /// Puts lines in at the end, with an empty line before them.
+    /// Adds lines at the end, with an empty line before them.
     pub(super) fn add_block_at_end(&mut self, lines: Vec<String>) {
         let at = self.text.len();
         self.edits.push((at..at, Put::Block(lines)));
     }
 
-    /// The text with all changes.
+    /// The text with all edits applied.
     pub(super) fn apply(mut self) -> String {
         self.edits.sort_by_key(|(range, _)| range.start);
         let newline = newline(self.text);
@@ -137,7 +136,7 @@ impl<'a> Edits<'a> {
         let mut is_block_before = false;
         let end = self.text.len();
         for (range, put) in self.edits.into_iter().chain([(end..end, Put::Nothing)]) {
-            // Nothing, where one change lies within another.
+            // If one edit lies within another, there is nothing to keep.
             let kept = self.text.get(done..range.start).unwrap_or_default();
             if is_block_before && !kept.is_empty() {
                 is_block_before = false;
@@ -172,24 +171,24 @@ impl<'a> Edits<'a> {
         self.edits.push((at..at, Put::Text(text)));
     }
 
-    /// Where the line of this byte begins.
+    /// The offset at which the line of this byte begins.
     fn line_start(&self, at: usize) -> usize {
         self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
     }
 
-    /// Where the line after that of this byte begins.
+    /// The offset after the newline of this byte's line.
     fn line_end(&self, at: usize) -> usize {
         let rest = &self.text[at..];
         rest.find('\n').map_or(self.text.len(), |end| at + end + 1)
     }
 
-    /// The line that ends where another begins.
+    /// The line before the line that begins at this offset.
     fn line_before(&self, start: usize) -> &'a str {
         let before = &self.text[..start];
         before.split_inclusive('\n').next_back().unwrap_or_default()
     }
 
-    /// Where the comma behind a name ends, if it is in the same line.
+    /// The offset after the comma that follows a name, if it is on the same line.
     fn comma(&self, name: &Range<usize>) -> Option<usize> {
         let rest = &self.text[name.end..];
         let spaces = rest.len() - rest.trim_start_matches([' ', '\t']).len();
@@ -197,7 +196,7 @@ impl<'a> Edits<'a> {
         self.text[comma..].starts_with(',').then_some(comma + 1)
     }
 
-    /// Whether a name has its line for itself, but for comma and comment.
+    /// Whether a name is alone on its line, except for a comma and a comment.
     fn is_alone(&self, name: &Range<usize>) -> bool {
         let after = self.comma(name).unwrap_or(name.end);
         let rest = self.text[after..self.line_end(after)].trim();
@@ -210,7 +209,7 @@ fn is_blank(line: &str) -> bool {
     line.trim().is_empty()
 }
 
-/// How the lines of a text end.
+/// The line ending of a text.
 fn newline(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
@@ -220,7 +219,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    /// The bytes of each part of the text that is in quotation marks.
+    /// The range of each part of the text that is in quotation marks.
     fn names(text: &str) -> Vec<Range<usize>> {
         let marks: Vec<_> = text.match_indices('"').map(|(at, _)| at).collect();
         marks.chunks(2).map(|pair| pair[0]..pair[1] + 1).collect()
@@ -243,14 +242,14 @@ mod tests {
     )]
     #[case::line_and_a_half("[\"a\", \"b\",\n  \"c\",\n]", &[1, 2], "[\"a\",\n]")]
     #[case::comma_first("[\n  \"a\"\n  , \"b\"\n]", &[1], "[\n  \"a\"\n]")]
-    fn names_are_taken_out_of_a_list(
+    fn names_are_removed_from_a_list(
         #[case] text: &str,
         #[case] removed: &[usize],
-        #[case] left: &str,
+        #[case] result: &str,
     ) {
         let mut edits = Edits::new(text);
         edits.remove_names(&names(text), |at| removed.contains(&at));
-        assert_eq!(edits.apply(), left);
+        assert_eq!(edits.apply(), result);
     }
 
     #[rstest]
@@ -273,21 +272,21 @@ mod tests {
         Some(0),
         "[\r\n  \"a\",\r\n  \"x\",\r\n  \"y\",\r\n]"
     )]
-    fn names_are_put_into_a_list(
+    fn names_are_added_to_a_list(
         #[case] text: &str,
-        #[case] behind: Option<usize>,
+        #[case] after: Option<usize>,
         #[case] result: &str,
     ) {
         let mut edits = Edits::new(text);
         let added = [r#""x""#.to_owned(), r#""y""#.to_owned()];
-        match behind {
-            Some(index) => edits.add_names_behind(&names(text)[index], &added),
+        match after {
+            Some(index) => edits.add_names_after(&names(text)[index], &added),
             None => edits.add_names_before(&names(text)[0], &added),
         }
         assert_eq!(edits.apply(), result);
     }
 
-    /// In these texts an entry is a line of capitals.
+    /// The ranges of the entries. In these texts an entry is a capital letter.
     fn entries(text: &str) -> Vec<Range<usize>> {
         let starts = text
             .match_indices(|letter: char| letter.is_ascii_uppercase())
@@ -301,17 +300,17 @@ mod tests {
     #[case::only("A\n", 0, "")]
     #[case::no_newline_at_the_end("A\n\nB", 1, "A\n")]
     #[case::with_its_comment("# top\n\n# of a\nA # too\n\n# of b\nB\n", 0, "# top\n\n# of b\nB\n")]
-    #[case::the_top_stays("# top\nA\n\nB\n", 0, "# top\nB\n")]
+    #[case::comment_at_the_top_stays("# top\nA\n\nB\n", 0, "# top\nB\n")]
     #[case::comments_between_stay("A\n\n# middle\n\nB\n", 0, "# middle\n\nB\n")]
     #[case::comments_at_the_end_stay("A\n\nB\n\n# end\n", 1, "A\n\n# end\n")]
     #[case::no_empty_lines("A\n# of b\nB\nC\n", 1, "A\nC\n")]
     #[case::windows_lines("A\r\n\r\n# of b\r\nB\r\n\r\nC\r\n", 1, "A\r\n\r\nC\r\n")]
-    fn an_entry_is_taken_out(#[case] text: &str, #[case] index: usize, #[case] left: &str) {
+    fn an_entry_is_removed(#[case] text: &str, #[case] index: usize, #[case] result: &str) {
         let entries = entries(text);
         let mut edits = Edits::new(text);
         let floor = index.checked_sub(1).map_or(0, |before| entries[before].end);
         edits.remove_entry(&entries[index], floor);
-        assert_eq!(edits.apply(), left);
+        assert_eq!(edits.apply(), result);
     }
 
     #[rstest]
@@ -321,9 +320,9 @@ mod tests {
     #[case::between("A\n\nB\n", 1, "A\n\nx\ny\n\nB\n")]
     #[case::without_empty_lines("A\nB\n", 1, "A\n\nx\ny\n\nB\n")]
     #[case::windows_lines("A\r\n\r\nB\r\n", 1, "A\r\n\r\nx\r\ny\r\n\r\nB\r\n")]
-    fn lines_are_put_in(#[case] text: &str, #[case] at: usize, #[case] result: &str) {
+    fn lines_are_added_after_a_line(#[case] text: &str, #[case] at: usize, #[case] result: &str) {
         let mut edits = Edits::new(text);
-        edits.add_block_behind(at, vec!["x".into(), "y".into()]);
+        edits.add_block_after(at, vec!["x".into(), "y".into()]);
         assert_eq!(edits.apply(), result);
     }
 
@@ -331,15 +330,15 @@ mod tests {
     #[case::last("A\n\nB\n", 3, "A\n\nx\n\ny\n")]
     #[case::first("A\n\nB\n", 0, "x\n\ny\n\nB\n")]
     #[case::only("A\n", 0, "x\n\ny\n")]
-    fn lines_come_in_the_place_of_an_entry(
+    fn added_lines_replace_a_removed_entry(
         #[case] text: &str,
         #[case] at: usize,
         #[case] result: &str,
     ) {
         let mut edits = Edits::new(text);
         edits.remove_entry(&(at..at + 1), at.saturating_sub(2));
-        edits.add_block_behind(at + 1, vec!["x".into()]);
-        edits.add_block_behind(at + 1, vec!["y".into()]);
+        edits.add_block_after(at + 1, vec!["x".into()]);
+        edits.add_block_after(at + 1, vec!["y".into()]);
         assert_eq!(edits.apply(), result);
     }
 }

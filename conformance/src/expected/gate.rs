@@ -1,41 +1,45 @@
-//! What is not as expected, in words that say which line to change.
+//! Compares a run with the profiles and with the `--expected` file. Each message
+//! names the line to change.
 
 use super::File;
 use super::addition::{Addition, additions};
 use super::known::{Known, Place};
 use super::profiles::Profiles;
-use super::standing::{Standing, concerns, label, not_judged, of_clause, of_known};
+use super::status::{
+    EntryStatus, applies_to, candidate_label, clause_verdict, entry_status, not_judged,
+};
 use crate::clause::Verdict;
 use crate::run::Checked;
 
-/// What a run has to say about what was expected of it.
+/// The messages about the expected results of a run.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What is not as expected: any of these fails the run.
+    /// One message for each result that is not as expected. Any of them fails the run.
     pub complaints: Vec<String>,
-    /// What else should be known.
+    /// Messages that do not fail the run.
     pub notes: Vec<String>,
 }
 
-/// Compares what was found with the profiles, and with the file given with
-/// `--expected`, if there is one. Deviations that they list are marked as such
-/// in `checked` already.
+/// Compares the results with the profiles, and with the `--expected` file if one is
+/// given. The caller has marked the listed deviations in `checked`.
 pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) -> Findings {
     let mut findings = Findings::default();
     for one in checked {
         for entry in profiles.known(&one.candidate) {
-            if let Standing::Stale(now) = of_known(entry, [one]) {
-                let whose = (checked.len() > 1).then_some(one.candidate.name.as_str());
-                let complaint = no_longer(entry, now, whose);
-                let mend = delete(&entry.place);
-                findings.complaints.push(format!("{complaint}: {mend}"));
+            if let EntryStatus::Stale(now) = entry_status(entry, [one]) {
+                let candidate = (checked.len() > 1).then_some(one.candidate.name.as_str());
+                findings.complaints.push(format!(
+                    "{}: {}",
+                    stale_message(entry, now, candidate),
+                    what_to_delete(&entry.place)
+                ));
             }
         }
     }
     if let Some(file) = file {
-        entries_of(&mut findings, checked, file);
-        let new = additions(checked, file.is_named(checked));
-        let complaints = new.iter().map(|it| unlisted(it, file));
+        compare_with_file(&mut findings, checked, file);
+        let new = additions(checked, file.names_candidates(checked));
+        let complaints = new.iter().map(|it| unlisted_message(it, file));
         findings.complaints.extend(complaints);
     } else {
         let unlisted = checked.iter().flat_map(|one| &one.outcomes);
@@ -44,63 +48,63 @@ pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) ->
             .count();
         if unlisted > 0 {
             findings.complaints.push(format!(
-                "deviations that are not listed: {unlisted}; `--expected FILE --update` writes them to a file, as known from then on"
+                "deviations that are not listed: {unlisted}; run again with `--expected FILE --update` to list them in FILE"
             ));
         }
     }
     findings
         .complaints
-        .extend(checked.iter().filter_map(errors));
+        .extend(checked.iter().filter_map(errors_message));
     findings
 }
 
-/// What the entries of the file list and the run did not find.
-fn entries_of(findings: &mut Findings, checked: &[Checked], file: &File) {
+/// Adds a message for each entry of the file that the results do not match.
+fn compare_with_file(findings: &mut Findings, checked: &[Checked], file: &File) {
     let expected = &file.expected;
-    let mut left_out = 0;
+    let mut not_run = 0;
     for entry in &expected.known {
-        match of_known(entry, checked) {
-            Standing::Stale(now) => {
-                let complaint = no_longer(entry, now, entry.candidate.as_deref());
-                let mend = delete(&entry.place);
-                findings
-                    .complaints
-                    .push(format!("{complaint}: {mend}, or run again with --update"));
+        match entry_status(entry, checked) {
+            EntryStatus::Stale(now) => {
+                findings.complaints.push(format!(
+                    "{}: {}, or run again with --update",
+                    stale_message(entry, now, entry.candidate.as_deref()),
+                    what_to_delete(&entry.place)
+                ));
             }
-            Standing::LeftOut => left_out += 1,
-            Standing::Elsewhere | Standing::Undecided | Standing::Occurs => {}
+            EntryStatus::NotRun => not_run += 1,
+            EntryStatus::OtherCandidate | EntryStatus::Undecided | EntryStatus::Occurs => {}
         }
     }
     for entry in &expected.judged {
         for (one, reason) in not_judged(entry, checked) {
-            let of = match file.is_named(checked) {
-                true => format!(" of {}", label(checked, &one.candidate)),
+            let of = match file.names_candidates(checked) {
+                true => format!(" of {}", candidate_label(checked, &one.candidate)),
                 false => String::new(),
             };
             findings.complaints.push(format!(
                 "{}: {}{of} was judged before and is unsupported now ({reason}): find out why; if that is right, {}, or run again with --update",
                 entry.place,
                 entry.clause,
-                delete(&entry.place),
+                what_to_delete(&entry.place),
             ));
         }
-        let is_left_out = |one: &Checked| {
-            concerns(entry.candidate.as_deref(), &one.candidate)
-                && of_clause(one, &entry.clause).is_none()
+        let is_not_run = |one: &Checked| {
+            applies_to(entry.candidate.as_deref(), &one.candidate)
+                && clause_verdict(one, &entry.clause).is_none()
         };
-        left_out += usize::from(checked.iter().any(is_left_out));
+        not_run += usize::from(checked.iter().any(is_not_run));
     }
-    if left_out > 0 {
+    if not_run > 0 {
         findings.notes.push(format!(
-            "{}: {left_out} of {} entries were not looked at: their cases were not all run",
+            "{}: {not_run} of {} entries were not compared: not all of their cases were run",
             file.name,
             expected.known.len() + expected.judged.len()
         ));
     }
 }
 
-/// `FILE:LINE: CLAUSE no longer fails`.
-fn no_longer(entry: &Known, now: Verdict, candidate: Option<&str>) -> String {
+/// The message `FILE:LINE: CLAUSE no longer fails`.
+fn stale_message(entry: &Known, now: Verdict, candidate: Option<&str>) -> String {
     let verdict = Verdict::ALL
         .into_iter()
         .find(|verdict| verdict.name() == entry.verdict);
@@ -120,39 +124,40 @@ fn no_longer(entry: &Known, now: Verdict, candidate: Option<&str>) -> String {
     )
 }
 
-/// What to delete: `delete this entry (lines 12 to 15)`.
-fn delete(place: &Place) -> String {
+/// The end of a message: `delete this entry (lines 12 to 15)`.
+fn what_to_delete(place: &Place) -> String {
     let (first, last) = place.lines;
     match &place.in_list {
-        Some(_) => "take it out of this list".into(),
+        Some(_) => "delete this name from its list".into(),
         None if first == last => "delete this entry".into(),
         None => format!("delete this entry (lines {first} to {last})"),
     }
 }
 
-fn unlisted(addition: &Addition, file: &File) -> String {
+/// The message about a deviation that is not listed, with the entry to add.
+fn unlisted_message(addition: &Addition, file: &File) -> String {
     let of = addition.candidate.as_ref();
     let of = of.map(|name| format!(" of {name}")).unwrap_or_default();
     let entry: Vec<_> = addition.lines();
     format!(
-        "{}:{}: {}{of} {} and is not listed: add this here, or run again with --update\n    {}",
+        "{}:{}: {}{of} {} and is not listed: add this entry here, or run again with --update\n    {}",
         file.name,
-        file.line_to_add(),
+        file.line_for_new_entry(),
         addition.clause,
         verb(addition.verdict),
         entry.join("\n    ")
     )
 }
 
-/// One line for all results in which the candidate could not be observed.
-fn errors(checked: &Checked) -> Option<String> {
+/// One message for all results of a candidate that are `error`.
+fn errors_message(checked: &Checked) -> Option<String> {
     let errors = checked.outcomes.iter();
     let errors: Vec<_> = errors
         .filter(|it| it.is_unexpected() && it.judgement.verdict == Verdict::Error)
         .collect();
     let first = errors.first()?;
     Some(format!(
-        "{}: results that are `error`: {}, and nothing can expect that; the first is {} with {}: {}",
+        "{}: results that are `error`: {}; no entry can allow them, so fix the cause; the first is {} with {}: {}",
         checked.candidate.name,
         errors.len(),
         first.clause.id,
@@ -161,7 +166,7 @@ fn errors(checked: &Checked) -> Option<String> {
     ))
 }
 
-/// What a clause does that gets this verdict.
+/// The verdict as the verb of a sentence about a clause.
 fn verb(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "passes",

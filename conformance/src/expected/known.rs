@@ -225,8 +225,9 @@ fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::
         let cases = match &keys.case {
             None => vec![(None, None)],
             Some(cases) => {
-                let each = cases.get_ref().each().into_iter();
-                each.map(|(case, bytes)| (Some(case.to_owned()), bytes))
+                let names = cases.get_ref().each().into_iter();
+                names
+                    .map(|(case, bytes)| (Some(case.to_owned()), bytes))
                     .collect()
             }
         };
@@ -369,16 +370,16 @@ candidate = 'l.so'
         assert_eq!(judged.candidate.as_deref(), Some("l.so"));
     }
 
-    // None may overflow the stack or take time that grows with the square of its length.
+    // No text may overflow the stack or take time that grows with the square of its length.
     #[rstest]
     #[case::dotted(format!("a{} = 1", ".a".repeat(500_000)), false)]
     #[case::brackets("a = ".to_owned() + &"[".repeat(500_000), false)]
     #[case::braces("a = ".to_owned() + &"{a=".repeat(300_000), false)]
     #[case::heads(format!("[{}a]", "a.".repeat(500_000)), false)]
     #[case::list(format!("[[known]]\nwhy = 'w'\nclause = [{}]", "'c',\n".repeat(200_000)), true)]
-    fn a_huge_file_is_read_or_refused(#[case] text: String, #[case] is_read: bool) {
+    fn a_huge_file_is_parsed_or_refused(#[case] text: String, #[case] is_valid: bool) {
         let expected = Expected::parse("f.toml", &text);
-        assert_eq!(expected.is_ok(), is_read);
+        assert_eq!(expected.is_ok(), is_valid);
         if let Err(error) = expected {
             assert!(error.problem.len() < 2000, "{}", error.problem.len());
         }
@@ -389,22 +390,22 @@ candidate = 'l.so'
     #[case::no_reason("\n[[known]]\nclause = 'c'\n", "line 2")]
     #[case::empty_list("[[known]]\nwhy = 'w'\nclause = []\n", "line 3")]
     #[case::not_a_name("[[known]]\nwhy = 'w'\nclause = 7\n", "line 3")]
-    #[case::what_a_name_is(
+    #[case::the_expected_form_is_named(
         "[[known]]\nwhy = 'w'\nclause = 7\n",
         "expected a name, or a list of names"
     )]
     #[case::not_a_name_in_a_list("[[known]]\nwhy = 'w'\nclause = ['c',\n7]\n", "line 4")]
     #[case::unknown_maker("[[known]]\nwhy = 'w'\nclause = 'c'\nmaker = 'me'\n", "line 4")]
     #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
-    #[case::a_reason_for_what_was_judged("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
-    #[case::an_unknown_key_is_named("[[known]]\nclause = 'c'\nwy = 'w'\n", "unknown field `wy`")]
+    #[case::reason_in_a_judged_entry("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
+    #[case::unknown_key_is_named("[[known]]\nclause = 'c'\nwy = 'w'\n", "unknown field `wy`")]
     fn an_error_in_a_file_is_reported_with_its_line(#[case] text: &str, #[case] line: &str) {
         let error = Expected::parse("f.toml", text).unwrap_err();
         assert!(error.problem.starts_with("f.toml"), "{error}");
         assert!(error.problem.contains(line), "{error}");
     }
 
-    // A long message is cut, but a part is kept.
+    // At least 200 characters of a long line are kept.
     #[rstest]
     #[case::short(10)]
     #[case::long(2000)]

@@ -1,9 +1,10 @@
-//! Expected results as a gate: a file of known deviations, and of clauses that
-//! must be judged, against what a run found.
+//! The file given with `--expected`: it lists known deviations, and clauses that
+//! must be judged. A run is compared with it.
 //!
-//! [`names`] says whether its entries name what exists, [`standing`] how each
-//! of them stands to a run, [`gate`] what is not as expected, and [`update`]
-//! brings the file to the run.
+//! [`known`] parses the file. [`names`] checks that its entries name clauses and
+//! cases that exist. [`status`] says whether the deviation of an entry occurs in
+//! a run. [`gate`] lists what is not as expected. [`update`] changes the file to
+//! match the run.
 
 mod addition;
 mod contents;
@@ -12,7 +13,7 @@ pub mod gate;
 pub mod known;
 pub mod names;
 pub mod profiles;
-pub mod standing;
+pub mod status;
 pub mod target;
 pub mod update;
 
@@ -26,30 +27,30 @@ use target::Target;
 /// A file given with `--expected`.
 #[derive(Debug)]
 pub struct File {
-    /// Its name, as the user gave it.
+    /// The path as the user gave it, for messages.
     pub name: String,
     /// Its text.
     pub text: String,
-    /// What it says.
+    /// Its entries.
     pub expected: Expected,
-    /// Where it is written, if it is to be updated.
+    /// The file to write, with `--update`.
     target: Option<Target>,
 }
 
 impl File {
-    /// Reads the file. With `is_updated`, it need not be there yet, but it
-    /// must be possible to write it.
+    /// Reads the file. With `is_updated`, the file may be missing, but it must be
+    /// writable.
     ///
     /// # Errors
-    /// If it cannot be read or written, or has a wrong entry.
+    /// If the file cannot be read or written, or an entry is wrong.
     pub fn open(path: &Path, is_updated: bool) -> Result<File, InputError> {
         let target = is_updated.then(|| Target::open(path)).transpose()?;
         let name = path.display().to_string();
         let text = match &target {
-            Some(target) if !target.is_there() => String::new(),
+            Some(target) if !target.exists() => String::new(),
             _ => text_file::read(path).map_err(|error| {
                 let problem = format!("{name} cannot be read: {error}");
-                let mend = "check the path, or add --update to have it written";
+                let mend = "check the path, or add --update to create the file";
                 InputError::new(problem, mend)
             })?,
         };
@@ -63,54 +64,51 @@ impl File {
         })
     }
 
-    /// The deviations that it lists.
+    /// The known deviations that the file lists.
     pub fn known(&self) -> &[Known] {
         &self.expected.known
     }
 
-    /// Brings it to what a run found, if that was asked for, and has the
-    /// deviations that it lists from now on let through. Says what changed.
+    /// Changes the file to match a run, and marks in `checked` the deviations that
+    /// it now lists. Returns a line that says what changed, or `None` without
+    /// `--update`.
     ///
     /// # Errors
-    /// If it cannot be changed or written; it is as it was then.
+    /// If the file cannot be changed or written. It is then unchanged.
     pub fn update(&mut self, checked: &mut [Checked]) -> Result<Option<String>, InputError> {
         let Some(target) = &self.target else {
             return Ok(None);
         };
         let (text, changes) = update::update(self, checked)?;
-        let is_new = !target.is_there();
+        let is_new = !target.exists();
         if is_new || text != self.text {
             target.write(&text)?;
         }
         self.expected = Expected::parse(&self.name, &text)?;
         self.text = text;
-        standing::mark(checked, &self.expected.known);
+        status::mark(checked, &self.expected.known);
         let created = if is_new { "created; " } else { "" };
         Ok(Some(format!("{}: {created}{changes}", self.name)))
     }
 
-    /// Whether new entries must name their candidate: where there are several,
-    /// or where others do.
-    fn is_named(&self, checked: &[Checked]) -> bool {
+    /// Whether new entries must name their candidate: if the run has several
+    /// candidates, or if an entry of the file names one.
+    fn names_candidates(&self, checked: &[Checked]) -> bool {
         let Expected { known, judged } = &self.expected;
         checked.len() > 1
             || known.iter().any(|entry| entry.candidate.is_some())
             || judged.iter().any(|entry| entry.candidate.is_some())
     }
 
-    /// Where the last known deviation ends, if there is one.
-    fn last_known(&self) -> Option<usize> {
-        let ends = self
-            .expected
-            .known
-            .iter()
-            .map(|entry| entry.place.entry.end);
-        ends.max()
+    /// The offset at which the last known deviation ends, if the file has one.
+    fn end_of_last_known(&self) -> Option<usize> {
+        let known = self.expected.known.iter();
+        known.map(|entry| entry.place.entry.end).max()
     }
 
-    /// The line in which a new entry begins.
-    fn line_to_add(&self) -> usize {
-        match self.last_known() {
+    /// The number of the line at which a new entry belongs.
+    fn line_for_new_entry(&self) -> usize {
+        match self.end_of_last_known() {
             Some(end) => 2 + self.text[..end].matches('\n').count(),
             None => 1 + self.text.lines().count(),
         }

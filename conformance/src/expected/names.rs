@@ -1,4 +1,4 @@
-//! Whether the entries of a file name clauses, cases and verdicts that exist.
+//! Checks that the entries of a file name clauses, cases and verdicts that exist.
 
 use super::known::{Expected, Judged, Known, Place};
 use crate::clause::{Clause, Verdict};
@@ -6,36 +6,36 @@ use crate::select::clause;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::suggest::nearest;
 
-/// What a known deviation may come out as. What passes is none; where there is
-/// nothing to judge, there is none; and nobody knows what an error hides.
-const EXPECTED: [Verdict; 3] = [Verdict::Fail, Verdict::Crash, Verdict::Timeout];
+/// The verdicts that an entry may expect. `pass` and `unsupported` are not deviations,
+/// and an `error` says nothing about the library.
+const DEVIATIONS: [Verdict; 3] = [Verdict::Fail, Verdict::Crash, Verdict::Timeout];
 
 /// Checks the entries of a file given with `--expected`.
 ///
 /// # Errors
-/// If one names what does not exist, or says what another one has said; the
-/// message has its line.
+/// If an entry names something that does not exist, or repeats another entry. The
+/// message names its line.
 pub fn check(expected: &Expected) -> Result<(), InputError> {
     check_known(&expected.known)?;
     for (index, entry) in expected.judged.iter().enumerate() {
-        named(&entry.clause, &entry.place)?;
+        clause_of(&entry.clause, &entry.place)?;
         let same = |other: &&Judged| {
             (&other.clause, &other.candidate) == (&entry.clause, &entry.candidate)
         };
         if let Some(other) = expected.judged[..index].iter().find(same) {
-            return Err(twice(&entry.clause, &entry.place, &other.place));
+            return Err(repeated(&entry.clause, &entry.place, &other.place));
         }
     }
     Ok(())
 }
 
-/// Checks known deviations, those of a profile or of a file.
+/// Checks the known deviations of a profile or of a file.
 ///
 /// # Errors
 /// As [`check`].
 pub fn check_known(known: &[Known]) -> Result<(), InputError> {
     for (index, entry) in known.iter().enumerate() {
-        let clause = named(&entry.clause, &entry.place)?;
+        let clause = clause_of(&entry.clause, &entry.place)?;
         let error = |problem: String, mend: String| {
             InputError::new(format!("{}: {problem}", entry.place), mend)
         };
@@ -50,14 +50,14 @@ pub fn check_known(known: &[Known]) -> Result<(), InputError> {
             return Err(error(problem, mend));
         }
         let verdict = entry.verdict.as_str();
-        if !EXPECTED.map(Verdict::name).contains(&verdict) {
+        if !DEVIATIONS.map(Verdict::name).contains(&verdict) {
             let problem = match Verdict::ALL.map(Verdict::name).contains(&verdict) {
-                true => format!("{verdict} is no deviation that can be known"),
+                true => format!("no entry can expect the verdict {verdict}"),
                 false => format!("there is no verdict {verdict}"),
             };
-            let near = nearest(verdict, EXPECTED.map(Verdict::name));
+            let near = nearest(verdict, DEVIATIONS.map(Verdict::name));
             let near = near.map(|near| format!("did you mean {near}? "));
-            let mend = near.unwrap_or_default() + "it can be fail, crash or timeout";
+            let mend = near.unwrap_or_default() + "the verdict can be fail, crash or timeout";
             return Err(error(problem, mend));
         }
         let same = |other: &&Known| {
@@ -66,19 +66,20 @@ pub fn check_known(known: &[Known]) -> Result<(), InputError> {
                 && other.place.file == entry.place.file
         };
         if let Some(other) = known[..index].iter().find(same) {
-            return Err(twice(&entry.clause, &entry.place, &other.place));
+            return Err(repeated(&entry.clause, &entry.place, &other.place));
         }
     }
     Ok(())
 }
 
-fn named(id: &str, place: &Place) -> Result<&'static Clause, InputError> {
+/// The clause with this id. The error names the place.
+fn clause_of(id: &str, place: &Place) -> Result<&'static Clause, InputError> {
     clause(id).map_err(|error| InputError::new(format!("{place}: {}", error.problem), error.mend))
 }
 
-fn twice(id: &str, place: &Place, other: &Place) -> InputError {
+fn repeated(id: &str, place: &Place, other: &Place) -> InputError {
     InputError::new(
-        format!("{place}: {id} is in line {} already", other.line),
-        "delete one of the two",
+        format!("{place}: {id} is already listed in line {}", other.line),
+        "delete one of the two entries",
     )
 }

@@ -9,12 +9,11 @@ use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::input_error::InputError;
 use std::collections::BTreeMap;
 
-/// The known deviations of a profile: its own, and those of the lists that it
-/// shares with other profiles.
+/// The known deviations of a profile: its own entries, and the entries of the lists
+/// that it shares with other profiles.
 ///
 /// # Errors
-/// If an entry is wrong, names what does not exist, or if there is no list of
-/// that name.
+/// If an entry is wrong, or if the profile names a list that does not exist.
 pub fn known_deviations(profile: &Profile) -> Result<Vec<Known>, InputError> {
     let known = with_shared(profile, DEVIATIONS)?;
     names::check_known(&known)?;
@@ -27,7 +26,7 @@ fn with_shared(profile: &Profile, lists: &[(&str, &str)]) -> Result<Vec<Known>, 
         let Some((_, text)) = lists.iter().find(|(list, _)| list == name) else {
             let names: Vec<_> = lists.iter().map(|(list, _)| *list).collect();
             return Err(InputError::new(
-                format!("{}: there is no list {name} to share", profile.file),
+                format!("{}: no shared list is called {name}", profile.file),
                 format!("the lists are {}", names.join(", ")),
             ));
         };
@@ -37,12 +36,12 @@ fn with_shared(profile: &Profile, lists: &[(&str, &str)]) -> Result<Vec<Known>, 
     Ok(known)
 }
 
-/// The known deviations of the profiles of a run, by the profile's name.
+/// The known deviations of the profiles of a run, by the name of the profile.
 #[derive(Debug, Default)]
 pub struct Profiles(BTreeMap<String, Vec<Known>>);
 
 impl Profiles {
-    /// Reads those of these candidates.
+    /// Reads the known deviations of the candidates' profiles.
     ///
     /// # Errors
     /// As [`known_deviations`].
@@ -54,18 +53,18 @@ impl Profiles {
         Ok(Profiles(known.collect::<Result<_, InputError>>()?))
     }
 
-    /// Those of this candidate's profile.
+    /// The known deviations of this candidate's profile.
     pub fn known(&self, candidate: &Candidate) -> &[Known] {
         let profile = candidate.profile.as_ref();
         let known = profile.and_then(|profile| self.0.get(&profile.name));
         known.map_or(&[], Vec::as_slice)
     }
 
-    /// Marks the deviations that the profiles list.
+    /// Sets `known` of the deviations that the profiles list.
     pub fn mark(&self, checked: &mut [Checked]) {
         for one in checked {
             let known = self.known(&one.candidate);
-            super::standing::mark_one(one, known);
+            super::status::mark_one(one, known);
         }
     }
 }
@@ -75,10 +74,10 @@ mod tests {
     use super::*;
     use heapmin_harness::library::inspect::Maker;
 
-    const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
+    const VALID: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
 
     fn profile(more: &str) -> Profile {
-        Profile::parse("a", &format!("{SOUND}{more}")).unwrap()
+        Profile::parse("a", &format!("{VALID}{more}")).unwrap()
     }
 
     #[test]
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_reason_covers_several_clauses_and_several_libraries() {
+    fn an_entry_may_list_several_clauses_and_be_shared_by_profiles() {
         let list = "[[known]]\nclause = ['d', 'e']\nverdict = 'crash'\nwhy = 'w'\n";
         let profile = profile("shares = ['l']\n[[known]]\nclause = 'c'\nwhy = 'v'\n");
         assert!(with_shared(&profile, &[]).is_err());
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_without_a_reason_is_refused_with_its_file() {
+    fn the_error_about_an_entry_without_a_reason_names_the_file() {
         let error = known_deviations(&profile("[[known]]\nclause = 'c'\n")).unwrap_err();
         assert!(
             error.problem.contains("fixtures/profiles/a.toml"),

@@ -1,4 +1,4 @@
-//! A file that is replaced as a whole or not at all.
+//! The file that `--update` writes. It is replaced as a whole or not at all.
 
 use heapmin_harness::text::input_error::InputError;
 use std::fs::{self, OpenOptions};
@@ -9,85 +9,88 @@ use tempfile::NamedTempFile;
 /// A file that can be written.
 #[derive(Debug)]
 pub struct Target {
-    /// As the user gave it.
+    /// The path as the user gave it, for messages.
     name: String,
-    /// The file itself, where the user named a symbolic link.
+    /// The path of the file itself, if the user named a symbolic link.
     path: PathBuf,
-    is_there: bool,
+    exists: bool,
 }
 
 impl Target {
-    /// Looks whether the file can be written, or made if it is not there, so
-    /// that a wrong path costs nobody a run.
+    /// Checks that the file can be written or created. This happens before the run,
+    /// so that a wrong path does not cost the user a whole run.
     ///
     /// # Errors
-    /// If it cannot, or if it is no regular file.
+    /// If the file cannot be written or created, or is not a regular file.
     pub fn open(path: &Path) -> Result<Target, InputError> {
         let name = path.display().to_string();
         let refuse =
             |problem: String, mend: &str| InputError::new(format!("{name} {problem}"), mend);
-        let is_there = match fs::symlink_metadata(path) {
+        let exists = match fs::symlink_metadata(path) {
             Ok(_) => true,
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(refuse(format!("cannot be read: {error}"), "check the path")),
         };
-        let real = match is_there {
+        let real = match exists {
             true => fs::canonicalize(path).map_err(|error| {
-                let problem = format!("leads to a file that cannot be found: {error}");
-                refuse(problem, "mend the symbolic link, or delete it")
+                let problem = format!("is a symbolic link to a file that cannot be found: {error}");
+                refuse(problem, "fix the symbolic link, or delete it")
             })?,
             false => path.to_owned(),
         };
-        if is_there {
+        if exists {
             let metadata = fs::metadata(&real);
-            let metadata =
-                metadata.map_err(|error| refuse(format!("cannot be read: {error}"), "check it"))?;
+            let metadata = metadata
+                .map_err(|error| refuse(format!("cannot be read: {error}"), "check the path"))?;
             if !metadata.is_file() {
-                let problem = "is no regular file, so --update cannot replace it";
-                return Err(refuse(problem.into(), "name a file"));
+                let problem = "is not a regular file, so --update cannot replace it";
+                return Err(refuse(problem.into(), "name a regular file"));
             }
-            // Root may write what is marked as read-only; whoever marked it
-            // did not want that.
+            // Root can write read-only files, but the mark says that the file must
+            // not change.
             let writable = match metadata.permissions().readonly() {
                 true => Err(ErrorKind::PermissionDenied.into()),
                 false => OpenOptions::new().append(true).open(&real).map(drop),
             };
-            let mend = "make it writable, or leave --update out";
+            let mend = "make it writable, or remove --update";
             writable
                 .map_err(|error: io::Error| refuse(format!("cannot be written: {error}"), mend))?;
         }
         let target = Target {
             path: real,
-            is_there,
+            exists,
             name,
         };
-        target.beside().map_err(|error| target.failed(&error))?;
+        target
+            .temporary()
+            .map_err(|error| target.write_error(&error))?;
         Ok(target)
     }
 
-    /// Whether the file was there when it was opened.
-    pub fn is_there(&self) -> bool {
-        self.is_there
+    /// Whether the file existed when it was opened.
+    pub fn exists(&self) -> bool {
+        self.exists
     }
 
-    /// Replaces the file's text. Owner and permissions stay.
+    /// Replaces the text of the file. Owner and permissions stay.
     ///
     /// # Errors
-    /// If that fails; the file is as it was then.
+    /// If that fails. The file is then unchanged.
     pub fn write(&self, text: &str) -> Result<(), InputError> {
-        self.replace(text).map_err(|error| self.failed(&error))
+        self.replace(text).map_err(|error| self.write_error(&error))
     }
 
     fn replace(&self, text: &str) -> io::Result<()> {
-        let mut new = self.beside()?;
+        let mut new = self.temporary()?;
         new.write_all(text.as_bytes())?;
-        if self.is_there {
+        if self.exists {
             let before = fs::metadata(&self.path)?;
             new.as_file().set_permissions(before.permissions())?;
             #[cfg(unix)]
             {
                 use std::os::unix::fs::{MetadataExt, fchown};
-                // Only root may give a file away; for others it is their own.
+                // Only root can change the owner. For other users this fails, and the
+                // file is their own.
                 let _ = fchown(new.as_file(), Some(before.uid()), Some(before.gid()));
             }
         }
@@ -96,9 +99,8 @@ impl Target {
         Ok(())
     }
 
-    /// A new file in the same folder, gone again if it is not put in the place
-    /// of the other one.
-    fn beside(&self) -> io::Result<NamedTempFile> {
+    /// A new file in the same folder. It is deleted unless it replaces the file.
+    fn temporary(&self) -> io::Result<NamedTempFile> {
         let folder = match self.path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
@@ -108,16 +110,16 @@ impl Target {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // The umask takes away from these what it takes from any new file.
+            // The umask applies to these, as to any new file.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         builder.tempfile_in(folder)
     }
 
-    fn failed(&self, error: &io::Error) -> InputError {
+    fn write_error(&self, error: &io::Error) -> InputError {
         InputError::new(
             format!("{} cannot be written: {error}", self.name),
-            "check the path, the folder's permissions and the space left",
+            "check the path, the permissions of the folder and the free disk space",
         )
     }
 }
@@ -128,7 +130,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
-    fn a_link_is_followed_and_permissions_stay() {
+    fn write_follows_a_symbolic_link_and_keeps_permissions() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("f"), folder.path().join("l"));
         fs::write(&file, "old").unwrap();
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_nothing_is_refused() {
+    fn a_broken_symbolic_link_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("l");
         symlink("nowhere", &link).unwrap();

@@ -1,35 +1,35 @@
-//! `--update`: a file of expected results is brought to what a run found.
+//! `--update`: changes the `--expected` file to match a run.
 
 use super::File;
 use super::addition::{Addition, NewJudged, additions, new_judged, quoted};
 use super::contents::Contents;
 use super::edit::Edits;
 use super::known::{Expected, Judged, Known, Place};
-use super::standing::{Standing, not_judged, of_known};
+use super::status::{EntryStatus, entry_status, not_judged};
 use crate::clauses;
 use crate::run::Checked;
 use heapmin_harness::text::input_error::InputError;
 use std::fmt;
 use std::ops::Range;
 
-/// What a file begins with that was not there before.
+/// The first lines of a new file.
 const TOP: [&str; 2] = [
-    "# What `heapmin check` is expected to find. With --update it takes entries out of",
-    "# this file and adds new ones; all else stays as it is: comments, reasons, order.",
+    "# Expected results of `heapmin check`. --update removes entries from this file and",
+    "# adds new ones. Everything else stays as it is: comments, reasons, order.",
 ];
 
-/// What stands above a list of clauses that were judged.
+/// The comment above a new list of judged clauses.
 const ABOVE_JUDGED: [&str; 2] = [
-    "# The clauses that were judged when this was written. One that comes out as",
-    "# `unsupported` now is no longer checked, and fails the run.",
+    "# The clauses that were judged when this list was written. If one of them is",
+    "# `unsupported` now, it is no longer checked, and the run fails.",
 ];
 
-/// How much an update changed.
+/// The numbers of entries that an update changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Known deviations: added and removed.
+    /// Known deviations that were added and removed.
     pub known: (usize, usize),
-    /// Clauses that are judged: added and removed.
+    /// Judged clauses that were added and removed.
     pub judged: (usize, usize),
 }
 
@@ -47,16 +47,16 @@ impl fmt::Display for Changes {
     }
 }
 
-/// The file's text as the run would have it, and what is different. What the
-/// run did not check stays as it is.
+/// Returns the text of the file after the update, and the number of changes. Entries
+/// whose cases were not all run stay.
 ///
 /// # Errors
-/// If the file is written in a way that this cannot change.
+/// If the file has a form that the update cannot change.
 pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), InputError> {
     let known = &file.expected.known;
     let judged = &file.expected.judged;
     let mut edits = Edits::new(&file.text);
-    let stale = |entry: &Known| matches!(of_known(entry, checked), Standing::Stale(_));
+    let stale = |entry: &Known| matches!(entry_status(entry, checked), EntryStatus::Stale(_));
     let stale: Vec<bool> = known.iter().map(stale).collect();
     let lost = |entry: &Judged| !not_judged(entry, checked).is_empty();
     let lost: Vec<bool> = judged.iter().map(lost).collect();
@@ -68,33 +68,31 @@ pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), Inp
     let removed: Vec<bool> = stale.iter().chain(&lost).copied().collect();
     remove(&mut edits, &places, &removed);
 
-    let new_known = additions(checked, file.is_named(checked));
+    let new_known = additions(checked, file.names_candidates(checked));
     add_known(&mut edits, file, &new_known);
     let new_judged = new_judged(file, checked, &lost);
     add_judged(&mut edits, file, &new_judged, &lost);
 
-    let counted = |removed: &[bool]| removed.iter().filter(|it| **it).count();
-    let new_places = new_known.iter().map(|it| it.named_cases().len().max(1));
+    let count = |removed: &[bool]| removed.iter().filter(|it| **it).count();
+    let new_entries = new_known.iter().map(|it| it.named_cases().len().max(1));
     let new_clauses = new_judged.iter().map(|(_, clauses)| clauses.len());
     let changes = Changes {
-        known: (new_places.sum(), counted(&stale)),
-        judged: (new_clauses.sum(), counted(&lost)),
+        known: (new_entries.sum(), count(&stale)),
+        judged: (new_clauses.sum(), count(&lost)),
     };
     let text = edits.apply();
-    let wanted = Contents::wanted(&file.expected, &stale, &lost, &new_known, &new_judged);
+    let intended = Contents::intended(&file.expected, &stale, &lost, &new_known, &new_judged);
     match Expected::parse(&file.name, &text) {
-        Ok(written) if Contents::of(&written) == wanted => Ok((text, changes)),
+        Ok(written) if Contents::of(&written) == intended => Ok((text, changes)),
         _ => Err(InputError::new(
-            format!(
-                "{} is written in a way that --update cannot change",
-                file.name
-            ),
-            "write each entry as [[known]] or [[judged]] with its keys on lines of their own",
+            format!("{} has a form that --update cannot change", file.name),
+            "write each entry as [[known]] or [[judged]], with each key on its own line",
         )),
     }
 }
 
-/// Takes entries out, or names out of the lists of entries.
+/// Removes whole entries, or names from the lists of entries. `removed` says for each
+/// place whether it goes.
 fn remove(edits: &mut Edits, places: &[&Place], removed: &[bool]) {
     let mut entries: Vec<&Range<usize>> = places.iter().map(|place| &place.entry).collect();
     entries.sort_by_key(|entry| entry.start);
@@ -117,21 +115,21 @@ fn remove(edits: &mut Edits, places: &[&Place], removed: &[bool]) {
     }
 }
 
-/// Behind the last known deviation or, if there is none, at the end.
+/// Adds entries after the last known deviation, or at the end if the file lists none.
 fn add_known(edits: &mut Edits, file: &File, added: &[Addition]) {
     if file.text.is_empty() {
         edits.add_block_at_end(TOP.map(str::to_owned).into());
     }
     for addition in added {
-        match file.last_known() {
-            Some(at) => edits.add_block_behind(at, addition.lines()),
+        match file.end_of_last_known() {
+            Some(at) => edits.add_block_after(at, addition.lines()),
             None => edits.add_block_at_end(addition.lines()),
         }
     }
 }
 
-/// Into the last list of that candidate, in the order of the clauses; or into
-/// a new one at the end.
+/// Adds clauses to the last list of their candidate, in the order of the clauses. If
+/// the candidate has no list, adds one at the end.
 fn add_judged(edits: &mut Edits, file: &File, new: &NewJudged, lost: &[bool]) {
     for (candidate, ids) in new {
         let entries = file.expected.judged.iter().zip(lost);
@@ -147,26 +145,27 @@ fn add_judged(edits: &mut Edits, file: &File, new: &NewJudged, lost: &[bool]) {
             .iter()
             .filter(|(entry, _)| entry.place.entry == last.place.entry)
             .collect();
-        let mut behind: Vec<(Option<&Range<usize>>, Vec<String>)> = Vec::new();
+        let mut groups: Vec<(Option<&Range<usize>>, Vec<String>)> = Vec::new();
         for id in ids {
-            let before = list.iter().filter(|(it, _)| order(&it.clause) < order(id));
-            let anchor = before
+            let predecessors = list.iter().filter(|(it, _)| order(&it.clause) < order(id));
+            let anchor = predecessors
                 .max_by_key(|(it, _)| order(&it.clause))
                 .map(|(_, bytes)| bytes);
-            match behind.iter_mut().find(|(known, _)| *known == anchor) {
+            match groups.iter_mut().find(|(other, _)| *other == anchor) {
                 Some((_, names)) => names.push(quoted(id)),
-                None => behind.push((anchor, vec![quoted(id)])),
+                None => groups.push((anchor, vec![quoted(id)])),
             }
         }
-        for (anchor, names) in behind {
+        for (anchor, names) in groups {
             match anchor {
-                Some(name) => edits.add_names_behind(name, &names),
+                Some(name) => edits.add_names_after(name, &names),
                 None => edits.add_names_before(&list[0].1, &names),
             }
         }
     }
 }
 
+/// The lines of a new list of judged clauses.
 fn judged_lines(candidate: Option<&str>, ids: &[&str]) -> Vec<String> {
     let mut lines: Vec<String> = ABOVE_JUDGED.map(str::to_owned).into();
     lines.push("[[judged]]".into());
@@ -179,7 +178,7 @@ fn judged_lines(candidate: Option<&str>, ids: &[&str]) -> Vec<String> {
     lines
 }
 
-/// The place of a clause among all.
+/// The position of a clause in the order of the report.
 fn order(id: &str) -> usize {
     clauses::all()
         .position(|clause| clause.id == id)

@@ -1,6 +1,6 @@
 //! `_heapmin` merges free neighbours.
 
-use super::release::{either, held_and_left};
+use super::release::{held_and_left, merged};
 use super::{HEAPMIN, SOME_CALL_SUCCEEDS};
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
@@ -22,7 +22,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
         SOME_CALL_SUCCEEDS,
         by(
             "at most 2 % more resident with the large block than at the peak of the small ones",
-            |seen| either(coalesces(seen)),
+            |seen| merged(coalesces(seen)),
         ),
     ],
 )];

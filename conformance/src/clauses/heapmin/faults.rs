@@ -2,7 +2,7 @@
 //! system is made to succeed. `heapmin_harness::probe::fault` does both.
 
 use super::HEAPMIN;
-use super::release::{either, held_and_left};
+use super::release::{held_and_left, merged};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{Check, by, only_if};
 use crate::clause::{Case, Clause, Judgement, Seen, limited, should};
@@ -31,7 +31,7 @@ pub(crate) static CLAUSES: &[Clause] = &[should(
         SOME_REFUSAL,
         by(
             "0 or -1 from the call that was refused, every byte as written, and 0 from the next call, after which at most 10 % are still resident",
-            |seen| either(recovers(seen)),
+            |seen| merged(recovers(seen)),
         ),
     ],
 )];

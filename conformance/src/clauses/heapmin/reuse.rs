@@ -1,7 +1,7 @@
 //! Memory that was freed and not returned to the system is allocated again.
 
 use super::HEAPMIN;
-use super::release::{either, held_and_left};
+use super::release::{held_and_left, merged};
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
 use crate::clause::{Case, Clause, Judgement, Seen, limited, must};
@@ -20,7 +20,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
     &[&AGAIN],
     &[by(
         "at most 25 % more resident when the same workload is filled again, before _heapmin and after it",
-        |seen| either(reusable(seen)),
+        |seen| merged(reusable(seen)),
     )],
 )];
 

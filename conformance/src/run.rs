@@ -104,7 +104,7 @@ pub fn check(
     let seen: Vec<OnceLock<Observation>> = work.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        for _ in 0..limits.jobs.min(work.len()) {
+        for _ in 0..limits.jobs.max(1).min(work.len()) {
             scope.spawn(|| {
                 loop {
                     let position = next.fetch_add(1, Ordering::Relaxed);

@@ -339,6 +339,19 @@ fn a_known_name_takes_precedence_over_a_folder_of_that_name() {
     );
 }
 
+/// The adapters are built for Linux only.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_profile_judges_a_known_library_and_does_not_replace_it() {
+    let only = ["--only", "heapmin.exported", "--format", "json"];
+    let output = heapmin(&[&["check", "glibc", "--profile", "reference"], &only[..]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let candidate = &report["candidates"][0];
+    let path = candidate["path"].as_str().unwrap();
+    assert!(path.ends_with("libglibc.so"), "{path}");
+    assert_eq!(candidate["profile"], "reference");
+}
+
 #[test]
 fn a_report_in_a_file_has_no_escape_sequences() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report.txt");

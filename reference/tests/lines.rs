@@ -1,4 +1,4 @@
-//! Compares the number of lines of the heap with the table in docs/reference.md.
+//! Compares the number of lines of the heap with the table in docs/internals/reference.md.
 //! Blank lines, comments and unit tests do not count.
 
 use std::fs;

@@ -10,7 +10,7 @@ mod free;
 mod get_heap_handle;
 mod heapadd;
 mod heapchk;
-pub mod heapmin;
+mod heapmin;
 mod heapset;
 mod heapwalk;
 mod invalid_parameter;

@@ -216,9 +216,9 @@ fn null(probe: &mut Probe) -> Result<(), Stop> {
         let given = probe.observe("_recalloc", &arguments, |crt| {
             crt.recalloc(Block::null(), size, 1)
         })?;
+        count += 1;
         if let Ok(block) = given {
             not_zero += block.bytes_other_than(0, 0) as i64;
-            count += 1;
             probe.crt.free(block)?;
         }
     }

@@ -1,9 +1,8 @@
 //! `heapmin bench`: runs benchmarks and shows the figures.
 
-use super::check::REFERENCE;
 use super::output::Output;
 use super::signals::interrupted;
-use super::{AS_EXPECTED, BenchArgs, ReportFormat, catalogue, note, runners};
+use super::{AS_EXPECTED, BenchArgs, REFERENCE, ReportFormat, catalogue, note, runners};
 use crate::bench::report::{self, Named, Setting};
 use crate::bench::{self, Bench, Curve, plot, trace};
 use globset::Glob;

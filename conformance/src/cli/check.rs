@@ -3,7 +3,8 @@
 use super::output::{Output, terminal_width};
 use super::signals::interrupted;
 use super::{
-    AS_EXPECTED, CheckArgs, DEVIATION, FAILED, ReportFormat, catalogue, note, runners, say,
+    AS_EXPECTED, CheckArgs, DEVIATION, FAILED, REFERENCE, ReportFormat, catalogue, note, runners,
+    say,
 };
 use crate::expected::gate::Findings;
 use crate::expected::profiles::{Profiles, known_deviations};
@@ -18,9 +19,6 @@ use heapmin_harness::text::printable::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
 use std::time::Duration;
-
-/// The candidate if the user names none.
-pub(super) const REFERENCE: &str = "reference";
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let selection = Selection {

@@ -3,6 +3,7 @@
 use super::output::Output;
 use super::signals::interrupted;
 use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue, runners};
+use crate::expected::profiles::known_deviations;
 use crate::fuzz::compare::{Finding, Whose};
 use crate::fuzz::{Found, Outcome, Pair, file};
 use heapmin_harness::text::input_error::InputError;
@@ -25,6 +26,9 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
     let catalogue = catalogue()?;
     let profile = args.profile.as_deref();
     let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
+    if let Some(profile) = &profile {
+        known_deviations(profile)?;
+    }
     let runners = runners(args.windows_probe.clone(), args.no_fence, None)?;
     Ok(Pair {
         candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,

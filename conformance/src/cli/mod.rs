@@ -22,6 +22,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The candidate if the user names none.
+const REFERENCE: &str = "reference";
 /// Exit status: every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
 /// Exit status: a deviation is not listed, a listed one no longer occurs, a

@@ -36,7 +36,7 @@ pub(super) fn end_in_good_order() {
 
 /// The same on other systems, with a flag only: a second signal has no effect.
 #[cfg(not(unix))]
-pub fn end_in_good_order() {
+pub(super) fn end_in_good_order() {
     use signal_hook::consts::TERM_SIGNALS;
     for &signal in TERM_SIGNALS {
         // Without a handler, the signal ends the process as usual.

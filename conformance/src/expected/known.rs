@@ -107,8 +107,23 @@ impl Expected {
     }
 }
 
-/// Parses the `[[known]]` entries of a text that may contain other keys too: a
-/// profile, or a list that profiles share. `file` is its name for messages.
+/// Parses a list of known deviations that profiles share. `file` is its name for messages.
+///
+/// # Errors
+/// If the text has another form. The message names the line.
+pub fn parse_list(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
+    let expected = Expected::parse(file, text)?;
+    match expected.judged.first() {
+        None => Ok(expected.known),
+        Some(entry) => Err(InputError::new(
+            format!("{}: a shared list has no [[judged]] entries", entry.place),
+            "delete the entry",
+        )),
+    }
+}
+
+/// Parses the `[[known]]` entries of a profile, which contains other keys too. `file` is
+/// its name for messages.
 ///
 /// # Errors
 /// If an entry has another form. The message names the line.

@@ -1,6 +1,6 @@
 //! The known deviations of profiles.
 
-use super::known::{Known, parse_known};
+use super::known::{Known, parse_known, parse_list};
 use super::names;
 use crate::run::Checked;
 use heapmin_fixtures::DEVIATIONS;
@@ -31,7 +31,7 @@ fn with_shared(profile: &Profile, lists: &[(&str, &str)]) -> Result<Vec<Known>, 
             ));
         };
         let file = format!("fixtures/deviations/{name}.toml");
-        known.extend(parse_known(&file, text)?);
+        known.extend(parse_list(&file, text)?);
     }
     Ok(known)
 }

@@ -1,8 +1,8 @@
 //! The status of an entry of a profile or file: whether its deviation occurs in a
 //! run, and whether its clause is judged.
 
+use super::known::{Judged, Known};
 use crate::clause::Verdict;
-use crate::expected::known::{Judged, Known};
 use crate::run::{Checked, Outcome};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::printable::shown;

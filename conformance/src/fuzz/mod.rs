@@ -3,7 +3,7 @@
 //! results. A sequence that shows a difference is shrunk.
 //!
 //! [`draft`] makes sequences, [`transcript`] runs them in probes, [`compare`]
-//! finds what is wrong, [`shrink`] shortens the sequence, [`file`] writes and reads
+//! finds what is wrong, [`shrink`] shortens the sequence, [`mod@file`] writes and reads
 //! it.
 
 pub mod compare;

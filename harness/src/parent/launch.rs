@@ -1,7 +1,7 @@
 //! Starts a probe for one case.
 
 use super::interruption;
-use super::memory_limit::Watch;
+use super::memory_limit::MemoryLimit;
 use super::runner::Runner;
 use super::scratch::Scratch;
 use super::watch::{Limits, TICK, watch};
@@ -87,7 +87,7 @@ impl<'a> Launch<'a> {
             format!("{program} cannot be started: {error}")
         })?;
         let memory = match self.runner.is_fenced {
-            true => Watch::over(&child, self.runner.memory),
+            true => MemoryLimit::over(&child, self.runner.memory),
             false => None,
         };
         let job = Job {

@@ -14,7 +14,7 @@ const LEAST: u64 = 512 << 20;
 
 /// The memory limit of one probe.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Watch {
+pub(super) struct MemoryLimit {
     #[cfg(target_os = "linux")]
     pid: u32,
     /// In bytes.
@@ -22,12 +22,12 @@ pub(super) struct Watch {
     limit: u64,
 }
 
-impl Watch {
+impl MemoryLimit {
     /// Limits the child to this many bytes or, without a figure, to three quarters of the
     /// machine's available memory. `None` if that is unknown.
     #[cfg(target_os = "linux")]
-    pub(super) fn over(child: &Child, limit: Option<u64>) -> Option<Watch> {
-        Some(Watch {
+    pub(super) fn over(child: &Child, limit: Option<u64>) -> Option<MemoryLimit> {
+        Some(MemoryLimit {
             pid: child.id(),
             limit: limit.or_else(|| Some((available_memory()? / 4 * 3).max(LEAST)))?,
         })
@@ -35,7 +35,7 @@ impl Watch {
 
     /// `None`: no other system reports the memory of a process so cheaply.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn over(_: &Child, _: Option<u64>) -> Option<Watch> {
+    pub(super) fn over(_: &Child, _: Option<u64>) -> Option<MemoryLimit> {
         None
     }
 
@@ -60,7 +60,7 @@ impl Watch {
     }
 }
 
-impl fmt::Display for Watch {
+impl fmt::Display for MemoryLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         #[cfg(target_os = "linux")]
         write!(f, "{} MiB of memory", self.limit >> 20)?;
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_finding_names_the_memory_and_the_limit() {
         let mut child = shell();
-        let finding = |limit| Watch::over(&child, Some(limit)).unwrap().finding();
+        let finding = |limit| MemoryLimit::over(&child, Some(limit)).unwrap().finding();
         let found = finding(1).expect("it holds more than a byte");
         assert!(
             found.starts_with("killed by the fence: it held "),
@@ -105,14 +105,14 @@ mod tests {
     #[test]
     fn the_default_limit_is_three_quarters_of_available_memory() {
         let mut child = shell();
-        let Watch { limit, .. } = Watch::over(&child, None).expect("Linux reports it");
+        let MemoryLimit { limit, .. } = MemoryLimit::over(&child, None).expect("Linux reports it");
         let available = available_memory().expect("Linux reports it");
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(limit >= LEAST);
         // The available memory may have changed between the two calls.
         assert!(limit == LEAST || (available * 5 / 8..available * 7 / 8).contains(&limit));
-        let watch = Watch {
+        let watch = MemoryLimit {
             pid: 1,
             limit: 3 << 20,
         };

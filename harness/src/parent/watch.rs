@@ -3,7 +3,7 @@
 use super::exit_status::{describe, exception_name};
 use super::interruption;
 use super::memory::Subject;
-use super::memory_limit::Watch;
+use super::memory_limit::MemoryLimit;
 use super::process::Process;
 use super::scratch::Scratch;
 use crate::wire::channel::events;
@@ -26,7 +26,7 @@ const KEPT_STDERR: usize = 2048;
 /// The limits that the parent enforces on a probe.
 pub(super) struct Limits {
     pub(super) deadline: Instant,
-    pub(super) memory: Option<Watch>,
+    pub(super) memory: Option<MemoryLimit>,
     pub(super) scratch: Option<Scratch>,
 }
 

@@ -34,7 +34,7 @@ pub fn act_of(name: &str) -> Option<Act> {
     })
 }
 
-/// The facts in which [`version`] reports the parts of a version.
+/// The facts in which `version` reports the parts of a version.
 pub const VERSION: [&str; 3] = ["major", "minor", "patch"];
 
 /// Reports the version of an adapted allocator.

@@ -1,13 +1,12 @@
 //! `void _aligned_free(void *memblock)`: frees an aligned block; ignores NULL.
 
-use super::super::workload::{MIB, scattered};
+use super::super::workload::{MIB, grows_by_at_most, scattered};
 use super::{SIZES, need};
 use crate::clause::Section::{Introduction, Remarks};
 use crate::clause::check::{ANY, by, every_call};
 use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, limited, must, stated};
 use crate::clauses::exported::exported;
 use crate::clauses::{limits, pages};
-use crate::figures::amount;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
@@ -44,7 +43,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
         &[&MANY],
         &[by(
             "at most 8 MiB more resident after the 2000 blocks than before them",
-            available_again,
+            |seen| grows_by_at_most(8 * MIB, seen),
         )],
     ),
     must(
@@ -111,16 +110,4 @@ fn no_handler_called(seen: &Seen) -> Judgement {
         Some(call) => Judgement::fail(format!("{call}, handler called")),
         None => Judgement::pass("handler not called"),
     }
-}
-
-fn available_again(seen: &Seen) -> Judgement {
-    let at = |moment| seen.observation.memory(moment).map(|it| it.resident);
-    let (Some(before), Some(after)) = (at("baseline"), at("after")) else {
-        return Judgement::unsupported("memory could not be measured");
-    };
-    let more = after.saturating_sub(before);
-    Judgement::pass_if(
-        more <= 8 * MIB as u64,
-        format!("{} more are resident than before", amount(more)),
-    )
 }

@@ -4,19 +4,15 @@
 //! sets `errno` to `ENOSYS` when it returns an error.
 
 use super::super::heapwalk::walk::Search;
+use super::HEAPCHK;
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{Check, NO_ERRNO, by};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, record, stated};
+use crate::clause::{Case, Clause, Judgement, Seen, derived, must, record, stated};
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 use heapmin_harness::wire::observation::Ending;
-
-const HEAPCHK: Routine = Routine {
-    name: "_heapchk",
-    page: &pages::HEAPCHK,
-};
 
 pub(crate) static CLAUSES: &[Clause] = &[
     must(

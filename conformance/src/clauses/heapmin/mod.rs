@@ -27,7 +27,7 @@ const HEAPMIN: Routine = Routine {
 };
 
 /// The clause that the library exports `_heapmin`.
-pub static CLAUSES: &[Clause] = &[exported(
+pub(super) static CLAUSES: &[Clause] = &[exported(
     HEAPMIN,
     "heapmin.exported",
     "the library exports _heapmin undecorated",

@@ -34,7 +34,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             "malloc allocates an item of its own for each such request and returns a valid pointer to it",
         ),
         &[&ZERO],
-        &[none_of(SAME, LIVE), every_call(BLOCK)],
+        &[every_call(BLOCK), none_of(SAME, LIVE)],
     ),
     must(
         MALLOC,

@@ -451,7 +451,7 @@ fn the_report_for_programs() {
           "case": "malloc-zero-size",
           "level": "must",
           "verdict": "unsupported",
-          "expected": "addresses given twice: 0; live blocks: 1 or more; every call of malloc: a block",
+          "expected": "every call of malloc: a block; addresses given twice: 0; live blocks: 1 or more",
           "sources": [
             {
               "page": "malloc",

@@ -113,4 +113,17 @@ mod tests {
             "{error}"
         );
     }
+
+    #[test]
+    fn a_shared_list_contains_nothing_but_known_deviations() {
+        let profile = profile("shares = ['l']\n");
+        for wrong in [
+            "[[knwon]]\nclause = 'c'\nwhy = 'w'\n",
+            "[[judged]]\nclause = 'c'\n",
+        ] {
+            let error = with_shared(&profile, &[("l", wrong)]).unwrap_err();
+            let problem = &error.problem;
+            assert!(problem.contains("fixtures/deviations/l.toml"), "{error}");
+        }
+    }
 }

@@ -68,9 +68,11 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
             } else if let Some(other) = other_file(seen) {
                 Verdict::Error.because(other)
             } else if let Some(routine) = observation.missing() {
-                Judgement::unsupported(format!("the library does not export {routine}"))
+                Judgement::not_judged(format!("the library does not export {routine}"))
             } else if let Some(reason) = observation.not_applicable() {
-                Judgement::unsupported(reason)
+                Judgement::not_applicable(reason)
+            } else if let Some(reason) = observation.not_judged() {
+                Judgement::not_judged(reason)
             } else if let Some((size, available)) = observation.out_of_memory() {
                 no_block(size, available, &during)
             } else {

@@ -198,6 +198,7 @@ mod tests {
             case: clause.cases[0],
             judgement: Judgement {
                 verdict,
+                reason: None,
                 observed: String::new(),
             },
             known: known.map(str::to_owned),

@@ -31,6 +31,7 @@ pub fn stable(observation: &Observation) -> String {
             Event::LoadFailed(_) => "could not be loaded".into(),
             Event::Missing(routine) => format!("does not export {routine}"),
             Event::NotApplicable(reason) => format!("not applicable: {reason}"),
+            Event::NotJudged(reason) => format!("not judged: {reason}"),
             Event::OutOfMemory { size, .. } => format!("no memory for {size} bytes"),
             Event::Step(step) => {
                 outcomes_of_step.clear();

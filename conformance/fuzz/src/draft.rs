@@ -52,7 +52,8 @@ pub fn event(u: &mut Unstructured, words: &[&str]) -> Result<Event> {
         8 => Event::ProbeFailed(text(u)?),
         9 => Event::Exception(u.arbitrary()?),
         10 => Event::Done,
-        11..=12 => Event::Step(word(u, words)?),
+        11 => Event::NotJudged(text(u)?),
+        12 => Event::Step(word(u, words)?),
         13..=18 => Event::Moment {
             name: word(u, words)?,
             inside: option(u, memory)?,

@@ -69,7 +69,7 @@ fn rename(event: &mut Event, new: String) {
     match event {
         Event::Fact { name, .. } | Event::Moment { name, .. } => *name = new,
         Event::Call(call) => call.routine = new,
-        Event::Step(text) | Event::Missing(text) | Event::NotApplicable(text) => *text = new,
+        Event::Step(text) | Event::Missing(text) | Event::NotApplicable(text) | Event::NotJudged(text) => *text = new,
         _ => {}
     }
 }

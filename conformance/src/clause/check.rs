@@ -208,7 +208,7 @@ impl Expectation {
     fn judge(self, seen: &Seen, routine: &str) -> Judgement {
         if self.calls_handler && seen.observation.fact(HANDLER_SET) != Some(1) {
             let why = "the library does not export _set_invalid_parameter_handler";
-            return Judgement::unsupported(why);
+            return Judgement::not_judged(why);
         }
         let mut count = 0;
         let mut last = String::new();
@@ -218,7 +218,7 @@ impl Expectation {
             }
             count += 1;
             if self.errno.is_some() && call.errno.is_none() {
-                return Judgement::unsupported(NO_ERRNO);
+                return Judgement::not_judged(NO_ERRNO);
             }
             last = self.describe(seen, call);
             if !self.holds(seen, call) {
@@ -226,7 +226,7 @@ impl Expectation {
             }
         }
         match count {
-            0 if self.only_blocks => Judgement::unsupported("no call returned a block"),
+            0 if self.only_blocks => Judgement::not_judged("no call returned a block"),
             0 => Verdict::Error.because(format!("the case never called {routine}")),
             1 => Judgement::pass(last),
             _ => Judgement::pass(format!("as expected from all {count} calls; {last}")),

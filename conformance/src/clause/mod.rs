@@ -26,7 +26,7 @@ mod verdict;
 
 pub use case::Case;
 pub use source::{Basis, Limit, Origin, Page, Section, Source, derived, limited, stated};
-pub use verdict::{Judgement, Level, Verdict};
+pub use verdict::{Judgement, Level, Reason, Verdict};
 
 use check::Check;
 use heapmin_harness::library::errno_names::Numbering;

@@ -73,11 +73,23 @@ impl Verdict {
     }
 }
 
+/// Why a clause is unsupported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The page or the profile says that there is nothing to keep.
+    NotApplicable,
+    /// The clause applies, and something kept the suite from judging it.
+    NotJudged,
+}
+
 /// A verdict with what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
+    /// The reason, if the verdict is `unsupported`.
+    pub reason: Option<Reason>,
     /// What was seen, in a sentence.
     pub observed: String,
 }
@@ -93,9 +105,20 @@ impl Judgement {
         Verdict::Fail.because(observed)
     }
 
-    /// There was nothing to judge.
-    pub fn unsupported(reason: impl Into<String>) -> Self {
-        Verdict::Unsupported.because(reason)
+    /// Unsupported: the page or the profile says that there is nothing to keep.
+    pub fn not_applicable(why: impl Into<String>) -> Self {
+        Judgement {
+            reason: Some(Reason::NotApplicable),
+            ..Verdict::Unsupported.because(why)
+        }
+    }
+
+    /// Unsupported: the clause applies, and something kept the suite from judging it.
+    pub fn not_judged(why: impl Into<String>) -> Self {
+        Judgement {
+            reason: Some(Reason::NotJudged),
+            ..Verdict::Unsupported.because(why)
+        }
     }
 
     /// Kept if `holds`, else broken.
@@ -113,6 +136,7 @@ impl Verdict {
     pub fn because(self, observed: impl Into<String>) -> Judgement {
         Judgement {
             verdict: self,
+            reason: None,
             observed: observed.into(),
         }
     }

@@ -71,6 +71,6 @@ fn judge(seen: &Seen) -> Judgement {
     let is_promised = routine == "_heapmin" || profile.is_some_and(|it| it.promises(routine));
     match is_promised {
         true => Judgement::fail(observed),
-        false => Judgement::unsupported(observed + ", and no profile says that it should be"),
+        false => Judgement::not_judged(observed + ", and no profile says that it should be"),
     }
 }

@@ -134,7 +134,7 @@ const CAN_READ: Check = only_if(
     |seen| match seen.observation.fact(READ) {
         Some(0) => {
             let why = "_heapwalk returned no free entry that could be read";
-            Some(Judgement::unsupported(why))
+            Some(Judgement::not_judged(why))
         }
         _ => None,
     },

@@ -22,6 +22,7 @@ fn outcome(id: &str, verdict: Verdict, observed: &str, known: Option<&str>) -> O
         case: clause.cases[0],
         judgement: Judgement {
             verdict,
+            reason: None,
             observed: observed.into(),
         },
         known: known.map(str::to_owned),

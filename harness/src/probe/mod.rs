@@ -32,6 +32,8 @@ pub enum Stop {
     OutOfMemory(usize),
     /// The case does not apply to this candidate or system; the reason.
     NotApplicable(String),
+    /// The case applies, and cannot run here; the reason.
+    NotJudged(String),
     /// The probe itself failed: its parent has ended, or a system call failed; the reason.
     Failed(String),
 }
@@ -147,20 +149,19 @@ impl Probe {
     /// Limits this process's address space to its current size plus `room` bytes.
     ///
     /// # Errors
-    /// [`Stop::NotApplicable`] if the system has no such limit.
+    /// [`Stop::NotJudged`] if the system has no such limit.
     pub fn limit_address_space(&mut self, room: usize) -> Result<(), Stop> {
-        let not_here = |why| Stop::NotApplicable(format!("memory cannot be limited: {why}"));
+        let not_here = |why| Stop::NotJudged(format!("memory cannot be limited: {why}"));
         host::limit_address_space(room).map_err(not_here)
     }
 
     /// Installs the fault, which can make the system refuse calls. It refuses none yet.
     ///
     /// # Errors
-    /// [`Stop::NotApplicable`] with the reason if it cannot be installed.
+    /// [`Stop::NotJudged`] with the reason if it cannot be installed.
     pub fn prepare_fault(&mut self) -> Result<(), Stop> {
         let fault = Fault::install(self.crt.module());
-        let not_here =
-            |why| Stop::NotApplicable(format!("the system cannot be made to refuse: {why}"));
+        let not_here = |why| Stop::NotJudged(format!("the system cannot be made to refuse: {why}"));
         self.fault = Some(fault.map_err(not_here)?);
         Ok(())
     }
@@ -265,6 +266,7 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
             available: available_memory(),
         }),
         Ok(Err(Stop::NotApplicable(why))) => probe.pipe.last_words(Event::NotApplicable(why)),
+        Ok(Err(Stop::NotJudged(why))) => probe.pipe.last_words(Event::NotJudged(why)),
         Ok(Err(Stop::Failed(why))) => Event::ProbeFailed(why),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned();

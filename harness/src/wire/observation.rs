@@ -140,8 +140,10 @@ pub enum Event {
     LoadFailed(String),
     /// The case needs this routine, which the library does not have.
     Missing(String),
-    /// The case cannot run here; the reason.
+    /// The case does not apply to this library or system; the reason.
     NotApplicable(String),
+    /// The case applies and cannot run here; the reason.
+    NotJudged(String),
     /// The candidate returned null for a block that the case needs.
     OutOfMemory {
         /// The requested bytes.
@@ -262,10 +264,18 @@ impl Observation {
         })
     }
 
-    /// Why the case cannot run here.
+    /// Why the case does not apply.
     pub fn not_applicable(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
             Event::NotApplicable(reason) => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Why the case could not run although it applies.
+    pub fn not_judged(&self) -> Option<&str> {
+        self.events.iter().find_map(|event| match event {
+            Event::NotJudged(reason) => Some(reason.as_str()),
             _ => None,
         })
     }

@@ -78,7 +78,7 @@ pub(super) const SUPPORTED: Check = only_if("not every call sets errno to ENOSYS
 });
 
 pub(super) fn not_supported(routine: &str) -> Judgement {
-    Judgement::unsupported(format!(
+    Judgement::not_judged(format!(
         "{routine} reports with errno ENOSYS that this system does not support it"
     ))
 }

@@ -35,7 +35,7 @@ const TOO_MUCH: usize = usize::MAX / 2;
 
 fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
     if probe.crt.errno().is_none() {
-        return Err(Stop::NotApplicable(NO_ERRNO.into()));
+        return Err(Stop::NotJudged(NO_ERRNO.into()));
     }
     probe.step("a second thread fails")?;
     let crt = &probe.crt;
@@ -76,7 +76,7 @@ fn per_thread(seen: &Seen) -> Judgement {
     let (there, here) = (fact("errno there"), fact("errno here"));
     let describe = |number| seen.numbering.describe(number);
     if there == THERE {
-        return Judgement::unsupported("no failure set errno in the second thread");
+        return Judgement::not_judged("no failure set errno in the second thread");
     }
     Judgement::pass_if(
         here == HERE,

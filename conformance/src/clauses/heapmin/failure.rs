@@ -110,7 +110,7 @@ fn failures<'a>(seen: &'a Seen) -> impl Iterator<Item = &'a Call> {
 
 fn no_failure(seen: &Seen) -> Option<Judgement> {
     faults::never_reached(seen).or_else(|| match failures(seen).next() {
-        None => Some(Judgement::unsupported("no call failed")),
+        None => Some(Judgement::not_judged("no call failed")),
         Some(_) => None,
     })
 }
@@ -133,7 +133,7 @@ fn sets_enosys(seen: &Seen) -> Judgement {
     let mut wrong = Vec::new();
     for call in &failed {
         let Some((before, after)) = call.errno else {
-            return Judgement::unsupported(NO_ERRNO);
+            return Judgement::not_judged(NO_ERRNO);
         };
         if Some(after) != seen.numbering.number("ENOSYS") {
             wrong.push(format!(
@@ -147,7 +147,7 @@ fn sets_enosys(seen: &Seen) -> Judgement {
     let (count, failed) = (wrong.len(), failed.len());
     wrong.dedup();
     match wrong.as_slice() {
-        _ if failed == 0 => Judgement::unsupported("every call that the system refused returned 0"),
+        _ if failed == 0 => Judgement::not_judged("every call that the system refused returned 0"),
         [] => Judgement::pass(format!(
             "errno was ENOSYS after all {failed} calls that failed"
         )),
@@ -167,7 +167,7 @@ fn doserrno(seen: &Seen) -> Judgement {
     values.sort();
     values.dedup();
     match values.is_empty() {
-        true => Judgement::unsupported("the library does not export __doserrno"),
+        true => Judgement::not_judged("the library does not export __doserrno"),
         false => Judgement::pass(format!("_doserrno after a failure: {}", values.join(", "))),
     }
 }

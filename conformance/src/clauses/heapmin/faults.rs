@@ -186,7 +186,7 @@ pub(crate) fn never_reached(seen: &Seen) -> Option<Judgement> {
     let refusals: Vec<_> = calls.filter_map(|call| call.refusals).collect();
     let is_refusing = !refusals.is_empty() && seen.case.name != SUCCEEDS.name;
     (is_refusing && refusals.iter().all(|count| *count == 0)).then(|| {
-        Judgement::unsupported(
+        Judgement::not_judged(
             "the fault was never reached: _heapmin made no system call that releases memory",
         )
     })

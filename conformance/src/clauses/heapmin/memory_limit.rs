@@ -57,7 +57,7 @@ fn limit(probe: &mut Probe) -> Result<(), Stop> {
         Some(errno) => probe.fact("errno at the limit", errno.unwrap_or(-1).into())?,
         None => {
             let why = "the limit on address space did not make malloc fail";
-            return Err(Stop::NotApplicable(why.into()));
+            return Err(Stop::NotJudged(why.into()));
         }
     }
     let lost = blocks.lost_bytes();

@@ -42,6 +42,6 @@ fn no_success(seen: &Seen) -> Option<Judgement> {
     let is_none = count > 0 && calls.iter().all(|call| call.returned == -1);
     is_none.then(|| {
         let why = format!("none of {count} calls succeeded; see the failure clauses");
-        Judgement::unsupported(why)
+        Judgement::not_judged(why)
     })
 }

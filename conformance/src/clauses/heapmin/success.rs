@@ -41,7 +41,7 @@ fn keeps_errno(seen: &Seen) -> Judgement {
     {
         succeeded += 1;
         let Some((before, after)) = call.errno else {
-            return Judgement::unsupported(NO_ERRNO);
+            return Judgement::not_judged(NO_ERRNO);
         };
         if before != after {
             let names = seen.numbering;
@@ -60,7 +60,7 @@ fn keeps_errno(seen: &Seen) -> Judgement {
         }
     }
     match succeeded {
-        0 => Judgement::unsupported("no call succeeded; see the failure clauses"),
+        0 => Judgement::not_judged("no call succeeded; see the failure clauses"),
         _ => Judgement::pass(format!(
             "errno was kept by all {succeeded} successful calls"
         )),

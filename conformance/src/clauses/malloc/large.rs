@@ -40,7 +40,7 @@ const MARKS: &str = "bytes written";
 const MARGIN: u64 = 1 << 30;
 
 fn large(probe: &mut Probe, size: u64) -> Result<(), Stop> {
-    let not_here = |why: String| Err(Stop::NotApplicable(why));
+    let not_here = |why: String| Err(Stop::NotJudged(why));
     let gib = size >> 30;
     let Ok(bytes) = usize::try_from(size) else {
         return not_here(format!(

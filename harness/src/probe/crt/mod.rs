@@ -114,7 +114,7 @@ impl Crt {
             ..Job::default()
         };
         Crt::load(&job)
-            .map_err(|error| Stop::NotApplicable(format!("{name} cannot be loaded: {error}")))
+            .map_err(|error| Stop::NotJudged(format!("{name} cannot be loaded: {error}")))
     }
 
     /// The file that the loader loaded; `None` if the loader does not name it.

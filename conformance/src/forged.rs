@@ -4,7 +4,7 @@ use crate::clause::{Clause, Judgement, Seen};
 use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
-use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::candidate::{Candidate, Loading};
 use heapmin_harness::parent::runner::Runner;
 use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
 use std::path::Path;
@@ -64,6 +64,8 @@ pub(crate) fn candidate() -> Candidate {
             exports: Vec::new(),
             version: None,
             maker: Maker::Other,
+            own_calls: Vec::new(),
+            needs: Vec::new(),
         },
         profile: None,
         load_name: "/c.so".into(),
@@ -76,5 +78,9 @@ pub(crate) fn candidate() -> Candidate {
         },
         environment: Vec::new(),
         stage: None,
+        heap: None,
+        library_path: Vec::new(),
+        system_libraries: None,
+        loading: Loading::NotTried,
     }
 }

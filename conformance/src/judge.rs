@@ -2,6 +2,7 @@
 //! clause's own.
 
 use crate::clause::{Judgement, Level, Seen, Verdict};
+use crate::load::other_file;
 use heapmin_harness::text::printable::on_one_line;
 use heapmin_harness::wire::observation::{Ending, Observation};
 
@@ -21,7 +22,7 @@ pub fn judge(seen: &Seen) -> Judgement {
 /// The judgement, with texts from the probe unchanged.
 fn raw(seen: &Seen) -> Judgement {
     let has_ended = matches!(seen.observation.ending, Ending::Died(_) | Ending::TimedOut);
-    let is_an_answer = seen.case.undefined && seen.observation.has_started();
+    let is_an_answer = seen.case.undefined && seen.observation.was_loaded();
     if !(has_ended && is_an_answer)
         && let Some(judgement) = not_observed(seen)
     {
@@ -65,7 +66,11 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
         Ending::Done => {
             if let Some(reason) = observation.load_failure() {
                 Verdict::Error.because(format!("the library could not be loaded: {reason}"))
-            } else if let Some(other) = other_file(seen) {
+            } else if let Some((routine, file)) = observation.elsewhere() {
+                Verdict::Error.because(format!(
+                    "the library calls {routine} in {file} instead of its own; link it with -Wl,-Bsymbolic"
+                ))
+            } else if let Some(other) = other_file(seen.candidate, observation) {
                 Verdict::Error.because(other)
             } else if let Some(routine) = observation.missing() {
                 Judgement::not_judged(format!("the library does not export {routine}"))
@@ -103,18 +108,6 @@ fn during(observation: &Observation) -> String {
         None if observation.was_loaded() => String::new(),
         None => ", while the library was being loaded".into(),
     }
-}
-
-/// Why the observation is of another file: Wine has its own libraries under the
-/// same names, and may load one of them instead.
-fn other_file(seen: &Seen) -> Option<String> {
-    let candidate = seen.candidate;
-    // Without a stage, the candidate is Wine's own library, or no other can be
-    // loaded.
-    candidate.stage.as_ref()?;
-    let loaded = seen.observation.loaded_from()?;
-    let same = candidate.load_name.eq_ignore_ascii_case(loaded);
-    (!same).then(|| format!("Wine loaded {loaded} instead of this file"))
 }
 
 #[cfg(test)]
@@ -235,7 +228,10 @@ mod tests {
     }
 
     fn loaded() -> Event {
-        Event::Loaded { path: None }
+        Event::Loaded {
+            path: None,
+            shares_errno: false,
+        }
     }
 
     fn no_memory(size: u64, available: Option<u64>) -> Event {

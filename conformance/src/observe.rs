@@ -15,6 +15,11 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
     launch(candidate, case.name, None, case.forks, timeout)
 }
 
+/// Loads a candidate and runs no case. The probe reports where it found each routine.
+pub fn observe_loading(candidate: &Candidate, timeout: Duration) -> Observation {
+    launch(candidate, "", None, false, timeout)
+}
+
 /// Runs a script of [`heapmin_harness::wire::script`] on a candidate.
 pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) -> Observation {
     launch(candidate, "script", Some(script), false, timeout)
@@ -57,13 +62,17 @@ fn launch_in(
     timeout: Duration,
 ) -> Observation {
     let profile = candidate.profile.as_ref();
+    let heap = candidate.heap.as_ref();
     let job = Job {
         token: new_token(),
         case: case.to_owned(),
         script: script.map(str::to_owned),
         fence: None,
         load_name: candidate.load_name.clone(),
-        exports: Some(known_exports(candidate)),
+        exports: Some(looked_up(&candidate.image.exports)),
+        own_calls: candidate.image.own_calls.clone(),
+        heap: heap.map(|heap| heap.load_name.clone()).unwrap_or_default(),
+        heap_exports: heap.and_then(|heap| heap.exports.as_deref().map(looked_up)),
         errno_library: profile.and_then(|profile| profile.errno_library.clone()),
         // A staged file has no other name: it takes the place of the loader's own file.
         alias: profile
@@ -89,9 +98,9 @@ fn launch_in(
 }
 
 /// The exports of a library that a probe looks up.
-fn known_exports(candidate: &Candidate) -> Vec<String> {
-    let exports = candidate.image.exports.iter();
+fn looked_up(exports: &[String]) -> Vec<String> {
     exports
+        .iter()
         .filter(|name| ROUTINES.contains(&name.as_str()))
         .cloned()
         .collect()
@@ -100,12 +109,10 @@ fn known_exports(candidate: &Candidate) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forged::candidate;
 
     #[test]
     fn a_probe_gets_only_the_exports_that_it_looks_up() {
-        let mut candidate = candidate();
-        candidate.image.exports = vec!["malloc".into(), "main".into(), "_heapmin".into()];
-        assert_eq!(known_exports(&candidate), ["malloc", "_heapmin"]);
+        let exports = ["malloc", "main", "_heapmin"].map(str::to_owned);
+        assert_eq!(looked_up(&exports), ["malloc", "_heapmin"]);
     }
 }

@@ -3,9 +3,10 @@
 use crate::clause::{Case, Clause, Judgement, Seen};
 use crate::judge::judge;
 use crate::observe::observe;
+use crate::pace::{Limit, Pace};
 use crate::select::Selection;
 use heapmin_harness::library::errno_names::Numbering;
-use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::candidate::{Candidate, Loading};
 use heapmin_harness::parent::interruption;
 use heapmin_harness::text::printable::on_one_line;
 use heapmin_harness::wire::fence::InForce;
@@ -13,16 +14,22 @@ use heapmin_harness::wire::observation::{Ending, Event, Observation};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How cases are run.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Limits<'a> {
     /// Number of cases to run in parallel.
     pub jobs: usize,
-    /// Time limit for each case.
-    pub timeout: Duration,
+    /// The time limits of cases.
+    pub pace: &'a Pace,
+    /// When the run ends: cases that have not begun are then not run.
+    pub until: Option<Instant>,
 }
+
+/// After this many timeouts of a candidate, its other cases get a shorter limit: a library
+/// that hangs everywhere then delays a run by a minute and not by an hour.
+pub const MOST_TIMEOUTS: usize = 3;
 
 /// One clause judged by one case.
 #[derive(Clone, Debug)]
@@ -72,18 +79,20 @@ pub fn judge_observation(
         clause,
         case,
         observation,
-        numbering: numbering(candidate),
+        numbering: numbering(candidate, observation),
         candidate,
     };
     judge(&seen)
 }
 
 /// The numbering of a candidate's `errno` values. Without a profile, it is Microsoft's
-/// if the candidate exports `_errno`, else the host's.
-pub fn numbering(candidate: &Candidate) -> Numbering {
+/// if the candidate exports an `_errno` of its own, and the host's if it has none or if
+/// `_errno` returns the address of the host's.
+pub fn numbering(candidate: &Candidate, observation: &Observation) -> Numbering {
     match &candidate.profile {
         Some(profile) => profile.errno,
-        None if candidate.image.exports.iter().any(|name| name == "_errno") => Numbering::Msvc,
+        None if observation.shares_errno() => Numbering::Host,
+        None if candidate.exports("_errno") => Numbering::Msvc,
         None => Numbering::Host,
     }
 }
@@ -97,8 +106,10 @@ pub fn check(
     progress: impl Fn() + Sync,
 ) -> Vec<Checked> {
     let cases = selection.cases();
+    let can_run = |it: &&Candidate| !matches!(it.loading, Loading::Ended(_));
     let work: Vec<_> = candidates
         .iter()
+        .filter(can_run)
         .flat_map(|candidate| cases.iter().map(move |case| (candidate, *case)))
         .collect();
     let seen: Vec<OnceLock<Observation>> = work.iter().map(|_| OnceLock::new()).collect();
@@ -114,7 +125,11 @@ pub fn check(
                     if interruption::is_wanted() {
                         return;
                     }
-                    let observation = observe(candidate, case, limits.timeout);
+                    let of_candidate = position - position % cases.len()..position;
+                    let observation = match timeout(candidate, limits, &seen[of_candidate]) {
+                        Some(timeout) => observe(candidate, case, timeout),
+                        None => not_run(OVER),
+                    };
                     // The interruption may have ended the probe.
                     if interruption::is_wanted() && observation.ending != Ending::Done {
                         return;
@@ -130,13 +145,116 @@ pub fn check(
     candidates
         .into_iter()
         .map(|candidate| {
-            let observations: Vec<(&Case, Observation)> = cases
+            if let Loading::Ended(loading) = &candidate.loading {
+                let loading = loading.clone();
+                return conclude_ended(candidate, selection, &loading);
+            }
+            let observations = cases
                 .iter()
-                .filter_map(|case| Some((*case, seen.next().flatten()?)))
-                .collect();
+                .filter_map(|case| Some((*case, seen.next().flatten()?)));
+            let mut observations: Vec<(&Case, Observation)> = observations.collect();
+            cut(&mut observations, limits.pace.of(&candidate.runner));
             conclude(candidate, selection, &observations)
         })
         .collect()
+}
+
+/// Why a case is not run after the end of `--max-time`.
+const OVER: &str = "the time of --max-time is over";
+
+/// The time limit for a candidate's next case; `None` if the run's time is over. `earlier`
+/// has the observations of its earlier cases.
+fn timeout(
+    candidate: &Candidate,
+    limits: Limits,
+    earlier: &[OnceLock<Observation>],
+) -> Option<Duration> {
+    let limit = limits.pace.of(&candidate.runner);
+    let has_timed_out = |seen: &&OnceLock<Observation>| {
+        seen.get()
+            .is_some_and(|seen| seen.ending == Ending::TimedOut)
+    };
+    let timeouts = earlier.iter().filter(has_timed_out).count();
+    let timeout = match timeouts >= MOST_TIMEOUTS {
+        true => limit.shrunk,
+        false => limit.full,
+    };
+    match limits
+        .until
+        .map(|until| until.saturating_duration_since(Instant::now()))
+    {
+        Some(Duration::ZERO) => None,
+        Some(left) => Some(timeout.min(left)),
+        None => Some(timeout),
+    }
+}
+
+/// Says of each case that was cut by a shorter limit than the full one that it was not run.
+/// So that the verdicts do not depend on how many cases run in parallel, this also applies
+/// to a case that had the full limit because the earlier ones were not over.
+fn cut(observations: &mut [(&Case, Observation)], limit: Limit) {
+    let mut timeouts = 0;
+    for (_, seen) in observations {
+        if seen.ending != Ending::TimedOut {
+            continue;
+        }
+        let is_shrunk = timeouts >= MOST_TIMEOUTS && limit.shrunk < limit.full;
+        let own_limit = if is_shrunk { limit.shrunk } else { limit.full };
+        if Duration::from_millis(seen.duration_ms) < own_limit {
+            *seen = not_run(OVER);
+        } else if is_shrunk {
+            *seen = not_run(&format!(
+                "it did not finish within {} ms, the limit after {MOST_TIMEOUTS} timeouts",
+                limit.shrunk.as_millis()
+            ));
+        } else {
+            timeouts += 1;
+        }
+    }
+}
+
+/// The observation of a case that was not run.
+fn not_run(why: &str) -> Observation {
+    Observation {
+        events: Vec::new(),
+        ending: Ending::Failed(format!("not run: {why}")),
+        duration_ms: 0,
+    }
+}
+
+/// The results of a candidate that could not be loaded without its own code ending or
+/// delaying the process: one verdict says what happened, and no case was run.
+fn conclude_ended(candidate: Candidate, selection: &Selection, loading: &Observation) -> Checked {
+    let elsewhere = loading.elsewhere().is_some();
+    let why = match &loading.ending {
+        _ if elsewhere => "the library calls another library's routines",
+        Ending::TimedOut => "loading the library did not end",
+        _ => "the library ended the process while it was loaded",
+    };
+    let mut outcomes = Vec::new();
+    for clause in &selection.clauses {
+        for case in selection.cases_of(clause) {
+            let not_run = not_run(why);
+            let seen = match outcomes.is_empty() {
+                true => loading,
+                false => &not_run,
+            };
+            outcomes.push(Outcome {
+                clause,
+                case,
+                judgement: judge_observation(clause, case, &candidate, seen),
+                known: None,
+                duration_ms: seen.duration_ms,
+            });
+        }
+    }
+    Checked {
+        cases_run: 0,
+        fence: None,
+        given_back: None,
+        candidate,
+        outcomes,
+    }
 }
 
 /// Judges the selected clauses by the observations of a candidate's cases.
@@ -215,11 +333,63 @@ mod tests {
     }
 
     #[test]
-    fn errno_numbering_defaults_to_msvc_when_errno_is_exported() {
+    fn errno_numbering_defaults_to_msvc_when_the_library_has_an_errno_of_its_own() {
+        let seen = |shares_errno| Observation {
+            events: vec![Event::Loaded {
+                path: None,
+                shares_errno,
+            }],
+            ending: Ending::Done,
+            duration_ms: 0,
+        };
         let mut candidate = candidate();
         candidate.image.exports = vec!["malloc".into()];
-        assert_eq!(numbering(&candidate), Numbering::Host);
+        assert_eq!(numbering(&candidate, &seen(false)), Numbering::Host);
         candidate.image.exports = vec!["malloc".into(), "_errno".into()];
-        assert_eq!(numbering(&candidate), Numbering::Msvc);
+        assert_eq!(numbering(&candidate, &seen(false)), Numbering::Msvc);
+        assert_eq!(numbering(&candidate, &seen(true)), Numbering::Host);
+    }
+
+    /// The verdict words of five cases that time out after these times, in milliseconds.
+    fn endings(taken: &[u64], limit: Limit) -> Vec<Ending> {
+        let case = crate::clauses::all().next().expect("a clause").cases[0];
+        let seen = |duration_ms: &u64| Observation {
+            events: Vec::new(),
+            ending: Ending::TimedOut,
+            duration_ms: *duration_ms,
+        };
+        let mut seen: Vec<_> = taken.iter().map(|taken| (case, seen(taken))).collect();
+        cut(&mut seen, limit);
+        seen.into_iter().map(|(_, seen)| seen.ending).collect()
+    }
+
+    #[test]
+    fn after_three_timeouts_a_case_that_hangs_is_not_run_whatever_limit_it_had() {
+        let limit = Limit {
+            full: Duration::from_millis(100),
+            shrunk: Duration::from_millis(10),
+        };
+        // The fifth case began before the third was over, as it may in parallel.
+        let endings = endings(&[100, 101, 100, 10, 100], limit);
+        let is_timeout = |ending: &Ending| *ending == Ending::TimedOut;
+        assert!(endings[..3].iter().all(is_timeout), "{endings:?}");
+        for ending in &endings[3..] {
+            assert_eq!(
+                *ending,
+                Ending::Failed(
+                    "not run: it did not finish within 10 ms, the limit after 3 timeouts".into()
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_limit_that_the_user_gave_does_not_shrink() {
+        let limit = Limit {
+            full: Duration::from_millis(100),
+            shrunk: Duration::from_millis(100),
+        };
+        let endings = endings(&[100; 5], limit);
+        assert!(endings.iter().all(|ending| *ending == Ending::TimedOut));
     }
 }

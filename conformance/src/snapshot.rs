@@ -26,9 +26,10 @@ pub fn stable(observation: &Observation) -> String {
     let mut outcomes_of_step: Vec<String> = Vec::new();
     for event in &observation.events {
         let line = match event {
-            Event::Hello { .. } | Event::Fenced(_) => continue,
-            Event::Loaded { path } => format!("loaded: {}", file_name(path.as_deref())),
+            Event::Hello { .. } | Event::Fenced(_) | Event::Routines(_) => continue,
+            Event::Loaded { path, .. } => format!("loaded: {}", file_name(path.as_deref())),
             Event::LoadFailed(_) => "could not be loaded".into(),
+            Event::Elsewhere { routine, .. } => format!("calls another library's {routine}"),
             Event::Missing(routine) => format!("does not export {routine}"),
             Event::NotApplicable(reason) => format!("not applicable: {reason}"),
             Event::NotJudged(reason) => format!("not judged: {reason}"),
@@ -191,6 +192,7 @@ mod tests {
             events: vec![
                 Event::Loaded {
                     path: Some("Z:\\a\\b.dll".into()),
+                    shares_errno: false,
                 },
                 moment("baseline", 10),
                 moment("peak", 110),

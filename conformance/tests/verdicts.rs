@@ -4,6 +4,7 @@
 use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::Verdict::{self, Crash, Fail, Pass, Timeout, Unsupported};
 use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::pace::Pace;
 use heapmin_conformance::run::{Limits, Outcome, check};
 use heapmin_conformance::select::{Selection, select};
 use heapmin_harness::parent::candidate::Candidate;
@@ -27,7 +28,8 @@ fn candidate(name: &str) -> Result<Candidate, InputError> {
 fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {
     let limits = Limits {
         jobs: 1,
-        timeout: Duration::from_secs(seconds),
+        pace: &Pace::fixed(Duration::from_secs(seconds)),
+        until: None,
     };
     let selection = Selection {
         clauses: select(&[clause.to_owned()], &[]).expect("the clause exists"),

@@ -53,7 +53,7 @@ fn report(checked: &[Checked]) {
     is_printable(&human);
     let markdown = markdown::report(checked);
     is_printable(&markdown);
-    let json = json::report(checked);
+    let json = json::report(checked, &[]);
     assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
 }
 

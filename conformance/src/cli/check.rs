@@ -9,16 +9,19 @@ use super::{
 use crate::expected::gate::Findings;
 use crate::expected::profiles::{Profiles, known_deviations};
 use crate::expected::{File, gate, status};
+use crate::load::{Refused, load_all};
+use crate::pace::Pace;
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let selection = Selection {
@@ -32,21 +35,35 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     }
     let path = args.expected.as_deref();
     let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
-    let (candidates, refused) = candidates(args)?;
+    let (candidates, mut refused) = candidates(args)?;
     refuse_to_overwrite_input(args, &candidates)?;
     let output = Output::create(args.output.as_deref())?;
-    for error in &refused {
-        say(error);
+    let cores = available_parallelism().map_or(1, usize::from);
+    let jobs = args.jobs.map_or(cores, usize::from);
+    let until = args
+        .max_time
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let pace = match args.timeout {
+        Some(seconds) => Pace::fixed(Duration::from_secs(seconds)),
+        None => Pace::measured(candidates.iter().map(|it| &it.runner), jobs, cores),
+    };
+    let (candidates, rejected) = load_all(candidates, jobs, &pace);
+    refused.extend(rejected);
+    for it in &refused {
+        say(&it.error);
     }
     if candidates.is_empty() {
-        return Ok(FAILED);
+        if args.format == ReportFormat::Json {
+            output.write(&report::json::report(&[], &refused))?;
+        }
+        return Ok(interrupted().unwrap_or(FAILED));
     }
     let steps = candidates.len() * selection.cases().len();
     let bar = progress_bar(steps as u64);
-    let cores = available_parallelism().map_or(1, usize::from);
     let limits = Limits {
-        jobs: args.jobs.map_or(cores, usize::from),
-        timeout: Duration::from_secs(args.timeout),
+        jobs,
+        pace: &pace,
+        until,
     };
     let profiles = Profiles::of(&candidates)?;
     let mut checked = check_all(candidates, &selection, limits, || bar.inc(1));
@@ -76,7 +93,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     if args.format != ReportFormat::Human {
         write_missing_restrictions(&checked);
     }
-    output.write(&text(&checked, &findings, args))?;
+    output.write(&text(&checked, &refused, &findings, args))?;
     if let Some(status) = stopped {
         let run: usize = checked.iter().map(|one| one.cases_run).sum();
         note(&format!("interrupted: {run} of {steps} cases were run"));
@@ -130,7 +147,7 @@ fn write_missing_restrictions(checked: &[Checked]) {
 }
 
 /// The candidates that can be checked, and an error for each of the others.
-fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), InputError> {
+fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputError> {
     let catalogue = catalogue()?;
     let profile = args
         .profile
@@ -141,6 +158,11 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
         known_deviations(profile)?;
     }
     let runners = runners(args.windows_probe.clone(), args.no_fence, args.memory)?;
+    let surroundings = Surroundings {
+        heap: args.heap.clone(),
+        library_path: args.library_path.clone(),
+        environment: args.env.clone(),
+    };
     let names = match args.candidates.as_slice() {
         [] => &[REFERENCE.into()],
         names => names,
@@ -148,17 +170,24 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<InputError>), Inp
     let mut found = Vec::new();
     let mut refused = Vec::new();
     for name in names {
-        match catalogue.candidate(name, profile.as_ref(), &runners) {
+        let candidate = catalogue
+            .candidate(name, profile.as_ref(), &runners)
+            .and_then(|candidate| surroundings.of(candidate, &catalogue))
+            .and_then(|candidate| candidate.check_heap().map(|()| candidate));
+        match candidate {
             Ok(candidate) => found.push(candidate),
-            Err(error) => refused.push(error),
+            Err(error) => refused.push(Refused {
+                name: shown(name),
+                error,
+            }),
         }
     }
     Ok((found, refused))
 }
 
-fn text(checked: &[Checked], findings: &Findings, args: &CheckArgs) -> String {
+fn text(checked: &[Checked], refused: &[Refused], findings: &Findings, args: &CheckArgs) -> String {
     match args.format {
-        ReportFormat::Json => report::json::report(checked),
+        ReportFormat::Json => report::json::report(checked, refused),
         ReportFormat::Markdown => report::markdown::report(checked),
         ReportFormat::Human => {
             let width = terminal_width().filter(|_| args.output.is_none());

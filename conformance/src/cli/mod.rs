@@ -87,9 +87,21 @@ struct CheckArgs {
     /// Number of cases to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Time limit for each case, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    timeout: u64,
+    /// Time limit for each case, in seconds [default: at least 10, and more on a slow or busy machine]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: Option<u64>,
+    /// Time limit for the whole run, in seconds; cases that are left then are not run
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=864_000))]
+    max_time: Option<u64>,
+    /// Library that has the heap routines which a candidate lacks, such as its malloc and free: a path, or a name that the loader finds
+    #[arg(long, value_name = "LIBRARY")]
+    heap: Option<OsString>,
+    /// Folder in which the loader searches for libraries that a candidate needs; can be given several times
+    #[arg(long, value_name = "FOLDER")]
+    library_path: Vec<PathBuf>,
+    /// Environment variable for the process that loads a candidate; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
     /// Format of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     format: ReportFormat,
@@ -232,6 +244,14 @@ pub fn run() -> ExitCode {
             FAILED
         }
     }))
+}
+
+/// Parses `NAME=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not of the form NAME=VALUE".into()),
+    }
 }
 
 /// The names of the faults that cases inject.

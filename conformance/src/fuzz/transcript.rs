@@ -66,6 +66,11 @@ pub fn read(
         let routine = on_one_line(routine);
         return Err(format!("{name} does not export {routine}"));
     }
+    if let Some((routine, file)) = observation.elsewhere() {
+        let file = on_one_line(file);
+        return Err(format!("{name} calls {routine} in {file}, not its own"));
+    }
+    let numbering = numbering(candidate, &observation);
     let answers: Vec<Answer> = observation
         .events
         .into_iter()
@@ -90,7 +95,7 @@ pub fn read(
     Ok(Transcript {
         answers,
         ended,
-        numbering: numbering(candidate),
+        numbering,
     })
 }
 

@@ -55,6 +55,9 @@ fn candidate(
     if let Some(profile) = &candidate.profile {
         write!(text, ", profile {}", profile.name)?;
     }
+    if let Some(heap) = &candidate.heap {
+        write!(text, ", heap of {}", heap.name)?;
+    }
     if let Some(wine) = &candidate.runner.wine {
         write!(text, ", run by {}", wine.display())?;
     }

@@ -2,8 +2,10 @@
 
 use super::{SourceEntry, counts};
 use crate::clause::{Level, Verdict};
+use crate::load::Refused;
 use crate::run::{Checked, Outcome};
 use heapmin_harness::library::inspect::Format;
+use heapmin_harness::parent::candidate::{Candidate, Loading};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -12,6 +14,23 @@ struct Report<'a> {
     schema: u32,
     suite: &'a str,
     candidates: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedEntry<'a>>,
+}
+
+/// A candidate that was not checked.
+#[derive(Serialize)]
+struct RefusedEntry<'a> {
+    name: &'a str,
+    reason: &'a str,
+    mend: &'a str,
+}
+
+/// Where the routines of a candidate were found that another library has.
+#[derive(Serialize)]
+struct HeapEntry<'a> {
+    library: &'a str,
+    routines: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -23,6 +42,8 @@ struct Entry<'a> {
     runner: Vec<String>,
     profile: Option<&'a str>,
     version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heap: Option<HeapEntry<'a>>,
     summary: BTreeMap<&'static str, usize>,
     results: Vec<Line<'a>>,
 }
@@ -42,15 +63,37 @@ struct Line<'a> {
 }
 
 /// The report as JSON text.
-pub fn report(checked: &[Checked]) -> String {
+pub fn report(checked: &[Checked], refused: &[Refused]) -> String {
     let report = Report {
         schema: 1,
         suite: env!("CARGO_PKG_VERSION"),
         candidates: checked.iter().map(entry).collect(),
+        refused: refused.iter().map(refused_entry).collect(),
     };
     let mut text = serde_json::to_string_pretty(&report).expect("a report is plain data");
     text.push('\n');
     text
+}
+
+fn refused_entry(refused: &Refused) -> RefusedEntry<'_> {
+    RefusedEntry {
+        name: &refused.name,
+        reason: &refused.error.problem,
+        mend: &refused.error.mend,
+    }
+}
+
+/// The library of the candidate's heap, with the routines that were found in it.
+fn heap(candidate: &Candidate) -> Option<HeapEntry<'_>> {
+    let heap = candidate.heap.as_ref()?;
+    let routines = match &candidate.loading {
+        Loading::Loaded(homes) => homes.heap.as_slice(),
+        _ => &[],
+    };
+    Some(HeapEntry {
+        library: &heap.name,
+        routines,
+    })
 }
 
 fn entry(checked: &Checked) -> Entry<'_> {
@@ -66,6 +109,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
             .as_ref()
             .map(|profile| profile.name.as_str()),
         version: candidate.image.version.as_deref(),
+        heap: heap(candidate),
         summary: counts(checked)
             .map(|(verdict, count)| (verdict.name(), count))
             .into(),

@@ -292,7 +292,7 @@ fn the_report_in_markdown() {
 
 #[test]
 fn the_report_for_programs() {
-    insta::assert_snapshot!(json::report(&[every_kind()]), @r#"
+    insta::assert_snapshot!(json::report(&[every_kind()], &[]), @r#"
 {
   "schema": 1,
   "suite": "0.1.0",

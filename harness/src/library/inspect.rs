@@ -1,11 +1,12 @@
 //! Reads what a library file says of itself: format, architecture, exports, version and
 //! maker.
 
+use super::routines::{HOST_ALLOCATORS, ROUTINES};
 use super::version_resource::{self, Version};
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
 use object::read::pe::ExportTable;
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSymbol, ObjectSymbolTable};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs;
@@ -72,6 +73,12 @@ pub struct Library {
     pub version: Option<String>,
     /// Who made it.
     pub maker: Maker,
+    /// The places that the loader fills with addresses of the library's own heap routines
+    /// (ELF): each an offset from where the library is loaded, with the routine's name.
+    pub own_calls: Vec<(u64, String)>,
+    /// The file names of the libraries that it needs (PE). An ELF loader names a missing
+    /// library itself.
+    pub needs: Vec<String>,
 }
 
 /// In bytes. A runtime with debug information has about ten MiB. The limit is needed
@@ -178,6 +185,8 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
         format,
         arch: arch(file.architecture()),
         exports,
+        own_calls: own_calls(&file),
+        needs: needs(&file),
         version: version.and_then(|version| version.file),
         maker,
     })
@@ -240,7 +249,7 @@ fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String
         // An ELF file's exports are the defined symbols of its dynamic table.
         object::File::Elf32(_) | object::File::Elf64(_) => {
             let symbols = file.dynamic_symbols();
-            for symbol in symbols.filter(|it| it.is_definition() && it.is_global() && is_code(it)) {
+            for symbol in symbols.filter(is_exported_code) {
                 names.add(symbol.name_bytes())?;
             }
         }
@@ -297,19 +306,80 @@ impl Names {
     }
 }
 
+/// The names of the libraries that a PE file imports from, at most a hundred.
+fn needs(file: &object::File<'_>) -> Vec<String> {
+    let mut names: Vec<String> = match file.format() {
+        object::BinaryFormat::Pe => file.imports().unwrap_or_default(),
+        _ => Vec::new(),
+    }
+    .iter()
+    .map(|import| String::from_utf8_lossy(import.library()).into_owned())
+    .collect();
+    names.sort();
+    names.dedup();
+    names.truncate(100);
+    names
+}
+
 fn unreadable_exports(error: &object::Error) -> String {
     format!("its exports cannot be read ({error})")
 }
 
-/// Whether the symbol can be a routine; data of the same name cannot be called.
-fn is_code(symbol: &object::Symbol<'_, '_>) -> bool {
-    match symbol.flags() {
-        object::SymbolFlags::Elf { st_info, .. } => matches!(
-            st_info & 0xF,
-            object::elf::STT_FUNC | object::elf::STT_GNU_IFUNC | object::elf::STT_NOTYPE
-        ),
-        _ => true,
-    }
+/// Whether the loader finds the symbol in this file and it can be a routine; data of the
+/// same name cannot be called. The symbol may be weak, or an IFUNC, whose resolver chooses
+/// the routine.
+fn is_exported_code(symbol: &object::Symbol<'_, '_>) -> bool {
+    let object::SymbolFlags::Elf { st_info, .. } = symbol.flags() else {
+        return false;
+    };
+    let is_code = matches!(
+        st_info & 0xF,
+        object::elf::STT_FUNC | object::elf::STT_GNU_IFUNC | object::elf::STT_NOTYPE
+    );
+    let is_here = symbol.section_index().is_some();
+    is_here && symbol.is_global() && is_code
+}
+
+/// The places of an ELF file that the loader fills with the address of a routine that the
+/// file itself exports: offsets from where the file is loaded, with the routine's name.
+/// Only routines that another library in the process may have too.
+fn own_calls(file: &object::File<'_>) -> Vec<(u64, String)> {
+    use object::elf;
+    // What an address alone is stored for: a call through the table, a pointer.
+    const ADDRESSES: [u32; 9] = [
+        elf::R_X86_64_64,
+        elf::R_X86_64_GLOB_DAT,
+        elf::R_X86_64_JUMP_SLOT,
+        elf::R_AARCH64_ABS64,
+        elf::R_AARCH64_GLOB_DAT,
+        elf::R_AARCH64_JUMP_SLOT,
+        elf::R_386_32,
+        elf::R_386_GLOB_DAT,
+        elf::R_386_JMP_SLOT,
+    ];
+    /// A C runtime has about a hundred.
+    const MOST: usize = 10_000;
+    let (Some(relocations), Some(symbols)) =
+        (file.dynamic_relocations(), file.dynamic_symbol_table())
+    else {
+        return Vec::new();
+    };
+    let own_call = |(offset, relocation): (u64, object::Relocation)| {
+        let object::RelocationFlags::Elf { r_type } = relocation.flags() else {
+            return None;
+        };
+        let object::RelocationTarget::Symbol(index) = relocation.target() else {
+            return None;
+        };
+        let symbol = symbols.symbol_by_index(index).ok()?;
+        let name = symbol.name().ok()?;
+        let is_own = ADDRESSES.contains(&r_type)
+            && relocation.addend() == 0
+            && is_exported_code(&symbol)
+            && (ROUTINES.contains(&name) || HOST_ALLOCATORS.contains(&name));
+        is_own.then(|| (offset, name.to_owned()))
+    };
+    relocations.filter_map(own_call).take(MOST).collect()
 }
 
 fn arch(architecture: object::Architecture) -> String {

@@ -47,6 +47,8 @@ pub struct Profile {
     pub errno: Numbering,
     /// The library that contains its `errno`, if another one does.
     pub errno_library: Option<String>,
+    /// The library that has the heap routines which this one lacks: a path or a name.
+    pub heap: Option<String>,
     /// Another name by which the loader must find the same heap.
     pub alias: Option<String>,
     /// The file that the loader loads, if `library` is a name and not a file.

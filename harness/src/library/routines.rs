@@ -1,5 +1,23 @@
 //! The names of the routines of a C runtime that this program knows.
 
+/// Names of the host C library's allocator that a heap may export too, beside
+/// [`ROUTINES`].
+pub(super) const HOST_ALLOCATORS: &[&str] = &[
+    "aligned_alloc",
+    "cfree",
+    "free_aligned_sized",
+    "free_sized",
+    "malloc_trim",
+    "malloc_usable_size",
+    "memalign",
+    "posix_memalign",
+    "pvalloc",
+    "reallocarray",
+    "strdup",
+    "strndup",
+    "valloc",
+];
+
 /// Every name that a probe looks up. The probe's own table has the signatures.
 pub const ROUTINES: &[&str] = &[
     "malloc",

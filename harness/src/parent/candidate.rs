@@ -6,6 +6,9 @@ use super::stage::Stage;
 use crate::library::identity::Identity;
 use crate::library::inspect::Library;
 use crate::library::profile::Profile;
+use crate::text::input_error::InputError;
+use crate::text::printable::shown;
+use crate::wire::observation::{Homes, Observation};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -30,6 +33,38 @@ pub struct Candidate {
     pub environment: Vec<(String, String)>,
     /// The folder from which Wine loads it, if it needs its own.
     pub stage: Option<Stage>,
+    /// The library that has the heap routines which this one lacks, if one was named.
+    pub heap: Option<Heap>,
+    /// Folders of the user in which the loader searches for libraries that it needs.
+    pub library_path: Vec<PathBuf>,
+    /// The folder of the system's libraries, for a PE file.
+    pub system_libraries: Option<PathBuf>,
+    /// What a trial showed.
+    pub loading: Loading,
+}
+
+/// The library that has the heap of a candidate which exports only some routines.
+#[derive(Clone, Debug)]
+pub struct Heap {
+    /// The name that the user or the profile gives.
+    pub name: String,
+    /// The path or name that the probe passes to the loader.
+    pub load_name: OsString,
+    /// The names that it exports, if its file was read.
+    pub exports: Option<Vec<String>>,
+}
+
+/// What happened when a candidate was loaded once, before any case.
+#[derive(Clone, Debug, Default)]
+pub enum Loading {
+    /// It was not tried.
+    #[default]
+    NotTried,
+    /// The library was loaded; where the probe found each routine.
+    Loaded(Homes),
+    /// The library's own code ended or delayed the process, or it calls another library's
+    /// routines: no case can run.
+    Ended(Observation),
 }
 
 impl Candidate {
@@ -39,5 +74,35 @@ impl Candidate {
             profile: Some(profile),
             ..self
         }
+    }
+
+    /// Whether the library, or the library of its heap, exports this routine.
+    pub fn exports(&self, routine: &str) -> bool {
+        let has = |exports: &[String]| exports.iter().any(|name| name == routine);
+        let heap = self.heap.as_ref().map(|heap| heap.exports.as_deref());
+        has(&self.image.exports) || heap.is_some_and(|exports| exports.is_none_or(has))
+    }
+
+    /// Checks that the candidate has blocks to judge. A library whose profile promises
+    /// `malloc` and `free` is judged for their absence.
+    ///
+    /// # Errors
+    /// If it exports no `malloc` or no `free`.
+    pub fn check_heap(&self) -> Result<(), InputError> {
+        let is_promised =
+            |routine: &str| self.profile.as_ref().is_some_and(|it| it.promises(routine));
+        let is_missing = |routine: &&str| !self.exports(routine) && !is_promised(routine);
+        let missing: Vec<_> = ["malloc", "free"].into_iter().filter(is_missing).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let path = shown(self.path.as_os_str());
+        Err(InputError::new(
+            format!(
+                "{path} exports no {}, so its blocks come from another library",
+                missing.join(" and no ")
+            ),
+            "name that library with --heap LIB, or with the key `heap` of a profile",
+        ))
     }
 }

@@ -1,7 +1,7 @@
 //! Turns an argument of the user's into a candidate: finds its file, inspects it and
 //! finds a runner.
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Loading};
 use super::runners::Runners;
 use super::stage::Stage;
 use crate::library::identity::Identity;
@@ -105,6 +105,7 @@ impl Catalogue {
         check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
+        let system_libraries = runners.folder_of_system_libraries(library.format);
         let stage = Stage::new(&path, &library, &runner)?;
         let (load_name, environment, runner) = match &stage {
             Some(stage) => (
@@ -124,6 +125,10 @@ impl Catalogue {
             runner,
             environment,
             stage,
+            heap: None,
+            library_path: Vec::new(),
+            system_libraries,
+            loading: Loading::NotTried,
         })
     }
 
@@ -138,6 +143,7 @@ impl Catalogue {
         check_architecture(&path, &library)?;
         check_exports(&path, &library)?;
         let runner = runners.for_library(&path, &library)?;
+        let system_libraries = runners.folder_of_system_libraries(library.format);
         let environment: Vec<_> = profile.environment.clone().into_iter().collect();
         if let Some(needs) = &profile.needs {
             runners
@@ -162,6 +168,10 @@ impl Catalogue {
             runner,
             environment,
             stage: None,
+            heap: None,
+            library_path: Vec::new(),
+            system_libraries,
+            loading: Loading::NotTried,
         })
     }
 
@@ -261,7 +271,7 @@ fn inspect_with_identity(path: &Path) -> Result<(Library, Identity), InputError>
     Ok((library, identity))
 }
 
-fn looks_like_a_path(argument: &str) -> bool {
+pub(super) fn looks_like_a_path(argument: &str) -> bool {
     let ending = Path::new(argument).extension();
     argument.contains(['/', '\\'])
         || ending.is_some_and(|ending| ["so", "dll", "dylib"].iter().any(|known| ending == *known))

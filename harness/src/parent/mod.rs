@@ -13,4 +13,5 @@ pub mod runner;
 pub mod runners;
 pub mod scratch;
 pub mod stage;
+pub mod surroundings;
 mod watch;

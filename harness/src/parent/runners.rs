@@ -6,7 +6,7 @@ use super::runner::Runner;
 use crate::library::inspect::{Format, Library};
 use crate::text::input_error::InputError;
 use crate::wire::channel::new_token;
-use crate::wire::job::Job;
+use crate::wire::job::{CALIBRATION, Job};
 use crate::wire::observation::{Ending, Event};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -103,13 +103,17 @@ impl Runners {
             let problem = format!("this system has no folder in which {name} is found by name");
             return Err(InputError::new(problem, "give its path"));
         }
-        if cfg!(windows) {
-            let root = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
-            return Ok(PathBuf::from(root).join("System32"));
+        if !cfg!(windows) {
+            self.wine().map_err(|error| {
+                InputError::new(format!("{name}: {}", error.problem), error.mend)
+            })?;
         }
-        self.wine()
-            .map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend))?;
-        Ok(wine_prefix().join("drive_c/windows/system32"))
+        Ok(windows_libraries())
+    }
+
+    /// The folder where Windows or Wine finds libraries by name, for a Windows library.
+    pub fn folder_of_system_libraries(&self, format: Format) -> Option<PathBuf> {
+        (format == Format::Pe).then(windows_libraries)
     }
 
     /// The folders where a build puts the reference library.
@@ -234,6 +238,22 @@ impl Runners {
             )),
         }
     }
+}
+
+/// A job that does a fixed piece of work; its time tells how fast this machine is.
+pub fn calibration_job() -> Job {
+    Job {
+        case: CALIBRATION.into(),
+        ..empty_job()
+    }
+}
+
+fn windows_libraries() -> PathBuf {
+    if cfg!(windows) {
+        let root = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
+        return PathBuf::from(root).join("System32");
+    }
+    wine_prefix().join("drive_c/windows/system32")
 }
 
 /// A job that only starts the probe.

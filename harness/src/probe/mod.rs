@@ -5,6 +5,7 @@
 //! the probe waits.
 
 pub mod blocks;
+mod calibration;
 pub mod crt;
 pub mod fault;
 mod fence;
@@ -14,10 +15,10 @@ pub mod pages;
 mod pipe;
 
 use crate::memory::available_memory;
-use crate::wire::job::Job;
+use crate::wire::job::{CALIBRATION, Job};
 use crate::wire::observation::{Call, Event, HANDLER_SET};
 use crate::wire::script::Operation;
-use crt::{Crt, Returned, WhichHandler};
+use crt::{Crt, Returned, Unusable, WhichHandler};
 use fault::{Fault, Plan};
 pub use host::{Child, in_a_fork, read_memory, win32_heap_owns};
 use pipe::Pipe;
@@ -221,6 +222,9 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
 
 fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event {
     if job.load_name.is_empty() {
+        if job.case == CALIBRATION {
+            calibration::work();
+        }
         return Event::Done;
     }
     if let Some(fence) = &job.fence {
@@ -231,13 +235,20 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
     }
     let crt = match Crt::load(job) {
         Ok(crt) => crt,
-        Err(reason) => return pipe.last_words(Event::LoadFailed(reason)),
+        Err(Unusable::Rejected(reason)) => return pipe.last_words(Event::LoadFailed(reason)),
+        Err(Unusable::Elsewhere { routine, file }) => {
+            return pipe.last_words(Event::Elsewhere { routine, file });
+        }
     };
     let loaded = Event::Loaded {
         path: crt.loaded_from(),
+        shares_errno: crt.shares_errno(),
     };
-    if pipe.share().send(&loaded).is_err() || job.case.is_empty() {
+    if pipe.share().send(&loaded).is_err() {
         return Event::Done;
+    }
+    if job.case.is_empty() {
+        return pipe.last_words(Event::Routines(crt.homes()));
     }
     let mut probe = Probe {
         crt,

@@ -7,6 +7,9 @@ use std::ffi::OsString;
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
 
+/// The case of a job without a library that measures how fast the machine is.
+pub const CALIBRATION: &str = "calibration";
+
 /// What a probe has to do. It is the first line that the probe reads.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Job {
@@ -21,6 +24,17 @@ pub struct Job {
     /// The names that the library exports, if its file was read. The probe looks up no
     /// others.
     pub exports: Option<Vec<String>>,
+    /// The library that has the heap routines that `load_name` does not have. Empty if there
+    /// is none.
+    #[serde(with = "super::os_name", default)]
+    pub heap: OsString,
+    /// The names that the library of the heap exports, if its file was read.
+    #[serde(default)]
+    pub heap_exports: Option<Vec<String>>,
+    /// The places where the library keeps addresses of its own heap routines: each an
+    /// offset, with the routine's name.
+    #[serde(default)]
+    pub own_calls: Vec<(u64, String)>,
     /// The library that contains `errno`, if another one does.
     pub errno_library: Option<String>,
     /// Another name for the same library.

@@ -120,6 +120,17 @@ pub struct Walk {
     pub too_small: u32,
 }
 
+/// Where routines were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Homes {
+    /// In the library itself.
+    pub library: Vec<String>,
+    /// In the library of the heap, which the user named.
+    pub heap: Vec<String>,
+    /// In the library that contains `errno`, if that is another one.
+    pub runtime: Vec<String>,
+}
+
 /// One event of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,6 +146,17 @@ pub enum Event {
     Loaded {
         /// Its file, as the loader names it; `None` if the loader does not.
         path: Option<String>,
+        /// Whether its `_errno` returns the address of the host's `errno`.
+        shares_errno: bool,
+    },
+    /// The routines that the loader finds. A probe without a case reports them.
+    Routines(Homes),
+    /// The library calls a routine of another library instead of its own.
+    Elsewhere {
+        /// The routine.
+        routine: String,
+        /// The file whose routine it calls.
+        file: String,
     },
     /// The library could not be loaded; the reason.
     LoadFailed(String),
@@ -297,7 +319,31 @@ impl Observation {
     /// The file that was loaded, as the loader names it.
     pub fn loaded_from(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
-            Event::Loaded { path } => path.as_deref(),
+            Event::Loaded { path, .. } => path.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// Whether the library's `_errno` returns the address of the host's `errno`.
+    pub fn shares_errno(&self) -> bool {
+        let shares =
+            |event: &Event| matches!(event, Event::Loaded { shares_errno, .. } if *shares_errno);
+        self.events.iter().any(shares)
+    }
+
+    /// Where the routines were found, if the probe reported it.
+    pub fn homes(&self) -> Option<&Homes> {
+        self.events.iter().find_map(|event| match event {
+            Event::Routines(homes) => Some(homes),
+            _ => None,
+        })
+    }
+
+    /// The routine that the library calls in another library instead of its own, and the
+    /// file of that library.
+    pub fn elsewhere(&self) -> Option<(&str, &str)> {
+        self.events.iter().find_map(|event| match event {
+            Event::Elsewhere { routine, file } => Some((routine.as_str(), file.as_str())),
             _ => None,
         })
     }
@@ -362,6 +408,7 @@ mod tests {
             events: vec![
                 Event::Loaded {
                     path: Some("/x.so".into()),
+                    shares_errno: false,
                 },
                 moment("one", Some(memory(1)), None),
                 moment("two", Some(memory(2)), Some(memory(3))),

@@ -1,6 +1,6 @@
 //! The routines without observation, to measure how long they take.
 
-use super::{Crt, address_of};
+use super::Crt;
 use crate::probe::Stop;
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
@@ -40,7 +40,7 @@ impl Crt {
             free: routines.free.ok_or(Stop::Missing("free"))?,
             heapmin: routines._heapmin.ok_or(Stop::Missing("_heapmin"))?,
         };
-        let adapted = address_of(&self.handle, "adapted", None).cast::<[Pointer; 3]>();
+        let adapted = self.library.find("adapted").cast::<[Pointer; 3]>();
         if !adapted.is_null() {
             // SAFETY: only our adapters export this name; it is a table of these routines.
             unsafe {
@@ -60,7 +60,7 @@ impl Crt {
     /// The version of the allocator that an adapter adapts: major, minor and patch. `None`
     /// for other libraries.
     pub fn adapted_version(&self) -> Option<[c_int; 3]> {
-        let version = address_of(&self.handle, "adapted_version", None).cast::<[c_int; 3]>();
+        let version = self.library.find("adapted_version").cast::<[c_int; 3]>();
         // SAFETY: only our adapters export this name; it is a table of three numbers.
         (!version.is_null()).then(|| unsafe { *version })
     }

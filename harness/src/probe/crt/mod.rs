@@ -2,9 +2,12 @@
 //! are in this folder.
 
 mod bare;
+#[cfg(target_os = "linux")]
+mod binding;
 mod block;
 mod calls;
 mod invalid_parameter;
+mod loader;
 mod routines;
 
 pub use bare::{Bare, BareBlock};
@@ -12,12 +15,12 @@ pub use block::Block;
 pub use invalid_parameter::{WhichHandler, handler_calls};
 
 use super::{ErrorState, Stop, host};
+use crate::library::routines::ROUTINES;
 use crate::wire::job::Job;
-use crate::wire::observation::{Call, Kind};
-use libloading::Library;
+use crate::wire::observation::{self, Call, Kind};
+use loader::Loaded;
 use routines::{Homes, Routines};
 use std::ffi::{OsStr, c_int, c_void};
-use std::mem::ManuallyDrop;
 use std::ptr;
 
 /// An entry of the candidate's heap, as `_heapwalk` returns it (`_HEAPINFO`).
@@ -53,36 +56,59 @@ enum Errno {
 
 /// The routines of a loaded library.
 pub struct Crt {
-    handle: ManuallyDrop<Library>,
+    library: Loaded,
+    /// The library that has the heap routines that `library` does not have.
+    heap: Option<Loaded>,
     alias_name: Option<String>,
     routines: Routines,
     errno: Errno,
 }
 
+/// Why a library cannot be used.
+pub(super) enum Unusable {
+    /// The loader's message.
+    Rejected(String),
+    /// It calls this routine in another library instead of its own.
+    Elsewhere {
+        routine: String,
+        /// The file of the other library.
+        file: String,
+    },
+}
+
 impl Crt {
-    /// Loads the job's library and looks up its routines.
+    /// Loads the job's libraries and looks up their routines.
     ///
     /// # Errors
-    /// The loader's message.
-    pub fn load(job: &Job) -> Result<Crt, String> {
-        // Never unloaded: the candidate's exit code must not run.
-        let library = ManuallyDrop::new(open(&job.load_name)?);
+    /// If the loader rejects a library, or if a library calls another library's routines
+    /// instead of its own.
+    pub(super) fn load(job: &Job) -> Result<Crt, Unusable> {
+        let open = |name: &OsStr, exports| Loaded::open(name, exports).map_err(Unusable::Rejected);
+        let library = open(&job.load_name, job.exports.clone())?;
+        #[cfg(target_os = "linux")]
+        binding::bind(&library, &job.own_calls).map_err(|it| Unusable::Elsewhere {
+            routine: it.routine,
+            file: it.file,
+        })?;
+        let heap = match job.heap.is_empty() {
+            true => None,
+            false => Some(open(&job.heap, job.heap_exports.clone())?),
+        };
         let errno_library = match &job.errno_library {
-            Some(name) => Some(ManuallyDrop::new(open(name.as_ref())?)),
+            Some(name) => Some(open(name.as_ref(), None)?),
             None => None,
         };
-        let errno_home = errno_library.as_ref().unwrap_or(&library);
-        let own_exports = job.exports.as_deref();
-        let errno_exports = if errno_library.is_some() {
-            None
-        } else {
-            own_exports
+        let in_heap = |name: &str| match (library.address_of(name), &heap) {
+            (address, Some(heap)) if address.is_null() => heap.address_of(name),
+            (address, _) => address,
         };
-        let in_library = |name: &str| address_of(&library, name, own_exports);
-        let beside_errno = |name: &str| address_of(errno_home, name, errno_exports);
+        let in_runtime = |name: &str| match &errno_library {
+            Some(library) => library.address_of(name),
+            None => in_heap(name),
+        };
         let homes = Homes {
-            heap: &in_library,
-            runtime: &beside_errno,
+            heap: &in_heap,
+            runtime: &in_runtime,
         };
         // SAFETY: the addresses are of exports with these names.
         let routines = unsafe { Routines::find(&homes) };
@@ -96,8 +122,24 @@ impl Crt {
             },
             routines,
             alias_name: job.alias.clone(),
-            handle: library,
+            library,
+            heap,
         })
+    }
+
+    /// Where each routine was found.
+    pub(super) fn homes(&self) -> observation::Homes {
+        let mut homes = observation::Homes::default();
+        for routine in ROUTINES.iter().filter(|routine| self.has(routine)) {
+            let has = |library: &Loaded| !library.address_of(routine).is_null();
+            let home = match &self.heap {
+                _ if has(&self.library) => &mut homes.library,
+                Some(heap) if has(heap) => &mut homes.heap,
+                _ => &mut homes.runtime,
+            };
+            home.push((*routine).to_owned());
+        }
+        homes
     }
 
     /// The same routines, loaded by the library's other name.
@@ -113,22 +155,28 @@ impl Crt {
             load_name: name.clone().into(),
             ..Job::default()
         };
-        Crt::load(&job)
-            .map_err(|error| Stop::NotJudged(format!("{name} cannot be loaded: {error}")))
+        Crt::load(&job).map_err(|why| match why {
+            Unusable::Rejected(error) => {
+                Stop::NotJudged(format!("{name} cannot be loaded: {error}"))
+            }
+            Unusable::Elsewhere { routine, file } => {
+                Stop::NotJudged(format!("{name} calls {routine} in {file}"))
+            }
+        })
     }
 
     /// The file that the loader loaded; `None` if the loader does not name it.
     pub fn loaded_from(&self) -> Option<String> {
         let heapmin = self.routines._heapmin;
         let address = heapmin.map_or(ptr::null(), |f| f as *const c_void);
-        module_path(&self.handle, address)
+        self.library.file(address)
     }
 
     /// The address where Windows loaded the library. Null on Unix, where a library can
     /// have several places.
     pub(super) fn module(&self) -> *const u8 {
         #[cfg(windows)]
-        return module_handle(&self.handle) as *const u8;
+        return self.library.handle() as *const u8;
         #[cfg(unix)]
         std::ptr::null()
     }
@@ -209,15 +257,17 @@ impl Crt {
         }
     }
 
+    /// Whether the library has an `_errno` that returns the address of the host's `errno`.
+    pub(super) fn shares_errno(&self) -> bool {
+        matches!(self.errno, Errno::Own(_)) && !self.has_errno_of_its_own()
+    }
+
     /// Whether `errno` and the system's last error are different variables.
     fn has_errno_of_its_own(&self) -> bool {
-        match self.errno {
-            Errno::Own(_) => true,
-            #[cfg(unix)]
-            Errno::Host => false,
-            #[cfg(windows)]
-            Errno::Unknown => true,
-        }
+        #[cfg(unix)]
+        return self.errno_location() != Some(host::errno_location());
+        #[cfg(windows)]
+        true
     }
 
     /// This thread's `_doserrno`, if the library has one.
@@ -277,79 +327,4 @@ impl Returned for Result<Block, Block> {
     fn describe(&self) -> (Kind, i64) {
         (Kind::Pointer, self.is_ok().into())
     }
-}
-
-/// The address of an export, or null. `exports` are the library's own exports if they are
-/// known: the loader would also find a name in the libraries that this one needs.
-fn address_of(library: &Library, name: &str, exports: Option<&[String]>) -> *const c_void {
-    if exports.is_some_and(|exports| !exports.iter().any(|export| export == name)) {
-        return ptr::null();
-    }
-    // SAFETY: only the address of the symbol is used here.
-    let symbol = unsafe { library.get::<*const c_void>(name.as_bytes()) };
-    symbol.map_or(ptr::null(), |symbol| *symbol)
-}
-
-#[cfg(unix)]
-fn open(name: &OsStr) -> Result<Library, String> {
-    // SAFETY: this process exists to run the candidate's constructors.
-    unsafe { Library::new(name) }.map_err(|error| with_cause(&error))
-}
-
-/// The loader's message, which is the source of `libloading`'s error.
-fn with_cause(error: &libloading::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => cause.to_string(),
-        None => error.to_string(),
-    }
-}
-
-#[cfg(windows)]
-fn open(name: &OsStr) -> Result<Library, String> {
-    use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library as WindowsLibrary};
-    // For a path, search the library's own folder for the libraries that it needs.
-    let flags = if name.to_string_lossy().contains('\\') {
-        LOAD_WITH_ALTERED_SEARCH_PATH
-    } else {
-        0
-    };
-    // SAFETY: this process exists to run the candidate's DllMain.
-    let library = unsafe { WindowsLibrary::load_with_flags(name, flags) };
-    library
-        .map(Library::from)
-        .map_err(|error| with_cause(&error))
-}
-
-#[cfg(unix)]
-fn module_path(_: &Library, address: *const c_void) -> Option<String> {
-    // SAFETY: plain data, for which zeros are a value; `dladdr` fills it in.
-    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    // SAFETY: `dladdr` accepts any address.
-    if unsafe { libc::dladdr(address, &mut info) } == 0 || info.dli_fname.is_null() {
-        return None;
-    }
-    // SAFETY: a string of the loader's, which is valid as long as the library is loaded.
-    let name = unsafe { std::ffi::CStr::from_ptr(info.dli_fname) };
-    Some(name.to_string_lossy().into_owned())
-}
-
-#[cfg(windows)]
-fn module_handle(library: &Library) -> isize {
-    use libloading::os::windows::Library as WindowsLibrary;
-    // SAFETY: the copy only yields the library's handle and closes nothing.
-    unsafe {
-        let copy: Library = ptr::read(library);
-        WindowsLibrary::from(copy).into_raw() as isize
-    }
-}
-
-#[cfg(windows)]
-fn module_path(library: &Library, _: *const c_void) -> Option<String> {
-    use windows_sys::Win32::System::LibraryLoader::GetModuleFileNameW;
-    // By handle: the handle of an API set is that of the library that implements it.
-    let handle = module_handle(library);
-    let mut name = [0u16; 1024];
-    // SAFETY: a buffer with its length.
-    let length = unsafe { GetModuleFileNameW(handle as _, name.as_mut_ptr(), name.len() as u32) };
-    (length > 0).then(|| String::from_utf16_lossy(&name[..length as usize]))
 }

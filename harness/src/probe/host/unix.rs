@@ -42,7 +42,8 @@ pub(crate) fn close_inherited() {
 }
 
 /// Prevents core files, and huge pages: figures of resident memory must be exact to the
-/// page on every machine. Also lets the system kill this process when its parent ends.
+/// page on every machine. Gives signals the actions that they have in a C program; Rust's
+/// runtime sets others. Also lets the system kill this process when its parent ends.
 pub(crate) fn prepare_process() {
     let none = libc::rlimit {
         rlim_cur: 0,
@@ -51,6 +52,9 @@ pub(crate) fn prepare_process() {
     // SAFETY: settings of this process; a failure changes nothing.
     unsafe {
         libc::setrlimit(libc::RLIMIT_CORE, &none);
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGPIPE] {
+            libc::signal(signal, libc::SIG_DFL);
+        }
         #[cfg(target_os = "linux")]
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
         // A candidate that hangs must not outlive its parent.

@@ -4,6 +4,7 @@ use crate::clause::{Clause, Judgement, Seen};
 use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
+use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::parent::candidate::{Candidate, Loading};
 use heapmin_harness::parent::runner::Runner;
 use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
@@ -53,7 +54,7 @@ pub(crate) fn judged_by(
     })
 }
 
-/// A candidate that no test loads.
+/// A candidate that no test loads. It exports every routine.
 pub(crate) fn candidate() -> Candidate {
     Candidate {
         name: "c".into(),
@@ -61,7 +62,7 @@ pub(crate) fn candidate() -> Candidate {
         image: Library {
             format: Format::Elf,
             arch: "x86_64".into(),
-            exports: Vec::new(),
+            exports: ROUTINES.iter().map(|name| (*name).to_owned()).collect(),
             version: None,
             maker: Maker::Other,
             own_calls: Vec::new(),

@@ -21,6 +21,13 @@ pub fn judge(seen: &Seen) -> Judgement {
 
 /// The judgement, with texts from the probe unchanged.
 fn raw(seen: &Seen) -> Judgement {
+    // Before anything that the process did: a crash before a routine that is not there
+    // says nothing about that routine. What follows damage is recorded also without it.
+    let records_an_ending = seen.case.undefined && seen.clause.level == Level::Record;
+    let needs_routine = !records_an_ending && !seen.case.only_loads;
+    if needs_routine && seen.lacks(seen.clause.routine) {
+        return seen.missing(seen.clause.routine);
+    }
     let has_ended = matches!(seen.observation.ending, Ending::Died(_) | Ending::TimedOut);
     let is_an_answer = seen.case.undefined && seen.observation.was_loaded();
     if !(has_ended && is_an_answer)
@@ -55,10 +62,13 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
             observation.duration_ms / 1000
         )),
         // Our seccomp filter raises SIGSYS to inject a fault. It kills a thread that
-        // blocks signals; glibc's threads block them while they end.
-        Ending::Died(how) if how.contains("SIGSYS") => Verdict::Error.because(format!(
-            "{how}{during}: the fault hit a thread that blocks signals"
-        )),
+        // blocks signals; glibc's threads block them while they end. In other cases
+        // there is no filter, and the signal is the library's own.
+        Ending::Died(how) if how.contains("SIGSYS") && seen.case.fault.is_some() => {
+            Judgement::not_judged(format!(
+                "{how}{during}: the fault hit a thread that blocks signals"
+            ))
+        }
         Ending::Died(how) if !observation.has_started() => {
             Verdict::Error.because(format!("the probe did not start: {how}"))
         }
@@ -73,7 +83,7 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
             } else if let Some(other) = other_file(seen.candidate, observation) {
                 Verdict::Error.because(other)
             } else if let Some(routine) = observation.missing() {
-                Judgement::not_judged(format!("the library does not export {routine}"))
+                seen.missing(routine)
             } else if let Some(reason) = observation.not_applicable() {
                 Judgement::not_applicable(reason)
             } else if let Some(reason) = observation.not_judged() {
@@ -113,11 +123,15 @@ fn during(observation: &Observation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clause::Clause;
+    use crate::clause::{Clause, Reason};
     use crate::clauses;
     use crate::forged::{call, candidate, fact, judged_by};
     use heapmin_harness::library::errno_names::Numbering;
+    use heapmin_harness::library::inspect::Format;
+    use heapmin_harness::library::profile::Profile;
+    use heapmin_harness::library::routines::ROUTINES;
     use heapmin_harness::memory::Memory;
+    use heapmin_harness::parent::candidate::Candidate;
     use heapmin_harness::wire::observation::Event;
     use rstest::rstest;
 
@@ -247,13 +261,13 @@ mod tests {
     #[case::at_loading(vec![hello()], died("signal 11"), Verdict::Crash, "signal 11, while the library was being loaded")]
     #[case::between_steps(vec![hello(), loaded()], died("signal 11"), Verdict::Crash, "signal 11")]
     #[case::in_a_step(vec![hello(), loaded(), step()], died("signal 11"), Verdict::Crash, "signal 11, in the step \"the call\"")]
-    #[case::by_our_filter(vec![hello(), step()], died("signal 31 (SIGSYS)"), Verdict::Error, "signal 31 (SIGSYS), in the step \"the call\": the fault hit a thread that blocks signals")]
+    #[case::without_a_fault(vec![hello(), step()], died("signal 31 (SIGSYS)"), Verdict::Crash, "signal 31 (SIGSYS), in the step \"the call\"")]
     #[case::no_probe_in_time(vec![], Ending::TimedOut, Verdict::Error, "the probe did not start within 3 s")]
     #[case::in_no_time(vec![hello(), step()], Ending::TimedOut, Verdict::Timeout, "the case did not finish within 3 s, in the step \"the call\"")]
     #[case::we_failed(vec![], Ending::Failed("no pipe".into()), Verdict::Error, "no pipe")]
     #[case::interrupted(vec![hello()], Ending::Interrupted, Verdict::Error, "the run was interrupted")]
     #[case::not_loaded(vec![hello(), Event::LoadFailed("no".into())], Ending::Done, Verdict::Error, "the library could not be loaded: no")]
-    #[case::not_there(vec![hello(), Event::Missing("_heapmin".into())], Ending::Done, Verdict::Unsupported, "the library does not export _heapmin")]
+    #[case::not_there(vec![hello(), Event::Missing("_msize".into())], Ending::Done, Verdict::Unsupported, "the library does not export _msize")]
     #[case::not_here(vec![hello(), Event::NotApplicable("no fork".into())], Ending::Done, Verdict::Unsupported, "no fork")]
     #[case::no_memory(vec![step(), no_memory(1024, Some(1 << 20))], Ending::Done, Verdict::Error, "NULL for 1024 bytes, in the step \"the call\"; memory is short on this machine")]
     #[case::nearly_no_memory(vec![step(), no_memory(0, Some(256 << 20))], Ending::Done, Verdict::Error, "NULL for 0 bytes, in the step \"the call\"; memory is short on this machine")]
@@ -271,6 +285,185 @@ mod tests {
             (judgement.verdict, &*judgement.observed),
             (verdict, observed)
         );
+    }
+
+    /// A candidate with these exports, and a profile that says what is gone.
+    fn exporting(exports: &[&str], gone: &[&str]) -> Candidate {
+        let text = format!(
+            "title = 'A'\nlibrary = 'a.so'\nsource = 'path'\nerrno = 'host'\ngone = {gone:?}\n"
+        );
+        let mut candidate = candidate();
+        candidate.image.exports = exports.iter().map(|name| (*name).to_owned()).collect();
+        candidate.profile = Some(Profile::parse("a", &text).unwrap());
+        candidate
+    }
+
+    /// The judgement of the clause by its case at `case`.
+    fn of_candidate(
+        candidate: &Candidate,
+        id: &str,
+        case: usize,
+        events: Vec<Event>,
+        ending: Ending,
+    ) -> Judgement {
+        let clause = clause(id);
+        judge(&Seen {
+            clause,
+            case: clause.cases[case],
+            observation: &Observation {
+                events,
+                ending,
+                duration_ms: 0,
+            },
+            numbering: Numbering::Host,
+            candidate,
+        })
+    }
+
+    const NOT_JUDGED: Option<Reason> = Some(Reason::NotJudged);
+    const NOT_APPLICABLE: Option<Reason> = Some(Reason::NotApplicable);
+
+    #[rstest]
+    #[case::crashed(died("signal 6"))]
+    #[case::hung(Ending::TimedOut)]
+    #[case::came_to_its_end(Ending::Done)]
+    fn a_routine_that_is_not_exported_comes_before_any_ending(#[case] ending: Ending) {
+        let judged = |exports: &[&str], gone: &[&str]| {
+            let candidate = exporting(exports, gone);
+            let events = vec![hello(), loaded(), step()];
+            let id = "heapwalk.use-flag";
+            let judgement = of_candidate(&candidate, id, 0, events, ending.clone());
+            (judgement.verdict, judgement.reason, judgement.missing)
+        };
+        let missing = Some("_heapwalk".to_owned());
+        let unsupported = Verdict::Unsupported;
+        assert_eq!(
+            judged(&["realloc"], &[]),
+            (unsupported, NOT_JUDGED, missing.clone())
+        );
+        assert_eq!(
+            judged(&["realloc"], &["_heapwalk"]),
+            (unsupported, NOT_APPLICABLE, missing)
+        );
+        let (verdict, ..) = judged(&["realloc", "_heapwalk"], &[]);
+        assert_ne!(verdict, unsupported, "an exported routine is judged");
+    }
+
+    #[test]
+    fn a_missing_routine_of_another_page_is_named_and_does_not_apply_if_it_is_gone() {
+        let judged = |gone: &[&str]| {
+            let events = vec![hello(), loaded(), Event::Missing("_heapchk".into())];
+            let candidate = exporting(&["_heapmin"], gone);
+            let id = "heapmin.heap-consistent";
+            let judgement = of_candidate(&candidate, id, 0, events, Ending::Done);
+            (judgement.reason, judgement.missing)
+        };
+        let missing = Some("_heapchk".to_owned());
+        assert_eq!(judged(&[]), (NOT_JUDGED, missing.clone()));
+        assert_eq!(judged(&["_heapchk"]), (NOT_APPLICABLE, missing));
+    }
+
+    /// The export table of the candidate says nothing about another library.
+    #[test]
+    fn a_routine_of_the_errno_library_is_not_looked_for_in_the_candidate() {
+        let mut candidate = exporting(&["_heapmin"], &[]);
+        let crash = || {
+            let events = vec![hello(), loaded(), step()];
+            (events, died("signal 11"))
+        };
+        let judged = |candidate: &Candidate, id| {
+            let (events, ending) = crash();
+            of_candidate(candidate, id, 0, events, ending).verdict
+        };
+        assert_eq!(
+            judged(&candidate, "set-errno.sets-the-value"),
+            Verdict::Unsupported
+        );
+        candidate.profile.as_mut().unwrap().errno_library = Some("other.dll".into());
+        assert_eq!(
+            judged(&candidate, "set-errno.sets-the-value"),
+            Verdict::Crash
+        );
+        assert_eq!(
+            judged(&candidate, "heapwalk.use-flag"),
+            Verdict::Unsupported
+        );
+    }
+
+    #[test]
+    fn what_follows_damage_is_recorded_without_the_routine_too() {
+        let candidate = exporting(&["malloc", "free"], &[]);
+        let judged = |id| {
+            let events = vec![hello(), loaded(), step()];
+            of_candidate(&candidate, id, 0, events, died("signal 6")).verdict
+        };
+        assert_eq!(judged("heapchk.after-a-double-free"), Verdict::Pass);
+        assert_eq!(judged("heapchk.error-sets-enosys"), Verdict::Unsupported);
+    }
+
+    #[test]
+    fn an_elf_library_without_a_win32_heap_has_nothing_to_keep() {
+        let mut candidate = exporting(&["_heapmin"], &[]);
+        let ids = [
+            "get-heap-handle.exported",
+            "get-heap-handle.owns-the-blocks",
+            "get-heap-handle.keeps-errno",
+        ];
+        let judged = |candidate: &Candidate, id| {
+            let events = vec![hello(), loaded()];
+            of_candidate(candidate, id, 0, events, Ending::Done).reason
+        };
+        for id in ids {
+            assert_eq!(judged(&candidate, id), NOT_APPLICABLE, "{id}");
+        }
+        candidate.image.format = Format::Pe;
+        for id in ids {
+            assert_eq!(judged(&candidate, id), NOT_JUDGED, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_kills_a_thread_that_blocks_signals_is_not_the_librarys() {
+        let judgement = |id| {
+            let events = vec![hello(), loaded(), step()];
+            judged_by(judge, clause(id), events, died("killed by SIGSYS (31)"))
+        };
+        let seen = judgement("heapmin.recovers");
+        assert_eq!(
+            (seen.verdict, seen.reason),
+            (Verdict::Unsupported, NOT_JUDGED)
+        );
+        assert!(
+            seen.observed
+                .contains("the fault hit a thread that blocks signals")
+        );
+        assert_eq!(
+            judgement("heapmin.success-returns-zero").verdict,
+            Verdict::Crash
+        );
+    }
+
+    /// Each event with the reason of a clause that it stops.
+    #[test]
+    fn a_case_that_stops_gives_its_reason() {
+        let reason = |event| {
+            let clause = clause("heapmin.success-returns-zero");
+            judged_by(judge, clause, vec![hello(), loaded(), event], Ending::Done).reason
+        };
+        assert_eq!(
+            reason(Event::NotApplicable("no fork".into())),
+            NOT_APPLICABLE
+        );
+        assert_eq!(reason(Event::NotJudged("no memory".into())), NOT_JUDGED);
+        assert_eq!(reason(step()), None);
+    }
+
+    /// The judgement knows each routine from the export table, so the table has it.
+    #[test]
+    fn the_routine_of_each_clause_is_one_that_a_probe_looks_up() {
+        for clause in clauses::all() {
+            assert!(ROUTINES.contains(&clause.routine), "{}", clause.id);
+        }
     }
 
     // Where no page defines the behaviour, any ending passes and is recorded.

@@ -314,11 +314,7 @@ mod tests {
         Outcome {
             clause,
             case: clause.cases[0],
-            judgement: Judgement {
-                verdict,
-                reason: None,
-                observed: String::new(),
-            },
+            judgement: verdict.because(""),
             known: known.map(str::to_owned),
             duration_ms: 0,
         }

@@ -17,6 +17,8 @@ pub struct Case {
     /// Whether it does what no page defines: the end of the process is then
     /// something to record, not a crash to be blamed for.
     pub undefined: bool,
+    /// Whether it loads the library and calls none of its routines, so that it needs none.
+    pub only_loads: bool,
     /// Whether it makes child processes, so that the fence must let it.
     pub forks: bool,
     /// Reads from an observation how much memory was given back.
@@ -36,6 +38,7 @@ impl Case {
             fault: None,
             act,
             undefined: false,
+            only_loads: false,
             forks: false,
             given_back: None,
         }
@@ -62,6 +65,14 @@ impl Case {
     pub const fn forks(self) -> Case {
         Case {
             forks: true,
+            ..self
+        }
+    }
+
+    /// The same case as one that calls no routine.
+    pub const fn only_loads(self) -> Case {
+        Case {
+            only_loads: true,
             ..self
         }
     }

@@ -207,8 +207,7 @@ impl Expectation {
 
     fn judge(self, seen: &Seen, routine: &str) -> Judgement {
         if self.calls_handler && seen.observation.fact(HANDLER_SET) != Some(1) {
-            let why = "the library does not export _set_invalid_parameter_handler";
-            return Judgement::not_judged(why);
+            return seen.missing("_set_invalid_parameter_handler");
         }
         let mut count = 0;
         let mut last = String::new();

@@ -30,6 +30,8 @@ pub use verdict::{Judgement, Level, Reason, Verdict};
 
 use check::Check;
 use heapmin_harness::library::errno_names::Numbering;
+use heapmin_harness::library::inspect::Format;
+use heapmin_harness::library::routines::is_beside_errno;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::wire::observation::Observation;
 
@@ -50,6 +52,9 @@ pub struct Clause {
     pub cases: &'static [&'static Case],
     /// The checks that must all hold in each case.
     pub checks: &'static [Check],
+    /// The only format of libraries that have the routine, with the reason; `None` if a
+    /// library of any format may have it.
+    pub only_of: Option<(Format, &'static str)>,
 }
 
 /// What a clause is judged by.
@@ -66,7 +71,45 @@ pub struct Seen<'a> {
     pub candidate: &'a Candidate,
 }
 
+impl Seen<'_> {
+    /// Whether the library's file shows that the library does not have this routine.
+    pub fn lacks(&self, routine: &str) -> bool {
+        let profile = self.candidate.profile.as_ref();
+        let is_elsewhere = is_beside_errno(routine)
+            && profile.is_some_and(|profile| profile.errno_library.is_some());
+        !is_elsewhere && !self.candidate.exports(routine)
+    }
+
+    /// The judgement of a clause that needs a routine which the library does not have.
+    /// It does not apply if the profile says that the routine is gone, or if no library
+    /// of this format has it.
+    pub fn missing(&self, routine: &str) -> Judgement {
+        let profile = self.candidate.profile.as_ref();
+        let observed = format!("the library does not export {routine}");
+        let judgement = if profile.is_some_and(|profile| profile.has_no(routine)) {
+            Judgement::not_applicable(observed + ", and its profile says that it is gone")
+        } else if let Some((format, why)) = self.clause.only_of
+            && routine == self.clause.routine
+            && format != self.candidate.image.format
+        {
+            Judgement::not_applicable(format!("{observed}: {why}"))
+        } else {
+            Judgement::not_judged(observed)
+        };
+        Judgement {
+            missing: Some(routine.to_owned()),
+            ..judgement
+        }
+    }
+}
+
 impl Clause {
+    /// The same clause, for a routine that only libraries of this format have.
+    pub const fn only_of(self, format: Format, why: &'static str) -> Clause {
+        let only_of = Some((format, why));
+        Clause { only_of, ..self }
+    }
+
     /// Judges what was seen in one of the cases: the first check that does not
     /// pass decides.
     pub fn judge(&self, seen: &Seen) -> Judgement {
@@ -122,6 +165,7 @@ pub const fn must(
         source: origin.of(routine.page),
         cases,
         checks,
+        only_of: None,
     }
 }
 

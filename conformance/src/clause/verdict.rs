@@ -30,7 +30,7 @@ impl fmt::Display for Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// There was nothing to judge, for a reason that is given.
+    /// Nothing was judged; a [`Reason`] says whether there was anything to judge.
     Unsupported,
     /// The promise was kept; for a clause of level `record`, it was observed.
     Pass,
@@ -92,6 +92,9 @@ pub struct Judgement {
     pub reason: Option<Reason>,
     /// What was seen, in a sentence.
     pub observed: String,
+    /// The routine that the library does not export, if the clause is unsupported because
+    /// of that.
+    pub missing: Option<String>,
 }
 
 impl Judgement {
@@ -138,6 +141,7 @@ impl Verdict {
             verdict: self,
             reason: None,
             observed: observed.into(),
+            missing: None,
         }
     }
 }

@@ -4,7 +4,9 @@
 
 use crate::clause::Section::{Introduction, Parameters, Remarks, ReturnValue, Syntax};
 use crate::clause::check::{by, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
+use crate::clause::{
+    Case, Clause, Judgement, Routine, Seen, Verdict, derived, must, should, stated,
+};
 use crate::clauses::codes::{EINVAL, ZERO};
 use crate::clauses::exported::{EXPORTED, LOAD, exported};
 use crate::clauses::pages;
@@ -335,7 +337,8 @@ fn read(crt: &Crt) -> Result<(i32, u32), Stop> {
     if !crt.has("_errno") {
         return Err(Stop::Missing("_errno"));
     }
-    let errno = crt.errno().ok_or(Stop::Missing("_errno"))?;
+    let no_place = || Stop::NotJudged("_errno returned NULL".into());
+    let errno = crt.errno().ok_or_else(no_place)?;
     Ok((errno, crt.doserrno().unwrap_or(0)))
 }
 
@@ -375,10 +378,18 @@ fn per_thread(seen: &Seen) -> Judgement {
 }
 
 fn keeps_doserrno(seen: &Seen) -> Judgement {
-    let mut calls = seen.observation.calls("_set_errno");
-    let changed = calls.find(|call| call.doserrno.is_some_and(|(before, after)| before != after));
-    match changed {
-        Some(call) => Judgement::fail(format!("{call}, _doserrno changed")),
-        None => Judgement::pass("_doserrno as before"),
+    let mut seen_any = false;
+    for call in seen.observation.calls("_set_errno") {
+        let Some((before, after)) = call.doserrno else {
+            return seen.missing("__doserrno");
+        };
+        seen_any = true;
+        if before != after {
+            return Judgement::fail(format!("{call}, _doserrno changed"));
+        }
+    }
+    match seen_any {
+        true => Judgement::pass("_doserrno as before"),
+        false => Verdict::Error.because("the case never called _set_errno"),
     }
 }

@@ -2,12 +2,12 @@
 //! where the routine's page says that it was removed.
 
 use crate::clause::check::{Check, by};
-use crate::clause::{Case, Clause, Judgement, Routine, Section, Seen, derived, must};
+use crate::clause::{Case, Clause, Judgement, Reason, Routine, Section, Seen, derived, must};
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub(crate) static LOAD: Case =
-    Case::new("load", "loads the library and looks up every routine", load);
+    Case::new("load", "loads the library and looks up every routine", load).only_loads();
 
 /// The loader finds the routine, unless its page says that it was removed.
 pub(crate) const EXPORTED: Check = by(
@@ -71,6 +71,16 @@ fn judge(seen: &Seen) -> Judgement {
     let is_promised = routine == "_heapmin" || profile.is_some_and(|it| it.promises(routine));
     match is_promised {
         true => Judgement::fail(observed),
-        false => Judgement::not_judged(observed + ", and no profile says that it should be"),
+        false => {
+            let judgement = seen.missing(routine);
+            let why = match judgement.reason {
+                Some(Reason::NotApplicable) => judgement.observed.clone(),
+                _ => observed + ", and no profile says that it should be",
+            };
+            Judgement {
+                observed: why,
+                ..judgement
+            }
+        }
     }
 }

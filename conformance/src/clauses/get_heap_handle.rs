@@ -7,6 +7,7 @@ use crate::clause::check::{ANY, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must};
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
+use heapmin_harness::library::inspect::Format;
 use heapmin_harness::probe::{Stop, win32_heap_owns};
 
 const GET_HEAP_HANDLE: Routine = Routine {
@@ -19,7 +20,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         GET_HEAP_HANDLE,
         "get-heap-handle.exported",
         "the library exports _get_heap_handle",
-    ),
+    )
+    .only_of(Format::Pe, WIN32),
     must(
         GET_HEAP_HANDLE,
         "get-heap-handle.owns-the-blocks",
@@ -31,7 +33,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         .and(&pages::MALLOC, ReturnValue),
         &[&HANDLE],
         &[none_of(FOREIGN, BLOCKS)],
-    ),
+    )
+    .only_of(Format::Pe, WIN32),
     must(
         GET_HEAP_HANDLE,
         "get-heap-handle.keeps-errno",
@@ -43,8 +46,11 @@ pub(super) static CLAUSES: &[Clause] = &[
         .and(&pages::ERRNO, Remarks),
         &[&HANDLE],
         &[every_call(ANY.keeps_errno())],
-    ),
+    )
+    .only_of(Format::Pe, WIN32),
 ];
+
+const WIN32: &str = "only Windows has Win32 heaps";
 
 static HANDLE: Case = Case::new(
     "get-heap-handle-blocks",

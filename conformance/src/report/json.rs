@@ -1,7 +1,7 @@
 //! The JSON report. Its format is stable.
 
 use super::{SourceEntry, counts};
-use crate::clause::{Level, Verdict};
+use crate::clause::{Level, Reason, Verdict};
 use crate::load::Refused;
 use crate::run::{Checked, Outcome};
 use heapmin_harness::library::inspect::Format;
@@ -54,6 +54,8 @@ struct Line<'a> {
     case: &'a str,
     level: Level,
     verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
     expected: String,
     #[serde(flatten)]
     source: SourceEntry,
@@ -123,6 +125,7 @@ fn line(outcome: &Outcome) -> Line<'_> {
         case: outcome.case.name,
         level: outcome.clause.level,
         verdict: outcome.judgement.verdict,
+        reason: outcome.judgement.reason,
         expected: outcome.clause.expects(),
         source: SourceEntry::of(outcome.clause),
         observed: &outcome.judgement.observed,

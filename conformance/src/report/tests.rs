@@ -1,7 +1,7 @@
 //! The three reports of a forged run that has every kind of outcome.
 
 use super::{human, json, markdown};
-use crate::clause::{Clause, Judgement, Verdict};
+use crate::clause::{Clause, Verdict};
 use crate::clauses;
 use crate::expected::gate::Findings;
 use crate::forged::candidate;
@@ -20,11 +20,7 @@ fn outcome(id: &str, verdict: Verdict, observed: &str, known: Option<&str>) -> O
     Outcome {
         clause,
         case: clause.cases[0],
-        judgement: Judgement {
-            verdict,
-            reason: None,
-            observed: observed.into(),
-        },
+        judgement: verdict.because(observed),
         known: known.map(str::to_owned),
         duration_ms: 7,
     }

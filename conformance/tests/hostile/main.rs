@@ -91,10 +91,16 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
     }
     let is_wrong = |it: &&run::Result| {
         let unjudged = verdict == "pass" && it.verdict == "unsupported";
-        let under_a_fault = refused == Some(&it.verdict) && it.observed.contains("the fault hit");
-        it.verdict != verdict && !unjudged && !under_a_fault
+        it.verdict != verdict && !unjudged
     };
     let wrong: Vec<_> = all.iter().filter(is_wrong).collect();
+    let mut under_faults = all
+        .iter()
+        .filter(|it| it.observed.contains("the fault hit"));
+    let found = under_faults.clone().map(|it| &*it.verdict).next();
+    if found != refused || !under_faults.all(|it| Some(&*it.verdict) == refused) {
+        return Err(format!("expected {refused:?} under faults, found {found:?}").into());
+    }
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(format!("expected {verdict}: {wrong:#?}").into()),

@@ -56,3 +56,10 @@ pub const ROUTINES: &[&str] = &[
     "_set_thread_local_invalid_parameter_handler",
     "_get_thread_local_invalid_parameter_handler",
 ];
+
+/// Whether the probe looks up this routine in the library that contains `errno`, which is
+/// another one for a few candidates.
+pub fn is_beside_errno(routine: &str) -> bool {
+    let position = |wanted| ROUTINES.iter().position(|name| *name == wanted);
+    position(routine) >= position("_errno")
+}

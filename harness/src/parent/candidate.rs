@@ -79,8 +79,12 @@ impl Candidate {
     /// Whether the library, or the library of its heap, exports this routine.
     pub fn exports(&self, routine: &str) -> bool {
         let has = |exports: &[String]| exports.iter().any(|name| name == routine);
-        let heap = self.heap.as_ref().map(|heap| heap.exports.as_deref());
-        has(&self.image.exports) || heap.is_some_and(|exports| exports.is_none_or(has))
+        let in_heap = || match (&self.heap, &self.loading) {
+            (Some(_), Loading::Loaded(homes)) => has(&homes.heap),
+            (Some(heap), _) => heap.exports.as_deref().is_none_or(has),
+            (None, _) => false,
+        };
+        has(&self.image.exports) || in_heap()
     }
 
     /// Checks that the candidate has blocks to judge. A library whose profile promises

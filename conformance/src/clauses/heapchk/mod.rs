@@ -70,15 +70,18 @@ fn check(probe: &mut Probe, when: &str) -> Result<(), Stop> {
 pub(super) const SUPPORTED: Check = only_if("not every call sets errno to ENOSYS", |seen| {
     let routine = seen.clause.routine;
     let enosys = seen.numbering.number("ENOSYS");
-    let mut calls = seen.observation.calls(routine);
-    match calls.all(|call| call.errno.map(|(_, after)| after) == enosys) {
+    let mut calls = seen.observation.calls(routine).peekable();
+    let is_called = calls.peek().is_some();
+    match is_called && calls.all(|call| call.errno.map(|(_, after)| after) == enosys) {
         true => Some(not_supported(routine)),
         false => None,
     }
 });
 
+/// The judgement of a library that answers as the page of the routine says of a system
+/// that does not support it.
 pub(super) fn not_supported(routine: &str) -> Judgement {
-    Judgement::not_judged(format!(
+    Judgement::not_applicable(format!(
         "{routine} reports with errno ENOSYS that this system does not support it"
     ))
 }

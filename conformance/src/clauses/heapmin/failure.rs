@@ -167,7 +167,7 @@ fn doserrno(seen: &Seen) -> Judgement {
     values.sort();
     values.dedup();
     match values.is_empty() {
-        true => Judgement::not_judged("the library does not export __doserrno"),
+        true => seen.missing("__doserrno"),
         false => Judgement::pass(format!("_doserrno after a failure: {}", values.join(", "))),
     }
 }

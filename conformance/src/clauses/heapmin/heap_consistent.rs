@@ -75,7 +75,7 @@ fn heapchk_is_sound(seen: &Seen) -> Judgement {
 
 fn walk_is_sound(seen: &Seen) -> Judgement {
     match seen.observation.fact(NO_WALK) {
-        Some(_) => Judgement::not_judged("the library does not export _heapwalk"),
+        Some(_) => seen.missing("_heapwalk"),
         None => cannot_walk(seen).unwrap_or_else(|| found_all(seen)),
     }
 }

@@ -53,7 +53,7 @@ fn forked(probe: &mut Probe) -> Result<(), Stop> {
         let mut run = || {
             for _ in 0..CHILDREN {
                 let ended = in_a_fork(SECONDS, || in_the_child(crt, &mut blocks));
-                match ended.map_err(Stop::NotApplicable)? {
+                match ended.map_err(no_child)? {
                     Child::Exited(SOUND) => sound += 1,
                     Child::Exited(LOST) => lost += 1,
                     Child::Exited(_) => refused += 1,
@@ -77,6 +77,14 @@ fn forked(probe: &mut Probe) -> Result<(), Stop> {
     probe.fact("children that got no memory", refused)?;
     probe.fact("children that died", killed)?;
     probe.fact("children that hung", hung)
+}
+
+/// Why there is no child: the system has no fork, or it refused one.
+fn no_child(why: String) -> Stop {
+    match cfg!(unix) {
+        true => Stop::NotJudged(format!("fork failed: {why}")),
+        false => Stop::NotApplicable(why),
+    }
 }
 
 fn busy(crt: &Crt, worker: usize, stop: &AtomicBool) {

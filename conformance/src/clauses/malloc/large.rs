@@ -42,10 +42,11 @@ const MARGIN: u64 = 1 << 30;
 fn large(probe: &mut Probe, size: u64) -> Result<(), Stop> {
     let not_here = |why: String| Err(Stop::NotJudged(why));
     let gib = size >> 30;
+    // Over _HEAP_MAXREQ there, so that no page promises such a block.
     let Ok(bytes) = usize::try_from(size) else {
-        return not_here(format!(
+        return Err(Stop::NotApplicable(format!(
             "a size of {gib} GiB does not fit in an address of this system"
-        ));
+        )));
     };
     match available_memory() {
         Some(available) if available > size + MARGIN => {}

@@ -77,9 +77,7 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
             if let Some(reason) = observation.load_failure() {
                 Verdict::Error.because(format!("the library could not be loaded: {reason}"))
             } else if let Some((routine, file)) = observation.elsewhere() {
-                Verdict::Error.because(format!(
-                    "the library calls {routine} in {file} instead of its own; link it with -Wl,-Bsymbolic"
-                ))
+                calls_elsewhere(routine, file)
             } else if let Some(other) = other_file(seen.candidate, observation) {
                 Verdict::Error.because(other)
             } else if let Some(routine) = observation.missing() {
@@ -96,6 +94,29 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
         }
     };
     Some(judgement)
+}
+
+/// The judgement of a library that ended, delayed or escaped the process while it was
+/// loaded; see [`crate::load`].
+pub fn ended_loading(observation: &Observation) -> Judgement {
+    let during = during(observation);
+    if let Some((routine, file)) = observation.elsewhere() {
+        return calls_elsewhere(routine, file);
+    }
+    match &observation.ending {
+        Ending::TimedOut => Verdict::Timeout.because(format!(
+            "it did not finish within {} s{during}",
+            observation.duration_ms / 1000
+        )),
+        Ending::Died(how) => Verdict::Crash.because(format!("{how}{during}")),
+        _ => Verdict::Error.because("the probe stopped before it had loaded the library"),
+    }
+}
+
+fn calls_elsewhere(routine: &str, file: &str) -> Judgement {
+    Verdict::Error.because(format!(
+        "the library calls {routine} in {file} instead of its own; link it with -Wl,-Bsymbolic"
+    ))
 }
 
 /// The judgement of an allocation that returned NULL. It fails if the machine

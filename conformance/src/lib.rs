@@ -20,6 +20,7 @@ pub mod judge;
 pub mod load;
 pub mod observe;
 pub mod pace;
+pub mod repeat;
 pub mod report;
 pub mod run;
 pub mod select;

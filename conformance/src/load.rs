@@ -72,22 +72,12 @@ fn load(candidate: Candidate, pace: &Pace) -> Result<Candidate, InputError> {
         Some(homes) if seen.ending == Ending::Done => Loading::Loaded(homes.clone()),
         _ => Loading::Ended(seen),
     };
-    if let (Loading::Loaded(homes), Some(heap)) = (&loading, &candidate.heap)
-        && homes.heap.is_empty()
-    {
-        let problem = format!(
-            "--heap {}: it has no routine that {} lacks",
-            heap.name, candidate.name
-        );
-        return Err(InputError::new(
-            problem,
-            "name the library that has its malloc and free",
-        ));
-    }
-    Ok(Candidate {
+    let candidate = Candidate {
         loading,
         ..candidate
-    })
+    };
+    candidate.check_heap()?;
+    Ok(candidate)
 }
 
 /// Why the candidate cannot be judged, if that is not the fault of its own code.

@@ -1,16 +1,19 @@
 //! Runs each candidate's cases in parallel and judges the results.
 
-use crate::clause::{Case, Clause, Judgement, Seen};
-use crate::judge::judge;
+use crate::clause::{Case, Clause, Judgement, Seen, Verdict};
+use crate::judge::{ended_loading, judge};
 use crate::observe::observe;
 use crate::pace::{Limit, Pace};
+use crate::repeat::Repeated;
 use crate::select::Selection;
+use crate::snapshot;
 use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::parent::candidate::{Candidate, Loading};
 use heapmin_harness::parent::interruption;
 use heapmin_harness::text::printable::on_one_line;
 use heapmin_harness::wire::fence::InForce;
 use heapmin_harness::wire::observation::{Ending, Event, Observation};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -59,6 +62,10 @@ pub struct Checked {
     pub fence: Option<InForce>,
     /// Bytes that the workloads used, and bytes of them that the library gave back.
     pub given_back: Option<(u64, u64)>,
+    /// What was observed in each case, without what varies from run to run.
+    pub stable: BTreeMap<&'static str, String>,
+    /// What several runs showed, with `--repeat`.
+    pub repeated: Option<Repeated>,
 }
 
 impl Outcome {
@@ -152,7 +159,7 @@ pub fn check(
             let observations = cases
                 .iter()
                 .filter_map(|case| Some((*case, seen.next().flatten()?)));
-            let mut observations: Vec<(&Case, Observation)> = observations.collect();
+            let mut observations: Vec<(&'static Case, Observation)> = observations.collect();
             cut(&mut observations, limits.pace.of(&candidate.runner));
             conclude(candidate, selection, &observations)
         })
@@ -225,33 +232,33 @@ fn not_run(why: &str) -> Observation {
 /// The results of a candidate that could not be loaded without its own code ending or
 /// delaying the process: one verdict says what happened, and no case was run.
 fn conclude_ended(candidate: Candidate, selection: &Selection, loading: &Observation) -> Checked {
-    let elsewhere = loading.elsewhere().is_some();
     let why = match &loading.ending {
-        _ if elsewhere => "the library calls another library's routines",
+        _ if loading.elsewhere().is_some() => "the library calls another library's routines",
         Ending::TimedOut => "loading the library did not end",
         _ => "the library ended the process while it was loaded",
     };
-    let mut outcomes = Vec::new();
-    for clause in &selection.clauses {
-        for case in selection.cases_of(clause) {
-            let not_run = not_run(why);
-            let seen = match outcomes.is_empty() {
-                true => loading,
-                false => &not_run,
-            };
-            outcomes.push(Outcome {
-                clause,
-                case,
-                judgement: judge_observation(clause, case, &candidate, seen),
-                known: None,
-                duration_ms: seen.duration_ms,
-            });
-        }
-    }
+    let clauses = selection.clauses.iter();
+    let pairs = clauses.flat_map(|clause| selection.cases_of(clause).map(|case| (*clause, case)));
+    let outcome = |(index, (clause, case))| Outcome {
+        clause,
+        case,
+        judgement: match index {
+            0 => Judgement {
+                observed: on_one_line(&ended_loading(loading).observed),
+                ..ended_loading(loading)
+            },
+            _ => Verdict::Error.because(format!("not run: {why}")),
+        },
+        known: None,
+        duration_ms: if index == 0 { loading.duration_ms } else { 0 },
+    };
+    let outcomes = pairs.enumerate().map(outcome).collect();
     Checked {
         cases_run: 0,
         fence: None,
         given_back: None,
+        stable: BTreeMap::new(),
+        repeated: None,
         candidate,
         outcomes,
     }
@@ -261,7 +268,7 @@ fn conclude_ended(candidate: Candidate, selection: &Selection, loading: &Observa
 pub fn conclude(
     candidate: Candidate,
     selection: &Selection,
-    observations: &[(&Case, Observation)],
+    observations: &[(&'static Case, Observation)],
 ) -> Checked {
     let mut outcomes = Vec::new();
     for clause in &selection.clauses {
@@ -298,6 +305,11 @@ pub fn conclude(
         cases_run: observations.len(),
         fence,
         given_back,
+        stable: observations
+            .iter()
+            .map(|(case, seen)| (case.name, snapshot::stable(seen)))
+            .collect(),
+        repeated: None,
         candidate,
         outcomes,
     }

@@ -11,6 +11,7 @@ use crate::expected::profiles::{Profiles, known_deviations};
 use crate::expected::{File, gate, status};
 use crate::load::{Refused, load_all};
 use crate::pace::Pace;
+use crate::repeat::compare;
 use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
@@ -58,7 +59,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         }
         return Ok(interrupted().unwrap_or(FAILED));
     }
-    let steps = candidates.len() * selection.cases().len();
+    let steps = candidates.len() * selection.cases().len() * args.repeat as usize;
     let bar = progress_bar(steps as u64);
     let limits = Limits {
         jobs,
@@ -66,7 +67,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         until,
     };
     let profiles = Profiles::of(&candidates)?;
-    let mut checked = check_all(candidates, &selection, limits, || bar.inc(1));
+    let run = || check_all(candidates.clone(), &selection, limits, || bar.inc(1));
+    let mut checked = repeated(args.repeat, until, run);
     bar.finish_and_clear();
     profiles.mark(&mut checked);
     if let Some(file) = &expected {
@@ -107,6 +109,26 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     } else {
         DEVIATION
     })
+}
+
+/// The results of several runs, compared with each other. A run that did not come to its
+/// end is left out, unless it is the first.
+fn repeated(repeats: u32, until: Option<Instant>, run: impl Fn() -> Vec<Checked>) -> Vec<Checked> {
+    let mut runs: Vec<Vec<Checked>> = run().into_iter().map(|one| vec![one]).collect();
+    if repeats == 1 {
+        return runs.into_iter().flatten().collect();
+    }
+    for _ in 1..repeats {
+        let again = run();
+        let is_over = until.is_some_and(|until| Instant::now() >= until);
+        if is_over || interrupted().is_some() {
+            break;
+        }
+        for (of_candidate, one) in runs.iter_mut().zip(again) {
+            of_candidate.push(one);
+        }
+    }
+    runs.into_iter().map(compare).collect()
 }
 
 /// Refuses an `--output` file that the run reads: a candidate, or the `--expected` file.

@@ -93,6 +93,9 @@ struct CheckArgs {
     /// Time limit for the whole run, in seconds; cases that are left then are not run
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=864_000))]
     max_time: Option<u64>,
+    /// Run every case this many times, and report the clauses whose verdict or observation changed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    repeat: u32,
     /// Library that has the heap routines which a candidate lacks, such as its malloc and free: a path, or a name that the loader finds
     #[arg(long, value_name = "LIBRARY")]
     heap: Option<OsString>,

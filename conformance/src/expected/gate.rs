@@ -55,7 +55,40 @@ pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) ->
     findings
         .complaints
         .extend(checked.iter().filter_map(errors_message));
+    for one in checked {
+        compare_runs(&mut findings, one);
+    }
     findings
+}
+
+/// Adds a message for each result that was not the same in every run of `--repeat`. Another
+/// verdict fails the check, another observation does not.
+fn compare_runs(findings: &mut Findings, checked: &Checked) {
+    let Some(repeated) = &checked.repeated else {
+        return;
+    };
+    let name = &checked.candidate.name;
+    let runs = repeated.runs;
+    if repeated.changed.is_empty() {
+        let note = format!("{name}: {runs} runs, no verdict and no observation changed");
+        findings.notes.push(note);
+    }
+    for changed in &repeated.changed {
+        let of = format!("{name}: {} with {}", changed.clause, changed.case);
+        if changed.has_two_verdicts() {
+            let verdicts = changed.verdicts.iter();
+            let verdicts: Vec<_> = verdicts.map(|(name, n)| format!("{n} {name}")).collect();
+            findings.complaints.push(format!(
+                "{of}: the verdict changed in {runs} runs: {}",
+                verdicts.join(", ")
+            ));
+        }
+        if let Some((before, after)) = &changed.observation {
+            findings.notes.push(format!(
+                "{of}: the observation changed in {runs} runs: first {before:?}, later {after:?}"
+            ));
+        }
+    }
 }
 
 /// Adds a message for each entry of the file that the results do not match.

@@ -155,6 +155,8 @@ mod tests {
             cases_run: 0,
             fence: None,
             given_back: None,
+            stable: Default::default(),
+            repeated: None,
         }
     }
 

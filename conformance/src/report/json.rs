@@ -3,6 +3,7 @@
 use super::{SourceEntry, counts};
 use crate::clause::{Level, Reason, Verdict};
 use crate::load::Refused;
+use crate::repeat::{Changed, Repeated};
 use crate::run::{Checked, Outcome};
 use heapmin_harness::library::inspect::Format;
 use heapmin_harness::parent::candidate::{Candidate, Loading};
@@ -45,7 +46,26 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     heap: Option<HeapEntry<'a>>,
     summary: BTreeMap<&'static str, usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<RepeatedEntry<'a>>,
     results: Vec<Line<'a>>,
+}
+
+/// What several runs showed.
+#[derive(Serialize)]
+struct RepeatedEntry<'a> {
+    runs: usize,
+    changed: Vec<ChangedEntry<'a>>,
+}
+
+/// A result that was not the same in every run.
+#[derive(Serialize)]
+struct ChangedEntry<'a> {
+    clause: &'a str,
+    case: &'a str,
+    verdicts: &'a BTreeMap<&'static str, usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observations: Option<[&'a str; 2]>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +118,27 @@ fn heap(candidate: &Candidate) -> Option<HeapEntry<'_>> {
     })
 }
 
+fn repeated_entry<'a>(repeated: &'a Repeated) -> RepeatedEntry<'a> {
+    let entry = |changed: &'a Changed| {
+        let Changed {
+            clause,
+            case,
+            verdicts,
+            observation,
+        } = changed;
+        ChangedEntry {
+            clause,
+            case,
+            verdicts,
+            observations: observation.as_ref().map(|(a, b)| [a.as_str(), b.as_str()]),
+        }
+    };
+    RepeatedEntry {
+        runs: repeated.runs,
+        changed: repeated.changed.iter().map(entry).collect(),
+    }
+}
+
 fn entry(checked: &Checked) -> Entry<'_> {
     let candidate = &checked.candidate;
     Entry {
@@ -115,6 +156,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
         summary: counts(checked)
             .map(|(verdict, count)| (verdict.name(), count))
             .into(),
+        repeated: checked.repeated.as_ref().map(repeated_entry),
         results: checked.outcomes.iter().map(line).collect(),
     }
 }

@@ -33,6 +33,8 @@ fn checked(outcomes: Vec<Outcome>) -> Checked {
         outcomes,
         fence: None,
         given_back: None,
+        stable: Default::default(),
+        repeated: None,
     }
 }
 

@@ -144,10 +144,11 @@ fn replaced() -> Result<(), Failed> {
     let run = Run::new(&[&path])?.arguments(&["--jobs", "1"]);
     let report = run.report_while(|temporary| {
         // The command first makes a folder to test whether it can, before it reads
-        // the library. The next folder is a probe's.
+        // the library. The next are those of the calibration, of the trial, and of the
+        // first case.
         let mut seen = HashSet::new();
         let start = Instant::now();
-        while seen.len() < 2 {
+        while seen.len() < 4 {
             if start.elapsed() > Duration::from_secs(60) {
                 return Err(io::Error::other("no probe was started"));
             }

@@ -89,6 +89,18 @@ fn hostile(hostile: &Hostile) -> Result<(), Failed> {
     if all.is_empty() {
         return Err("the report has no result".into());
     }
+    // A library that ends while it is loaded runs no case: one verdict says so.
+    let all = match hostile.name.ends_with("_when_loaded") {
+        true => {
+            let is_not_run =
+                |it: &run::Result| it.verdict == "error" && it.observed.starts_with("not run: ");
+            if !all[1..].iter().all(is_not_run) {
+                return Err(format!("a case was run: {all:#?}").into());
+            }
+            &all[..1]
+        }
+        false => &all[..],
+    };
     let is_wrong = |it: &&run::Result| {
         let unjudged = verdict == "pass" && it.verdict == "unsupported";
         it.verdict != verdict && !unjudged
@@ -145,8 +157,8 @@ fn the_run_goes_on() -> Result<(), Failed> {
         .map(|it| verdicts(it).into_iter().map(|it| it.verdict).collect())
         .collect();
     let wanted = [
-        ["crash", "crash"],
-        ["timeout", "timeout"],
+        ["crash", "error"],
+        ["timeout", "error"],
         ["pass", "pass"],
         ["pass", "pass"],
     ];

@@ -34,6 +34,12 @@ impl Surroundings {
         let heap = self.heap.clone().or_else(|| of_profile.map(Into::into));
         let heap = heap.map(|name| heap_of(&name, &candidate, catalogue));
         let mut environment = candidate.environment.clone();
+        let of_profile = profile.iter().flat_map(|profile| &profile.environment);
+        for (name, value) in of_profile {
+            if !environment.iter().any(|(known, _)| known == name) {
+                environment.push((name.clone(), value.clone()));
+            }
+        }
         if let Some(path) = self.search_path(&candidate.runner, &environment)? {
             environment.retain(|(name, _)| *name != path.0);
             environment.push(path);

@@ -4,7 +4,7 @@
 
 use heapmin_harness::wire::channel::{decode, encode, events};
 use heapmin_harness::wire::job::Job;
-use heapmin_harness::wire::script::Operation;
+use heapmin_harness::wire::step::Step;
 use libfuzzer_sys::fuzz_target;
 
 const TOKEN: &str = "seed";
@@ -21,6 +21,6 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = script
             .lines()
             .map(str::parse)
-            .collect::<Result<Vec<Operation>, _>>();
+            .collect::<Result<Vec<Step>, _>>();
     }
 });

@@ -8,6 +8,7 @@ use heapmin_fuzz_targets::candidate::candidate;
 use heapmin_fuzz_targets::draft::{answer, observation};
 use heapmin_harness::wire::observation::Event;
 use heapmin_harness::wire::script::{Operation, Slot};
+use heapmin_harness::wire::step::{MOST_THREADS, Step};
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
@@ -16,38 +17,29 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn compare(u: &mut Unstructured) -> arbitrary::Result<()> {
-    let mut operations = vec![operation(u)?];
+    let mut steps = vec![step(u)?];
     for _ in 0..u.int_in_range(0..=7)? {
-        operations.push(operation(u)?);
+        steps.push(step(u)?);
     }
-    let Some(seen) = transcript(u, &operations)? else {
+    let Some(seen) = transcript(u, &steps)? else {
         return Ok(());
     };
-    check(
-        by_itself(&operations, &seen, Whose::Candidate, &[]),
-        &operations,
-    );
-    let Some(other) = transcript(u, &operations)? else {
+    check(by_itself(&steps, &seen, Whose::Candidate, &[]), &steps);
+    let Some(other) = transcript(u, &steps)? else {
         return Ok(());
     };
-    check(
-        with_each_other(&operations, &seen, &other, &[]),
-        &operations,
-    );
+    check(with_each_other(&steps, &seen, &other, &[]), &steps);
     Ok(())
 }
 
-fn check(finding: Option<Finding>, operations: &[Operation]) {
+fn check(finding: Option<Finding>, steps: &[Step]) {
     if let Some(finding) = finding {
-        assert!(finding.index < operations.len());
+        assert!(finding.index < steps.len());
         assert!(KINDS.contains(&finding.kind));
     }
 }
 
-fn transcript(
-    u: &mut Unstructured,
-    operations: &[Operation],
-) -> arbitrary::Result<Option<Transcript>> {
+fn transcript(u: &mut Unstructured, steps: &[Step]) -> arbitrary::Result<Option<Transcript>> {
     let candidate = candidate(u)?;
     let length = u.int_in_range(0..=u.len() / 2)?;
     let mut rest = Unstructured::new(u.bytes(length.min(64))?);
@@ -56,8 +48,8 @@ fn transcript(
     observation
         .events
         .retain(|event| !matches!(event, Event::Answer(_)));
-    // Mostly an answer for each operation, sometimes fewer or more, or out of order.
-    for index in 0..u.int_in_range(0..=operations.len() + 1)? {
+    // Mostly an answer for each step, sometimes fewer or more, or out of order.
+    for index in 0..u.int_in_range(0..=steps.len() + 1)? {
         let mut answer = answer(u, &words)?;
         if u.ratio(31, 32)? {
             answer.index = index as u64;
@@ -65,18 +57,30 @@ fn transcript(
         observation.events.push(Event::Answer(answer));
     }
     let timeout = Duration::from_secs(1);
-    Ok(transcript::read(&candidate, operations, observation, timeout).ok())
+    Ok(transcript::read(&candidate, steps, observation, timeout).ok())
+}
+
+/// A step of a thread, or one that runs alone.
+fn step(u: &mut Unstructured) -> arbitrary::Result<Step> {
+    let operation = operation(u)?;
+    let thread = u.int_in_range(0..=MOST_THREADS)?;
+    let is_alone = thread == 0 || !Step::is_for_threads(operation);
+    Ok(Step {
+        thread: (!is_alone).then_some(thread),
+        operation,
+    })
 }
 
 fn operation(u: &mut Unstructured) -> arbitrary::Result<Operation> {
     let slot = Slot::new(u.int_in_range(0..=3)?);
     let size = 24;
-    Ok(match u.int_in_range(0..=5)? {
+    Ok(match u.int_in_range(0..=6)? {
         0 => Operation::Malloc { slot, size },
         1 => Operation::Free { slot },
         2 => Operation::Expand { slot, size },
         3 => Operation::Heapmin {},
         4 => Operation::Heapwalk {},
+        5 => Operation::Churn { count: 5, size },
         _ => Operation::Msize { slot },
     })
 }

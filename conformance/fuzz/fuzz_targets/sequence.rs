@@ -7,11 +7,11 @@ use heapmin_conformance::fuzz::file;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let Ok(operations) = file::parse("f.txt", text) else {
+    let Ok(steps) = file::parse("f.txt", text) else {
         return;
     };
     let found = Found {
-        operations,
+        steps,
         finding: Finding {
             index: 0,
             whose: Whose::Either,
@@ -21,5 +21,5 @@ fuzz_target!(|text: &str| {
     };
     let written = file::text(&found, &["about".into()]);
     let again = file::parse("f.txt", &written);
-    assert_eq!(again.as_ref(), Ok(&found.operations));
+    assert_eq!(again.as_ref(), Ok(&found.steps));
 });

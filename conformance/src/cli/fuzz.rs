@@ -5,7 +5,7 @@ use super::signals::interrupted;
 use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue, runners};
 use crate::expected::profiles::known_deviations;
 use crate::fuzz::compare::{Finding, Whose};
-use crate::fuzz::{Found, Outcome, Pair, file};
+use crate::fuzz::{Found, Outcome, Pair, TRIES, file};
 use heapmin_harness::text::input_error::InputError;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
@@ -35,22 +35,21 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
         against: catalogue.candidate(&args.against, None, &runners)?,
         timeout: Duration::from_secs(args.timeout),
         ignored: args.ignore.clone(),
+        without: args.without.clone(),
+        threads: args.threads,
     })
 }
 
 fn replay(pair: &Pair, path: &Path) -> Result<u8, InputError> {
-    let operations = file::read(path)?;
-    let found = pair.check(&operations).map_err(cannot_run)?;
+    let steps = file::read(path)?;
+    let found = pair.check_often(&steps, TRIES).map_err(cannot_run)?;
     let Some(finding) = found else {
         let (a, b) = (&pair.candidate.name, &pair.against.name);
-        let steps = operations.len();
+        let steps = steps.len();
         Output::Standard.write(&format!("{a} against {b}: {steps} steps, no difference\n"))?;
         return Ok(AS_EXPECTED);
     };
-    let found = Found {
-        operations,
-        finding,
-    };
+    let found = Found { steps, finding };
     Output::Standard.write(&describe(pair, &found))?;
     Ok(DEVIATION)
 }
@@ -115,12 +114,12 @@ fn whose(pair: &Pair, finding: &Finding) -> String {
 
 fn describe(pair: &Pair, found: &Found) -> String {
     let mut text = format!("{}: {}\n", whose(pair, &found.finding), found.finding.what);
-    for (index, operation) in found.operations.iter().enumerate() {
+    for (index, step) in found.steps.iter().enumerate() {
         let here = match index == found.finding.index {
             true => "   <- here",
             false => "",
         };
-        writeln!(text, "  {operation}{here}").expect("writing to a string");
+        writeln!(text, "  {step}{here}").expect("writing to a string");
     }
     text
 }

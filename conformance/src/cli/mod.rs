@@ -12,11 +12,13 @@ use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use heapmin_harness::library::profile::Profile;
+use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::runners::Runners;
 use heapmin_harness::parent::scratch::Scratch;
 use heapmin_harness::probe;
 use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::wire::step::MOST_THREADS;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -150,6 +152,12 @@ struct FuzzArgs {
     /// Number of sequences to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// Most threads in a sequence; every fourth sequence has threads. 1: no sequence has any
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=i64::from(MOST_THREADS)))]
+    threads: u8,
+    /// Do not call this routine in random sequences; can be given several times
+    #[arg(long, value_name = "ROUTINE", value_parser = PossibleValuesParser::new(ROUTINES))]
+    without: Vec<String>,
     /// Time limit for each sequence of 200 operations, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,

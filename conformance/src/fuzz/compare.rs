@@ -4,6 +4,7 @@
 use super::transcript::Transcript;
 use heapmin_harness::wire::observation::{Answer, Call, Kind};
 use heapmin_harness::wire::script::Operation;
+use heapmin_harness::wire::step::{Step, end_of_phase};
 
 /// The library at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub const KINDS: [&str; 10] = [
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The index of the operation that shows it, from 0.
+    /// The index of the step that shows it, from 0; for the end of the process among
+    /// threads, the last step of their phase.
     pub index: usize,
     /// The library at fault.
     pub whose: Whose,
@@ -45,7 +47,7 @@ pub struct Finding {
 
 /// The first broken promise in one transcript, without comparison.
 pub fn by_itself(
-    operations: &[Operation],
+    steps: &[Step],
     seen: &Transcript,
     whose: Whose,
     ignored: &[String],
@@ -64,8 +66,10 @@ pub fn by_itself(
         }
     }
     let how = seen.ended.as_ref()?;
-    let index = seen.answers.len().min(operations.len() - 1);
-    Some(finding(index, "ended", how.clone()))
+    let index = seen.answers.len().min(steps.len() - 1);
+    // Threads answer together, at the end of their phase.
+    let last = end_of_phase(steps, index) - 1;
+    Some(finding(last, "ended", how.clone()))
 }
 
 fn is_in(ignored: &[String], kind: &str) -> bool {
@@ -113,7 +117,7 @@ fn wrong(answer: &Answer, seen: &Transcript) -> Option<(&'static str, String)> {
 
 /// The first difference between two transcripts of a sequence.
 pub fn with_each_other(
-    operations: &[Operation],
+    steps: &[Step],
     seen: &Transcript,
     other: &Transcript,
     ignored: &[String],
@@ -123,7 +127,7 @@ pub fn with_each_other(
         let (Some(ours), Some(theirs)) = (&a.call, &b.call) else {
             continue;
         };
-        let difference = match operations[index] {
+        let difference = match steps[index].operation {
             // The result depends on the system.
             Operation::Heapmin {} => None,
             // Whether a block can grow in place depends on its neighbours.
@@ -190,4 +194,31 @@ fn errno(
             format!("errno {ours}; with the other library {theirs}"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heapmin_harness::library::errno_names::Numbering;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0, 0)]
+    #[case(1, 2)]
+    #[case(3, 3)]
+    #[case(4, 3)]
+    fn the_end_among_threads_is_a_finding_at_the_last_step_of_their_phase(
+        #[case] answers: usize,
+        #[case] index: usize,
+    ) {
+        let text = "check()\n1: free(a)\n2: free(b)\ncheck()";
+        let steps: Vec<Step> = text.lines().map(|line| line.parse().unwrap()).collect();
+        let seen = Transcript {
+            answers: vec![Answer::default(); answers],
+            ended: Some("it ended".into()),
+            numbering: Numbering::Msvc,
+        };
+        let found = by_itself(&steps, &seen, Whose::Candidate, &[]).unwrap();
+        assert_eq!((found.index, found.kind), (index, "ended"));
+    }
 }

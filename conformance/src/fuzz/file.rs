@@ -3,7 +3,7 @@
 use super::Found;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::text_file;
-use heapmin_harness::wire::script::Operation;
+use heapmin_harness::wire::step::Step;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -16,8 +16,8 @@ pub fn text(found: &Found, about: &[String]) -> String {
     for line in about {
         writeln!(text, "# {line}").expect("writing to a string");
     }
-    for operation in &found.operations {
-        writeln!(text, "{operation}").expect("writing to a string");
+    for step in &found.steps {
+        writeln!(text, "{step}").expect("writing to a string");
     }
     text
 }
@@ -26,7 +26,7 @@ pub fn text(found: &Found, about: &[String]) -> String {
 ///
 /// # Errors
 /// If the file cannot be read or a line is wrong; the message names the line.
-pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
+pub fn read(path: &Path) -> Result<Vec<Step>, InputError> {
     let name = path.display();
     let text = text_file::read(path).map_err(|error| {
         InputError::new(format!("{name} cannot be read: {error}"), "check the path")
@@ -38,14 +38,14 @@ pub fn read(path: &Path) -> Result<Vec<Operation>, InputError> {
 ///
 /// # Errors
 /// If a line is wrong; the message names the line.
-pub fn parse(name: &str, text: &str) -> Result<Vec<Operation>, InputError> {
+pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, InputError> {
     let mend = "docs/guide/fuzz.md describes the format";
     let mut lines = text.lines().enumerate();
     if lines.next().is_none_or(|(_, line)| line.trim() != HEADER) {
         let problem = format!("{name} does not begin with the line \"{HEADER}\"");
         return Err(InputError::new(problem, mend));
     }
-    let mut operations = Vec::new();
+    let mut steps = Vec::new();
     for (index, line) in lines {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -53,16 +53,16 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Operation>, InputError> {
         }
         let at =
             |reason: String| InputError::new(format!("{name}, line {}: {reason}", index + 1), mend);
-        let operation: Operation = line.parse().map_err(at)?;
-        if !operation.keeps_its_slot() {
+        let step: Step = line.parse().map_err(at)?;
+        if !step.operation.keeps_its_slot() {
             return Err(at(
                 "a resized block must stay in its slot, as in `a = realloc(a, 8)`".into(),
             ));
         }
-        operations.push(operation);
+        steps.push(step);
     }
-    if operations.is_empty() {
+    if steps.is_empty() {
         return Err(InputError::new(format!("{name} has no operation"), mend));
     }
-    Ok(operations)
+    Ok(steps)
 }

@@ -2,28 +2,38 @@
 //! and on another library, checks the bytes of every block, and compares the
 //! results. A sequence that shows a difference is shrunk.
 //!
-//! [`draft`] makes sequences, [`transcript`] runs them in probes, [`compare`]
+//! [`draft`] draws sequences, [`transcript`] runs them in probes, [`compare`]
 //! finds what is wrong, [`shrink`] shortens the sequence, [`mod@file`] writes and reads
 //! it.
 
 pub mod compare;
 pub mod draft;
 pub mod file;
+mod legal;
 pub mod shrink;
 pub mod transcript;
 
 use compare::{Finding, Whose};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::interruption;
-use heapmin_harness::wire::script::Operation;
+use heapmin_harness::wire::script::CHURN;
+use heapmin_harness::wire::step::Step;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// The number of operations in a sequence. Each library runs a sequence in one
-/// process.
+/// The number of steps in a sequence. Each library runs a sequence in one process.
 pub const SEQUENCE: usize = 200;
+
+/// The number of times that a sequence with threads runs until it shows a finding
+/// again: what threads do depends on their order.
+pub const TRIES: usize = 20;
+
+/// Whether a sequence has threads.
+pub fn has_threads(steps: &[Step]) -> bool {
+    steps.iter().any(|step| step.thread.is_some())
+}
 
 /// Two libraries that should behave alike.
 pub struct Pair {
@@ -35,13 +45,17 @@ pub struct Pair {
     pub timeout: Duration,
     /// The kinds of findings to ignore.
     pub ignored: Vec<String>,
+    /// The routines to leave out of random sequences.
+    pub without: Vec<String>,
+    /// The most threads in a random sequence; with 0 and 1 no sequence has threads.
+    pub threads: u8,
 }
 
 /// A finding and the shortest sequence that shows it.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The sequence.
-    pub operations: Vec<Operation>,
+    pub steps: Vec<Step>,
     /// The finding.
     pub finding: Finding,
 }
@@ -49,7 +63,7 @@ pub struct Found {
 /// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The number of operations that were performed.
+    /// The number of steps that were performed.
     pub steps: usize,
     /// The finding of the first sequence that has one, shrunk.
     pub found: Option<Found>,
@@ -60,32 +74,69 @@ impl Pair {
     ///
     /// # Errors
     /// Why one of the libraries could not run it.
-    pub fn check(&self, operations: &[Operation]) -> Result<Option<Finding>, String> {
-        let seen = transcript::of(&self.candidate, operations, self.timeout)?;
-        if let Some(finding) =
-            compare::by_itself(operations, &seen, Whose::Candidate, &self.ignored)
-        {
+    pub fn check(&self, steps: &[Step]) -> Result<Option<Finding>, String> {
+        let seen = transcript::of(&self.candidate, steps, self.timeout)?;
+        if let Some(finding) = compare::by_itself(steps, &seen, Whose::Candidate, &self.ignored) {
             return Ok(Some(finding));
         }
-        let other = transcript::of(&self.against, operations, self.timeout)?;
+        let other = transcript::of(&self.against, steps, self.timeout)?;
         Ok(
-            compare::by_itself(operations, &other, Whose::Against, &self.ignored)
-                .or_else(|| compare::with_each_other(operations, &seen, &other, &self.ignored)),
+            compare::by_itself(steps, &other, Whose::Against, &self.ignored)
+                .or_else(|| compare::with_each_other(steps, &seen, &other, &self.ignored)),
         )
     }
 
-    /// Whether both libraries export a routine.
+    /// Runs a sequence on one library or on both, as it takes to see a finding about
+    /// `whose`; returns the first finding.
+    ///
+    /// # Errors
+    /// Why one of the libraries could not run it.
+    pub fn check_again(&self, steps: &[Step], whose: Whose) -> Result<Option<Finding>, String> {
+        if whose != Whose::Candidate {
+            return self.check(steps);
+        }
+        let seen = transcript::of(&self.candidate, steps, self.timeout)?;
+        Ok(compare::by_itself(steps, &seen, whose, &self.ignored))
+    }
+
+    /// Runs a sequence up to `tries` times if it has threads, else once; returns the
+    /// first finding.
+    ///
+    /// # Errors
+    /// Why one of the libraries could not run it.
+    pub fn check_often(&self, steps: &[Step], tries: usize) -> Result<Option<Finding>, String> {
+        let tries = if has_threads(steps) { tries } else { 1 };
+        for _ in 1..tries {
+            let found = self.check(steps)?;
+            if found.is_some() || interruption::is_wanted() {
+                return Ok(found);
+            }
+        }
+        self.check(steps)
+    }
+
+    /// Whether sequences may call a routine: both libraries export it, and it is not
+    /// left out. `churn` needs `malloc` and `free`, and that no routine is left out that
+    /// it calls if it is there.
     pub fn have(&self, routine: &str) -> bool {
+        let is_left_out = |routine: &str| self.without.iter().any(|name| name == routine);
+        if routine == "churn" {
+            let is_restricted = CHURN.iter().any(|it| is_left_out(it));
+            return !is_restricted && self.have("malloc") && self.have("free");
+        }
         let has = |candidate: &Candidate| {
             let exports = candidate.image.exports.iter();
             exports.into_iter().any(|name| name == routine)
         };
-        has(&self.candidate) && has(&self.against)
+        !is_left_out(routine) && has(&self.candidate) && has(&self.against)
     }
 
-    /// Checks random sequences of `steps` operations in all, `jobs` sequences at
-    /// a time. The sequences depend on `seed` alone. `progress` is called after
-    /// each sequence, with its number of operations.
+    fn draw(&self, seed: u64, number: usize, length: usize) -> Vec<Step> {
+        draft::draw(seed, number, length, self.threads, |it| self.have(it))
+    }
+
+    /// Checks random sequences of `steps` steps in all, `jobs` sequences at a time. The sequences depend on `seed` alone. `progress` is called after
+    /// each sequence, with its number of steps.
     ///
     /// # Errors
     /// Why one of the libraries could not run a sequence.
@@ -112,8 +163,8 @@ impl Pair {
                     return;
                 }
                 let length = SEQUENCE.min(steps - number * SEQUENCE);
-                let operations = draft::draw(seed, number, length, |it| self.have(it));
-                let result = match self.check(&operations) {
+                let drawn = self.draw(seed, number, length);
+                let result = match self.check(&drawn) {
                     Ok(None) => None,
                     Ok(Some(finding)) => Some(Ok(finding)),
                     Err(reason) => Some(Err(reason)),
@@ -121,8 +172,8 @@ impl Pair {
                 if interruption::is_wanted() {
                     return;
                 }
-                done.fetch_add(operations.len(), Ordering::Relaxed);
-                progress(operations.len() as u64);
+                done.fetch_add(drawn.len(), Ordering::Relaxed);
+                progress(drawn.len() as u64);
                 if let Some(result) = result
                     && is_wanted(number)
                 {
@@ -142,8 +193,8 @@ impl Pair {
             Some((_, Err(reason))) => return Err(reason),
             Some((number, Ok(finding))) => {
                 let length = SEQUENCE.min(steps - number * SEQUENCE);
-                let operations = draft::draw(seed, number, length, |it| self.have(it));
-                Some(shrink::shrink(self, operations, finding)?)
+                let drawn = self.draw(seed, number, length);
+                Some(shrink::shrink(self, drawn, finding)?)
             }
         };
         Ok(Outcome {

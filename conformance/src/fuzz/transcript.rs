@@ -1,4 +1,4 @@
-//! The transcript of a sequence: a library's answers to its operations.
+//! The transcript of a sequence: a library's answers to its steps.
 
 use crate::observe::observe_script;
 use crate::run::numbering;
@@ -6,14 +6,14 @@ use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::printable::on_one_line;
 use heapmin_harness::wire::observation::{Answer, Ending, Event, Observation};
-use heapmin_harness::wire::script::Operation;
+use heapmin_harness::wire::step::Step;
 use std::fmt::Write;
 use std::time::Duration;
 
 /// The answers of a library to a sequence.
 #[derive(Debug)]
 pub struct Transcript {
-    /// An answer to each operation that was performed.
+    /// An answer to each step that was performed.
     pub answers: Vec<Answer>,
     /// How the process ended, if it ended before the sequence did.
     pub ended: Option<String>,
@@ -25,17 +25,13 @@ pub struct Transcript {
 ///
 /// # Errors
 /// Why the library could not run it.
-pub fn of(
-    candidate: &Candidate,
-    operations: &[Operation],
-    timeout: Duration,
-) -> Result<Transcript, String> {
+pub fn of(candidate: &Candidate, steps: &[Step], timeout: Duration) -> Result<Transcript, String> {
     let mut script = String::new();
-    for operation in operations {
-        writeln!(script, "{operation}").expect("writing to a string");
+    for step in steps {
+        writeln!(script, "{step}").expect("writing to a string");
     }
     let observation = observe_script(candidate, &script, timeout);
-    read(candidate, operations, observation, timeout)
+    read(candidate, steps, observation, timeout)
 }
 
 /// The transcript in an observation of a sequence.
@@ -44,7 +40,7 @@ pub fn of(
 /// Why the observation has no transcript.
 pub fn read(
     candidate: &Candidate,
-    operations: &[Operation],
+    steps: &[Step],
     observation: Observation,
     timeout: Duration,
 ) -> Result<Transcript, String> {
@@ -81,16 +77,14 @@ pub fn read(
         .collect();
     // A candidate can forge answers; then their indices may be wrong.
     let indices = answers.iter().map(|answer| answer.index);
-    if answers.len() > operations.len() || !indices.eq(0..answers.len() as u64) {
+    if answers.len() > steps.len() || !indices.eq(0..answers.len() as u64) {
         return Err(format!(
             "{name}: the answers of its probe do not match this sequence"
         ));
     }
-    if ended.is_none() && answers.len() < operations.len() {
+    if ended.is_none() && answers.len() < steps.len() {
         let reached = answers.len();
-        return Err(format!(
-            "{name}: the probe stopped after {reached} operations"
-        ));
+        return Err(format!("{name}: the probe stopped after {reached} steps"));
     }
     Ok(Transcript {
         answers,
@@ -103,6 +97,7 @@ pub fn read(
 mod tests {
     use super::*;
     use crate::forged::candidate;
+    use heapmin_harness::wire::script::Operation;
     use rstest::rstest;
 
     #[rstest]
@@ -115,7 +110,7 @@ mod tests {
         #[case] indices: &[u64],
         #[case] is_one: bool,
     ) {
-        let operations = [Operation::Heapmin {}, Operation::Check {}];
+        let steps = [Operation::Heapmin {}, Operation::Check {}].map(Step::alone);
         let events = indices.iter().map(|&index| {
             Event::Answer(Answer {
                 index,
@@ -128,7 +123,7 @@ mod tests {
             duration_ms: 0,
         };
         let timeout = Duration::from_secs(1);
-        let transcript = read(&candidate(), &operations, observation, timeout);
+        let transcript = read(&candidate(), &steps, observation, timeout);
         assert_eq!(transcript.is_ok(), is_one, "{transcript:?}");
     }
 }

@@ -17,7 +17,7 @@ mod pipe;
 use crate::memory::available_memory;
 use crate::wire::job::{CALIBRATION, Job};
 use crate::wire::observation::{Call, Event, HANDLER_SET};
-use crate::wire::script::Operation;
+use crate::wire::step::Step;
 use crt::{Crt, Returned, Unusable, WhichHandler};
 use fault::{Fault, Plan};
 pub use host::{Child, in_a_fork, read_memory, win32_heap_owns};
@@ -257,7 +257,7 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
     };
     let result = if let Some(script) = &job.script {
         let lines = script.lines().map(str::parse);
-        match lines.collect::<Result<Vec<Operation>, String>>() {
+        match lines.collect::<Result<Vec<Step>, String>>() {
             Ok(script) => catch_unwind(AssertUnwindSafe(|| interpreter::run(&mut probe, &script))),
             Err(reason) => return Event::ProbeFailed(format!("the script: {reason}")),
         }

@@ -7,3 +7,4 @@ pub mod job;
 pub mod observation;
 mod os_name;
 pub mod script;
+pub mod step;

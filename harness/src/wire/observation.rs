@@ -72,8 +72,8 @@ impl fmt::Display for Call {
 pub struct Answer {
     /// The operation's place in the script, from 0.
     pub index: u64,
-    /// The call; `None` for `check`, and for an operation that was skipped because the
-    /// block in its slot does not allow it.
+    /// The call; `None` for `check` and `end`, and for an operation that was skipped because
+    /// the block in its slot does not allow it, or another thread has the slot.
     pub call: Option<Call>,
     /// The number of bytes in live blocks that changed.
     pub lost: u64,

@@ -1,5 +1,5 @@
-//! A script: a sequence of calls that a probe makes without a case. As text it has one
-//! call in each line, written as in C.
+//! The operations of a script: a sequence of calls that a probe makes without a case. As
+//! text a script has one call in each line, written as in C.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,9 +29,20 @@ impl fmt::Display for Slot {
     }
 }
 
+/// The routines that `churn` calls. It needs the first two, and calls the others if the
+/// library has them.
+pub const CHURN: [&str; 6] = [
+    "malloc",
+    "free",
+    "calloc",
+    "realloc",
+    "_aligned_malloc",
+    "_aligned_free",
+];
+
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $gives:tt ($($argument:ident: $kind:ident),*);)*) => {
-        /// A call, or a check of the bytes in every block.
+        /// A call, or a line that is no call of one routine.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
         pub enum Operation {
@@ -39,7 +50,7 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// The name of the routine that is called.
+            /// The name of the routine that is called, or of the line that is no call.
             pub fn routine(self) -> &'static str {
                 match self {
                     $(Operation::$variant { .. } => $name,)*
@@ -100,6 +111,8 @@ operations! {
     AlignedOffsetMalloc = "_aligned_offset_malloc", gives (slot: Slot, size: usize, alignment: usize, offset: usize);
     AlignedRealloc = "_aligned_realloc", gives (slot: Slot, block: Slot, size: usize, alignment: usize);
     AlignedOffsetRealloc = "_aligned_offset_realloc", gives (slot: Slot, block: Slot, size: usize, alignment: usize, offset: usize);
+    AlignedRecalloc = "_aligned_recalloc", gives (slot: Slot, block: Slot, number: usize, size: usize, alignment: usize);
+    AlignedOffsetRecalloc = "_aligned_offset_recalloc", gives (slot: Slot, block: Slot, number: usize, size: usize, alignment: usize, offset: usize);
     AlignedMsize = "_aligned_msize", is (slot: Slot, alignment: usize, offset: usize);
     AlignedFree = "_aligned_free", is (slot: Slot);
     Heapmin = "_heapmin", is ();
@@ -108,9 +121,42 @@ operations! {
     Heapset = "_heapset", is (fill: usize);
     /// No call: checks the bytes in every block.
     Check = "check", is ();
+    /// Many calls: allocates, resizes and frees blocks of about this size, `count` times,
+    /// and checks their bytes. No slot has these blocks.
+    Churn = "churn", is (count: usize, size: usize);
+    /// No call: the thread ends. A later line of this thread starts a new one.
+    End = "end", is ();
 }
 
 impl Operation {
+    /// The slot of the block that is allocated, resized, measured or freed.
+    pub fn slot(self) -> Option<Slot> {
+        match self {
+            Operation::Malloc { slot, .. }
+            | Operation::Calloc { slot, .. }
+            | Operation::Realloc { slot, .. }
+            | Operation::Recalloc { slot, .. }
+            | Operation::Free { slot }
+            | Operation::Msize { slot }
+            | Operation::Expand { slot, .. }
+            | Operation::AlignedMalloc { slot, .. }
+            | Operation::AlignedOffsetMalloc { slot, .. }
+            | Operation::AlignedRealloc { slot, .. }
+            | Operation::AlignedOffsetRealloc { slot, .. }
+            | Operation::AlignedRecalloc { slot, .. }
+            | Operation::AlignedOffsetRecalloc { slot, .. }
+            | Operation::AlignedMsize { slot, .. }
+            | Operation::AlignedFree { slot } => Some(slot),
+            Operation::Heapmin {}
+            | Operation::Heapchk {}
+            | Operation::Heapwalk {}
+            | Operation::Heapset { .. }
+            | Operation::Check {}
+            | Operation::Churn { .. }
+            | Operation::End {} => None,
+        }
+    }
+
     /// Whether a call that resizes a block puts the block back into its slot. Scripts use
     /// no other form.
     pub fn keeps_its_slot(self) -> bool {
@@ -118,7 +164,9 @@ impl Operation {
             Operation::Realloc { slot, block, .. }
             | Operation::Recalloc { slot, block, .. }
             | Operation::AlignedRealloc { slot, block, .. }
-            | Operation::AlignedOffsetRealloc { slot, block, .. } => slot == block,
+            | Operation::AlignedOffsetRealloc { slot, block, .. }
+            | Operation::AlignedRecalloc { slot, block, .. }
+            | Operation::AlignedOffsetRecalloc { slot, block, .. } => slot == block,
             _ => true,
         }
     }
@@ -203,6 +251,8 @@ mod tests {
     #[case("p = realloc(p, 0)")]
     #[case("c = _aligned_offset_realloc(c, 100, 64, 8)")]
     #[case("_expand(b, 7)")]
+    #[case("c = _aligned_offset_recalloc(c, 3, 100, 64, 8)")]
+    #[case("churn(500, 24)")]
     #[case("_heapmin()")]
     fn a_parsed_line_is_written_as_before(#[case] line: &str) {
         assert_eq!(line.parse::<Operation>().unwrap().to_string(), line);

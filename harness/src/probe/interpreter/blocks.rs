@@ -1,9 +1,10 @@
-//! Runs a script, a sequence of calls as data. After each call it reports the result and
-//! judges nothing.
+//! The blocks of a script, and the operations on them.
 
-use super::crt::{Block, Crt, HeapInfo};
-use super::{ErrorState, Probe, Stop};
-use crate::wire::observation::{Answer, Call, Event, Walk};
+use super::bytes;
+use super::churn::churn;
+use crate::probe::crt::{Block, Crt, HeapInfo, Returned};
+use crate::probe::{ErrorState, Stop};
+use crate::wire::observation::{Answer, Call, Walk};
 use crate::wire::script::{Operation, Slot};
 
 const HEAP_OK: i32 = -2;
@@ -17,17 +18,22 @@ const LARGEST: usize = 1 << 30;
 /// A live block.
 struct Held {
     block: Block,
+    family: Family,
     /// The seed of the pattern in it.
     seed: u64,
-    /// The bytes that belong to the block: the requested size or, after a call of `_msize`,
-    /// the size that the library returned.
+    /// The bytes that belong to the block and hold the pattern: the requested size or,
+    /// after a call of `_msize`, the size that the library returned.
     extent: usize,
-    family: Family,
+    /// The end of the bytes that the caller wrote and did not give up with a `realloc`.
+    /// `_recalloc` need not clear bytes before it.
+    written: usize,
+    /// The index of the operation after which the block has this place and extent.
+    since: u64,
 }
 
 /// The routines that may take a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     /// `realloc`, `free` and the like.
     Plain,
     /// The aligned routines, with this alignment and offset.
@@ -37,25 +43,69 @@ enum Family {
 /// The blocks of a script. They are on the stack, since the candidate may be the heap that
 /// the probe itself uses.
 #[derive(Default)]
-struct Blocks {
+pub(super) struct Blocks {
     held: [Option<Held>; Slot::COUNT],
-    /// The number of seeds used. Each block gets a new pattern, also after each call.
-    seeds: u64,
-}
-
-/// Runs a script to its end, or to the first routine that the library does not have.
-pub(super) fn run(probe: &mut Probe, script: &[Operation]) -> Result<(), Stop> {
-    let mut blocks = Blocks::default();
-    for (index, operation) in script.iter().enumerate() {
-        let mut answer = blocks.perform(&probe.crt, *operation)?;
-        answer.index = index as u64;
-        probe.pipe.send(&Event::Answer(answer))?;
-    }
-    Ok(())
+    /// The address and extent of each block that no thread uses in this phase.
+    idle: [Option<(usize, usize)>; Slot::COUNT],
+    /// The index of the current operation.
+    index: u64,
 }
 
 impl Blocks {
-    fn perform(&mut self, crt: &Crt, operation: Operation) -> Result<Answer, Stop> {
+    /// Performs one operation.
+    pub(super) fn perform(
+        &mut self,
+        crt: &Crt,
+        index: u64,
+        operation: Operation,
+    ) -> Result<Answer, Stop> {
+        self.index = index;
+        let answer = self.answer(crt, operation)?;
+        Ok(Answer { index, ..answer })
+    }
+
+    /// Takes out the blocks in these slots, for a thread.
+    pub(super) fn split_off(&mut self, is_its: impl Fn(Slot) -> bool) -> Blocks {
+        let mut its = Blocks::default();
+        for slot in (0..Slot::COUNT).map(Slot::new).filter(|slot| is_its(*slot)) {
+            its.held[slot.index()] = self.held[slot.index()].take();
+        }
+        its
+    }
+
+    /// Notes the places of idle blocks, so that a new block on one of them is noticed.
+    pub(super) fn see(&mut self, idle: &Blocks) {
+        self.idle = std::array::from_fn(|slot| idle.held[slot].as_ref().map(Held::place));
+    }
+
+    /// Takes back the blocks of a thread.
+    pub(super) fn take_back(&mut self, its: Blocks) {
+        for (place, held) in self.held.iter_mut().zip(its.held) {
+            if held.is_some() {
+                *place = held;
+            }
+        }
+    }
+
+    /// The indices of operations, from `first` on, after which a block overlaps another.
+    pub(super) fn overlapping_since(&self, first: u64) -> impl Iterator<Item = u64> {
+        let live = || {
+            (0..)
+                .zip(&self.held)
+                .filter_map(|(slot, held)| Some((slot, held.as_ref()?)))
+        };
+        let later = live().filter(move |(_, held)| held.since >= first);
+        let overlapping = later.filter(move |(slot, held)| {
+            live().any(|(other_slot, other)| {
+                other_slot != *slot
+                    && other.since <= held.since
+                    && intersect(held.place(), other.place())
+            })
+        });
+        overlapping.map(|(_, held)| held.since)
+    }
+
+    fn answer(&mut self, crt: &Crt, operation: Operation) -> Result<Answer, Stop> {
         match operation {
             Operation::Malloc { slot, size } => {
                 self.allocate(crt, slot, operation, Family::Plain, |crt| crt.malloc(size))
@@ -64,8 +114,10 @@ impl Blocks {
                 let mut answer = self.allocate(crt, slot, operation, Family::Plain, |crt| {
                     crt.calloc(number, size)
                 })?;
-                answer.not_zero = self.read_zeros(slot, 0);
-                self.write(slot);
+                if answer.is_block() {
+                    answer.not_zero = self.not_zero(slot, 0);
+                    self.write(slot);
+                }
                 Ok(answer)
             }
             Operation::AlignedMalloc {
@@ -98,17 +150,38 @@ impl Blocks {
                 size,
                 ..
             } => {
-                let total = number.wrapping_mul(size);
-                let old = self.known_size(crt, block);
-                let mut answer =
-                    self.resize(crt, block, operation, total, Family::Plain, |crt, block| {
-                        crt.recalloc(block, number, size)
-                    })?;
-                if answer.is_block() {
-                    answer.not_zero = self.read_zeros(block, old);
-                    self.write(block);
-                }
-                Ok(answer)
+                let total = number.saturating_mul(size);
+                let family = Family::Plain;
+                self.resize_with_zeros(crt, block, operation, total, family, |crt, block| {
+                    crt.recalloc(block, number, size)
+                })
+            }
+            Operation::AlignedRecalloc {
+                block,
+                number,
+                size,
+                alignment,
+                ..
+            } => {
+                let total = number.saturating_mul(size);
+                let family = Family::Aligned(alignment, 0);
+                self.resize_with_zeros(crt, block, operation, total, family, |crt, block| {
+                    crt.aligned_recalloc(block, number, size, alignment)
+                })
+            }
+            Operation::AlignedOffsetRecalloc {
+                block,
+                number,
+                size,
+                alignment,
+                offset,
+                ..
+            } => {
+                let total = number.saturating_mul(size);
+                let family = Family::Aligned(alignment, offset);
+                self.resize_with_zeros(crt, block, operation, total, family, |crt, block| {
+                    crt.aligned_offset_recalloc(block, number, size, alignment, offset)
+                })
             }
             Operation::AlignedRealloc {
                 block,
@@ -175,9 +248,12 @@ impl Blocks {
             }
             Operation::Heapwalk {} => self.walk(crt, operation),
             Operation::Check {} => Ok(Answer {
-                lost: self.read_all(),
+                lost: self.held.iter().flatten().map(Held::lost).sum(),
                 ..Answer::default()
             }),
+            Operation::Churn { count, size } => churn(crt, count, size, self.seed()),
+            // The threads of the script do this.
+            Operation::End {} => Ok(Answer::default()),
         }
     }
 
@@ -217,35 +293,65 @@ impl Blocks {
         family: Family,
         call: impl FnOnce(&Crt, Block) -> Result<Result<Block, Block>, Stop>,
     ) -> Result<Answer, Stop> {
+        let answer = self.resize_only(crt, slot, operation, size, family, call)?;
+        if answer.is_block() {
+            self.write(slot);
+        }
+        Ok(answer)
+    }
+
+    /// Calls a routine that resizes a block and clears its new bytes.
+    fn resize_with_zeros(
+        &mut self,
+        crt: &Crt,
+        slot: Slot,
+        operation: Operation,
+        size: usize,
+        family: Family,
+        call: impl FnOnce(&Crt, Block) -> Result<Result<Block, Block>, Stop>,
+    ) -> Result<Answer, Stop> {
+        let written = self.held[slot.index()].as_ref();
+        let written = written.map_or(0, |held| held.written);
+        let mut answer = self.resize_only(crt, slot, operation, size, family, call)?;
+        if answer.is_block() {
+            answer.not_zero = self.not_zero(slot, written);
+            self.write(slot);
+        }
+        Ok(answer)
+    }
+
+    /// Calls a routine that resizes a block. The new bytes are not yet written.
+    fn resize_only(
+        &mut self,
+        crt: &Crt,
+        slot: Slot,
+        operation: Operation,
+        size: usize,
+        family: Family,
+        call: impl FnOnce(&Crt, Block) -> Result<Result<Block, Block>, Stop>,
+    ) -> Result<Answer, Stop> {
         let Some(held) = self.take_out(slot, |held| held.family == family) else {
             return Ok(Answer::default());
         };
-        let (old, seed) = (held.block.size(), held.seed);
-        let lost_before = held.block.lost_bytes(seed) as u64;
+        let old = held.block.size();
+        let lost_before = held.lost();
         let (returned, call) = observe(crt, operation, |crt| call(crt, held.block))?;
         let mut answer = Answer::of(call);
         answer.lost = lost_before;
         match returned {
             Ok(block) if block.size() > LARGEST => {}
             Ok(block) => {
-                answer.lost += block.lost_bytes_of(seed, old.min(size)) as u64;
+                answer.lost += bytes::lost(&block, held.extent, held.seed, old.min(size));
                 answer.misaligned = family.is_misaligned(&block);
                 answer.overlaps = self.overlaps(&block, block.size());
                 self.put(slot, block, family);
-                if !matches!(operation, Operation::Recalloc { .. }) {
-                    self.write(slot);
-                }
             }
             // The library freed the block, as it should.
             Err(_) if size == 0 => {}
             Err(block) => {
-                answer.lost += block.lost_bytes(seed) as u64;
-                self.held[slot.index()] = Some(Held {
-                    extent: block.size(),
-                    block,
-                    seed,
-                    family,
-                });
+                let held = Held { block, ..held };
+                answer.lost += held.lost();
+                self.held[slot.index()] = Some(held);
             }
         }
         Ok(answer)
@@ -263,7 +369,7 @@ impl Blocks {
         let Some(held) = self.take_out(slot, is_legal) else {
             return Ok(Answer::default());
         };
-        let lost = held.block.lost_bytes(held.seed) as u64;
+        let lost = held.lost();
         let ((), call) = observe(crt, operation, |crt| free(crt, held.block))?;
         Ok(Answer {
             lost,
@@ -286,10 +392,17 @@ impl Blocks {
         let (size, call) = observe(crt, operation, |crt| size_of(crt, &held.block))?;
         let mut answer = Answer::of(call);
         answer.too_small = size < held.block.size();
+        answer.lost = held.lost();
         // Limited, since an absurdly large answer is no extent.
-        held.extent = size.clamp(held.block.size(), held.block.size() + (64 << 20));
-        answer.overlaps = self.overlaps(&held.block, held.extent);
+        let extent = size.clamp(held.block.size(), held.block.size() + (64 << 20));
+        held.since = self.index;
+        answer.overlaps = self.overlaps(&held.block, extent);
+        if !answer.overlaps {
+            held.extent = held.extent.max(extent);
+        }
         self.held[slot.index()] = Some(held);
+        // The caller may use every byte that the library counts.
+        self.write(slot);
         Ok(answer)
     }
 
@@ -306,15 +419,16 @@ impl Blocks {
         };
         let (returned, call) = observe(crt, operation, |crt| crt.expand(&held.block, size))?;
         let mut answer = Answer::of(call);
-        let kept = held
-            .block
-            .size()
-            .min(if returned.is_some() { size } else { usize::MAX });
-        answer.lost = held.block.lost_bytes_of(held.seed, kept) as u64;
+        let kept = match &returned {
+            Some(_) => held.block.size().min(size),
+            None => held.extent,
+        };
+        answer.lost = bytes::lost(&held.block, held.extent, held.seed, kept);
         if let Some(block) = returned {
             answer.moved = block.address() != held.block.address();
             answer.overlaps = self.overlaps(&block, size);
             held.extent = size;
+            held.since = self.index;
             held.block = block;
         }
         self.held[slot.index()] = Some(held);
@@ -374,58 +488,62 @@ impl Blocks {
     fn put(&mut self, slot: Slot, block: Block, family: Family) {
         self.held[slot.index()] = Some(Held {
             extent: block.size(),
+            written: 0,
             block,
-            seed: 0,
             family,
+            seed: self.seed(),
+            since: self.index,
         });
+    }
+
+    /// The seed of the pattern that this operation writes; no other operation has it.
+    fn seed(&self) -> u64 {
+        self.index + 1
     }
 
     /// Fills a block with a new pattern.
     fn write(&mut self, slot: Slot) {
-        self.seeds += 1;
+        let seed = self.seed();
         if let Some(held) = &mut self.held[slot.index()] {
-            held.seed = self.seeds;
-            held.block.fill(held.seed);
+            held.seed = seed;
+            // `_expand` need not give back the bytes that it cuts off.
+            held.written = held.written.max(held.extent);
+            bytes::write(&held.block, held.extent, seed);
         }
     }
 
-    /// The size of a plain block according to `_msize`, which may be larger than the
-    /// requested size. `_recalloc` need not clear the bytes up to there.
-    fn known_size(&self, crt: &Crt, slot: Slot) -> usize {
-        let held = self.held[slot.index()].as_ref();
-        held.filter(|held| held.family == Family::Plain)
-            .map_or(0, |held| {
-                let size = held.block.size();
-                crt.msize(&held.block).map_or(size, |known| known.max(size))
-            })
-    }
-
     /// The number of bytes from `from` on that are not zero.
-    fn read_zeros(&self, slot: Slot, from: usize) -> u64 {
-        self.held[slot.index()]
-            .as_ref()
-            .map_or(0, |held| held.block.bytes_other_than(0, from) as u64)
-    }
-
-    /// The number of bytes in live blocks that have changed.
-    fn read_all(&self) -> u64 {
-        let lost = self.held.iter().flatten();
-        lost.map(|held| held.block.lost_bytes(held.seed) as u64)
-            .sum()
+    fn not_zero(&self, slot: Slot, from: usize) -> u64 {
+        let held = self.held[slot.index()].as_ref();
+        held.map_or(0, |held| bytes::not_zero(&held.block, from))
     }
 
     /// Whether this block, with this extent, overlaps another live block.
     fn overlaps(&self, block: &Block, extent: usize) -> bool {
-        let (begin, end) = (block.address(), block.address() + extent);
-        self.held.iter().flatten().any(|other| {
-            let other_begin = other.block.address();
-            let other_end = other_begin + other.extent;
-            begin.max(other_begin) < end.min(other_end)
-        })
+        let held = self.held.iter().flatten().map(Held::place);
+        let mut others = held.chain(self.idle.iter().copied().flatten());
+        others.any(|other| intersect((block.address(), extent), other))
     }
 }
 
-fn observe<T: super::crt::Returned>(
+impl Held {
+    /// Its address and extent.
+    fn place(&self) -> (usize, usize) {
+        (self.block.address(), self.extent)
+    }
+
+    /// The number of bytes in it that have changed.
+    fn lost(&self) -> u64 {
+        bytes::lost(&self.block, self.extent, self.seed, self.extent)
+    }
+}
+
+/// Whether two ranges of bytes, each an address and a length, have a byte in common.
+fn intersect((a, a_length): (usize, usize), (b, b_length): (usize, usize)) -> bool {
+    a.max(b) < (a + a_length).min(b + b_length)
+}
+
+fn observe<T: Returned>(
     crt: &Crt,
     operation: Operation,
     call: impl FnOnce(&Crt) -> Result<T, Stop>,
@@ -443,7 +561,7 @@ fn on_heap(
 }
 
 impl Family {
-    fn is_misaligned(self, block: &Block) -> bool {
+    pub(super) fn is_misaligned(self, block: &Block) -> bool {
         let fundamental = if usize::BITS == 64 { 16 } else { 8 };
         match self {
             Family::Plain => block.address() % fundamental != 0,
@@ -451,5 +569,49 @@ impl Family {
                 block.address().wrapping_add(offset) % alignment != 0
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blocks at these addresses, with these extents, since these operations; in the slots
+    /// from this one on.
+    fn blocks(first: usize, places: &[(usize, usize, u64)]) -> Blocks {
+        let mut blocks = Blocks::default();
+        for (index, &(address, extent, since)) in places.iter().enumerate() {
+            blocks.held[first + index] = Some(Held {
+                block: Block::at(address, extent),
+                family: Family::Plain,
+                seed: 0,
+                extent,
+                written: extent,
+                since,
+            });
+        }
+        blocks
+    }
+
+    #[test]
+    fn of_two_blocks_that_overlap_after_a_phase_the_later_is_wrong() {
+        let mut all = blocks(0, &[(0x1000, 16, 3)]);
+        all.take_back(blocks(1, &[(0x2000, 64, 11)]));
+        all.take_back(blocks(
+            2,
+            &[(0x2000, 64, 12), (0x203F, 10, 10), (0x1010, 16, 13)],
+        ));
+        assert_eq!(all.overlapping_since(10).collect::<Vec<_>>(), [11, 12]);
+        assert_eq!(all.overlapping_since(12).collect::<Vec<_>>(), [12]);
+    }
+
+    #[test]
+    fn a_thread_notices_a_new_block_on_an_idle_one() {
+        let mut idle = blocks(0, &[(0x1000, 16, 3), (0x2000, 16, 4)]);
+        let mut its = idle.split_off(|slot| slot == Slot::new(1));
+        its.see(&idle);
+        let overlaps = |address| its.overlaps(&Block::at(address, 8), 8);
+        assert!(overlaps(0x100F) && overlaps(0x2000));
+        assert!(!overlaps(0x1010) && !overlaps(0xFF8));
     }
 }

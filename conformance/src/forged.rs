@@ -1,6 +1,8 @@
 //! Forged observations, for tests of judges.
 
 use crate::clause::{Clause, Judgement, Seen};
+use crate::run::{Checked, Outcome};
+use crate::select;
 use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
@@ -52,6 +54,31 @@ pub(crate) fn judged_by(
         numbering: Numbering::Msvc,
         candidate: &candidate(),
     })
+}
+
+/// The result of a clause in the case at `case`.
+pub(crate) fn outcome(id: &str, case: usize, judgement: Judgement) -> Outcome {
+    let clause = select::clause(id).expect("the clause exists");
+    Outcome {
+        clause,
+        case: clause.cases[case],
+        judgement,
+        known: None,
+        duration_ms: 7,
+    }
+}
+
+/// A run of [`candidate`] with these results.
+pub(crate) fn checked(outcomes: Vec<Outcome>) -> Checked {
+    Checked {
+        candidate: candidate(),
+        cases_run: outcomes.len(),
+        outcomes,
+        fence: None,
+        given_back: None,
+        stable: Default::default(),
+        repeated: None,
+    }
 }
 
 /// A candidate that no test loads. It exports every routine.

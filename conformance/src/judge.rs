@@ -153,7 +153,7 @@ mod tests {
     use heapmin_harness::library::routines::ROUTINES;
     use heapmin_harness::memory::Memory;
     use heapmin_harness::parent::candidate::Candidate;
-    use heapmin_harness::wire::observation::Event;
+    use heapmin_harness::wire::observation::{Call, Event, Kind};
     use rstest::rstest;
 
     fn clause(id: &str) -> &'static Clause {
@@ -477,6 +477,41 @@ mod tests {
         );
         assert_eq!(reason(Event::NotJudged("no memory".into())), NOT_JUDGED);
         assert_eq!(reason(step()), None);
+    }
+
+    fn unseen(routine: &str) -> Event {
+        Event::Call(Call {
+            kind: Kind::Pointer,
+            errno: None,
+            doserrno: None,
+            ..call(routine)
+        })
+    }
+
+    #[rstest]
+    #[case::errno("expand.failure-sets-errno", vec![unseen("_expand")], "cannot locate the library's errno")]
+    #[case::errno_at_the_limit("heapmin.relieves-memory-limit", vec![fact("errno at the limit", -1), fact("large block", 1)], "cannot locate the library's errno")]
+    #[case::doserrno("set-errno.keeps-doserrno", vec![unseen("_set_errno")], "the library does not export __doserrno")]
+    fn what_cannot_be_seen_is_not_judged(
+        #[case] id: &str,
+        #[case] events: Vec<Event>,
+        #[case] observed: &str,
+    ) {
+        let judgement = judged_by(judge, clause(id), events, Ending::Done);
+        assert_eq!(
+            (judgement.reason, &*judgement.observed),
+            (NOT_JUDGED, observed)
+        );
+    }
+
+    /// A case without a call shows neither that the system supports the routine nor that
+    /// it does not.
+    #[test]
+    fn a_case_without_a_call_does_not_make_a_clause_inapplicable() {
+        for id in ["heapset.success-keeps-errno", "set-errno.keeps-doserrno"] {
+            let judgement = judged_by(judge, clause(id), vec![loaded()], Ending::Done);
+            assert_eq!(judgement.verdict, Verdict::Error, "{id}");
+        }
     }
 
     /// The judgement knows each routine from the export table, so the table has it.

@@ -2,8 +2,9 @@
 //! libraries by them.
 //!
 //! [`clauses`] contains the clauses and their cases. [`run`] runs the cases of a
-//! candidate in probes, and [`judge`] turns the observations into verdicts. [`expected`]
-//! reads and compares known deviations. [`report`] shows the results to the user.
+//! candidate in probes, and [`judge`] turns the observations into verdicts. [`judged`]
+//! counts the clauses that were judged. [`expected`] reads and compares known
+//! deviations. [`report`] shows the results to the user.
 
 #![forbid(unsafe_code)]
 
@@ -17,6 +18,7 @@ pub mod figures;
 mod forged;
 pub mod fuzz;
 pub mod judge;
+pub mod judged;
 pub mod load;
 pub mod observe;
 pub mod pace;

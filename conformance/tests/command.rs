@@ -41,7 +41,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
-    let output = heapmin(&["check", "--format", "json", "--only", "heapmin.e*"]);
+    let output = heapmin(&["check", "--format", "json", "--only", "*.e*"]);
     assert_eq!(output.status.code(), Some(0));
     let report = json(&output);
     assert_eq!(keys(&report), ["candidates", "schema", "suite"]);
@@ -50,29 +50,34 @@ fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
     assert_eq!(
         keys(candidate),
         [
-            "arch", "format", "name", "path", "profile", "results", "runner", "summary", "version"
+            "arch", "format", "judged", "name", "path", "profile", "results", "runner", "summary",
+            "version"
         ]
     );
     assert_eq!(candidate["format"], "elf");
     let results = candidate["results"].as_array().unwrap();
     for result in results {
-        assert_eq!(
-            keys(result),
-            [
-                "basis",
-                "basis_reason",
-                "case",
-                "clause",
-                "duration_ms",
-                "expected",
-                "known",
-                "level",
-                "observed",
-                "sources",
-                "verdict"
-            ]
-        );
+        let mut fields = vec![
+            "basis",
+            "basis_reason",
+            "case",
+            "clause",
+            "duration_ms",
+            "expected",
+            "known",
+            "level",
+            "observed",
+            "sources",
+            "verdict",
+        ];
+        if result["verdict"] == "unsupported" {
+            fields.insert(9, "reason");
+        }
+        assert_eq!(keys(result), fields);
     }
+    let has_reason = |result: &Value| result["reason"] == "not-applicable";
+    assert!(results.iter().any(has_reason), "_get_heap_handle");
+    assert_eq!(keys(&candidate["judged"]), ["applicable", "clauses"]);
     let summary = candidate["summary"].as_object().unwrap();
     assert_eq!(
         keys(&candidate["summary"]),
@@ -369,4 +374,126 @@ fn a_report_in_a_file_has_no_escape_sequences() {
         report.contains("heapmin.exported") && !report.contains('\u{1b}'),
         "{report}"
     );
+}
+
+/// With --verbose each clause has its row with the reason.
+#[test]
+fn a_library_of_three_routines_has_a_report_of_one_screen() {
+    let library = small_candidate("three_routines");
+    // Its faults are not the subject here, and blocks of 4 GiB need the memory.
+    let skipped = [
+        "--skip",
+        "malloc.large-blocks",
+        "--skip",
+        "heapmin.failure*",
+        "--skip",
+        "heapmin.unsupported-os",
+    ];
+    let report = |more: &[&str]| {
+        let output = heapmin(&[&["check", library], &skipped[..], more].concat());
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = report(&[]);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines.len() <= 24, "{text}");
+    let lacking = "the library does not export _heapchk, _msize, calloc, realloc, ";
+    let lacking: Vec<_> = lines.iter().filter(|it| it.starts_with(lacking)).collect();
+    assert_eq!(lacking.len(), 1, "{text}");
+    let judged = json(&heapmin(
+        &[&["check", library, "--format", "json"], &skipped[..]].concat(),
+    ));
+    let judged = &judged["candidates"][0]["judged"];
+    let number = |field: &str| judged[field].as_u64().unwrap();
+    let (clauses, applicable) = (number("clauses"), number("applicable"));
+    let missing = applicable - clauses;
+    let end = format!(": {missing} clauses were not judged");
+    assert!(lacking[0].ends_with(&end), "{end}\n{text}");
+    let end = format!("; judged {clauses} of {applicable} clauses that apply");
+    assert!(lines.last().unwrap().ends_with(&end), "{end}\n{text}");
+    assert!(report(&["--verbose"]).contains(" recalloc.exported "));
+}
+
+#[rstest]
+#[case::all(&[], 1)]
+#[case::without_the_two(&["--skip", "heapmin.success-returns-zero", "--skip", "heapmin.failure-returns-minus-one"], 0)]
+#[case::without_one(&["--skip", "heapmin.success-returns-zero"], 0)]
+#[case::only_others(&["--only", "malloc.*"], 0)]
+#[case::with_one_fault(&["--fault", "succeeds"], 0)]
+fn a_run_that_judges_no_result_of_heapmin_fails_unless_it_left_them_out(
+    #[case] arguments: &[&str],
+    #[case] status: i32,
+) {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("decorated.toml");
+    let entry = "[[known]]\nclause = 'heapmin.exported'\nwhy = 'decorated'\n";
+    std::fs::write(&path, entry).unwrap();
+    let gate = ["--format", "json", "--expected", path.to_str().unwrap()];
+    let check = ["check", small_candidate("decorated")];
+    let output = heapmin(&[&check, &gate[..], arguments].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    let complaint = "this run says nothing about _heapmin: none of heapmin.success-returns-zero, heapmin.failure-returns-minus-one was judged (the library does not export _heapmin)";
+    assert_eq!(said.contains(complaint), status == 1, "{said}");
+}
+
+#[rstest]
+#[case::judged("three_routines", "malloc.zero-size", "must", None)]
+#[case::lacking(
+    "three_routines",
+    "calloc.zero-size",
+    "must",
+    Some("the library does not export calloc: calloc.zero-size")
+)]
+#[case::no_errno(
+    "errno_has_no_place",
+    "malloc.success-keeps-errno",
+    "must",
+    Some("cannot locate the library's errno: malloc.success-keeps-errno")
+)]
+#[case::another_level("returns_zero", "heapmin.recovers", "must", None)]
+#[case::never_reached(
+    "returns_zero",
+    "heapmin.recovers",
+    "should",
+    Some(
+        "the fault was never reached: _heapmin made no system call that releases memory: heapmin.recovers"
+    )
+)]
+#[case::lower_level_too(
+    "three_routines",
+    "calloc.zero-size",
+    "should",
+    Some("the library does not export calloc: calloc.zero-size")
+)]
+#[case::not_applicable("three_routines", "get-heap-handle.*", "should", None)]
+#[case::recorded("three_routines", "heapmin.doserrno", "should", None)]
+fn must_judge_fails_for_a_clause_of_the_level_that_was_not_judged(
+    #[case] library: &str,
+    #[case] clause: &str,
+    #[case] level: &str,
+    #[case] cause: Option<&str>,
+) {
+    let check = ["check", small_candidate(library), "--format", "json"];
+    let only = ["--only", clause, "--must-judge", level];
+    let output = heapmin(&[&check[..], &only].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(cause.is_some().into()), "{said}");
+    match cause {
+        None => assert_eq!(said, ""),
+        Some(cause) => {
+            let end = format!(": --must-judge {level}: not judged: {cause}\n");
+            assert!(said.ends_with(&end), "{said}");
+        }
+    }
+    // Without the option, such a clause fails nothing.
+    assert_eq!(
+        heapmin(&[&check[..], &only[..2]].concat()).status.code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn must_judge_refuses_the_level_that_is_only_recorded() {
+    let output = heapmin(&["check", "--must-judge", "record"]);
+    assert_eq!(output.status.code(), Some(2));
 }

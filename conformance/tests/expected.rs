@@ -702,3 +702,46 @@ fn each_complaint_is_shown_once() {
         assert_eq!(elsewhere.matches("is not listed").count(), 1, "{elsewhere}");
     }
 }
+
+/// A list of judged clauses and --must-judge are two conditions: an update of the list
+/// does not meet the other.
+#[test]
+fn an_update_does_not_meet_must_judge() {
+    let project = Project::new("fails_as_promised");
+    project.write("[[judged]]\nclause = 'heapmin.success-returns-zero'\n");
+    let must_judge = ["--must-judge", "must"];
+    let lost = "heapmin.success-returns-zero was judged before and is unsupported now";
+    let open = "--must-judge must: not judged: none of ";
+    let (code, said) = project.check(&must_judge);
+    assert!(
+        code == 1 && said.contains(lost) && said.contains(open),
+        "{said}"
+    );
+    let (code, said) = project.check(&["--update", "--must-judge", "must"]);
+    assert!(
+        code == 1 && !said.contains(lost) && said.contains(open),
+        "{said}"
+    );
+    assert!(!project.read().contains("clause"), "{}", project.read());
+    assert_eq!(project.check(&[]).0, 0);
+    // Both are met by a run without the clauses.
+    let skip = [
+        "--skip",
+        "heapmin.success-keeps-errno",
+        "--only",
+        "heapmin.exported",
+    ];
+    assert_eq!(
+        project
+            .check(
+                &[
+                    &skip[..],
+                    &["--skip", "heapmin.success-returns-zero"],
+                    &must_judge
+                ]
+                .concat()
+            )
+            .0,
+        0
+    );
+}

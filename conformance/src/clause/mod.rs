@@ -55,6 +55,9 @@ pub struct Clause {
     /// The only format of libraries that have the routine, with the reason; `None` if a
     /// library of any format may have it.
     pub only_of: Option<(Format, &'static str)>,
+    /// Whether a run says nothing about the routine unless this clause, or another with
+    /// this mark, is judged.
+    pub is_essential: bool,
 }
 
 /// What a clause is judged by.
@@ -108,6 +111,14 @@ impl Clause {
     pub const fn only_of(self, format: Format, why: &'static str) -> Clause {
         let only_of = Some((format, why));
         Clause { only_of, ..self }
+    }
+
+    /// The same clause, as one of those of which a run must judge at least one.
+    pub const fn essential(self) -> Clause {
+        Clause {
+            is_essential: true,
+            ..self
+        }
     }
 
     /// Judges what was seen in one of the cases: the first check that does not
@@ -166,6 +177,7 @@ pub const fn must(
         cases,
         checks,
         only_of: None,
+        is_essential: false,
     }
 }
 

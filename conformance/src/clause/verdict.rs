@@ -3,8 +3,8 @@
 use serde::Serialize;
 use std::fmt;
 
-/// How binding a clause is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How binding a clause is, the most binding first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// A library must keep it: the page states it, or it follows from the page.
@@ -65,6 +65,11 @@ impl Verdict {
             Verdict::Timeout => "timeout",
             Verdict::Error => "error",
         }
+    }
+
+    /// Whether it says something about the library.
+    pub fn is_judged(self) -> bool {
+        !matches!(self, Verdict::Unsupported | Verdict::Error)
     }
 
     /// Whether it must be listed as a known deviation to be let through.

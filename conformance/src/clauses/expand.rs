@@ -4,7 +4,7 @@
 use super::origins::SUCCESS_KEEPS_ERRNO;
 use super::sizes::{OVER_MAXREQ, SIZES, UNAVAILABLE};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
-use crate::clause::check::{ANY, BLOCK, NULL, by, every_call, none_of};
+use crate::clause::check::{ANY, BLOCK, NO_ERRNO, NULL, by, every_call, none_of};
 use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
@@ -206,11 +206,15 @@ fn smaller(probe: &mut Probe) -> Result<(), Stop> {
 }
 
 fn failure_sets_errno(seen: &Seen) -> Judgement {
-    let unset = seen.observation.calls("_expand").find(|call| {
-        call.returned == 0 && call.errno.is_some_and(|(before, after)| before == after)
-    });
-    match unset {
-        Some(call) => Judgement::fail(format!("{call}, errno as before")),
-        None => every_call(NULL).judge(seen),
+    for call in seen.observation.calls("_expand") {
+        match call.errno {
+            _ if call.returned != 0 => {}
+            None => return Judgement::not_judged(NO_ERRNO),
+            Some((before, after)) if before == after => {
+                return Judgement::fail(format!("{call}, errno as before"));
+            }
+            Some(_) => {}
+        }
     }
+    every_call(NULL).judge(seen)
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::expected::gate::Findings;
 use crate::expected::profiles::{Profiles, known_deviations};
 use crate::expected::{File, gate, status};
+use crate::judged;
 use crate::load::{Refused, load_all};
 use crate::pace::Pace;
 use crate::repeat::compare;
@@ -86,6 +87,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         _ => Ok(None),
     };
     let mut findings = gate::compare(&checked, &profiles, expected.as_ref());
+    let complaints = &mut findings.complaints;
+    complaints.extend(judged::essential_complaints(&checked));
+    if let Some(level) = args.must_judge {
+        complaints.extend(judged::level_complaints(&checked, level.into()));
+    }
     findings.notes.extend(updated.clone().unwrap_or_default());
     if let (true, Some(file), Some(obstacle)) = (args.update, &expected, obstacle) {
         let note = format!("{} was not updated, because {obstacle}", file.name);

@@ -8,6 +8,7 @@ mod list;
 mod output;
 mod signals;
 
+use crate::clause::Level;
 use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,7 +30,7 @@ const REFERENCE: &str = "reference";
 /// Exit status: every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
 /// Exit status: a deviation is not listed, a listed one no longer occurs, a
-/// clause is no longer judged, or a result is an error.
+/// clause is not judged that must be, or a result is an error.
 pub const DEVIATION: u8 = 1;
 /// Exit status: the run itself failed.
 pub const FAILED: u8 = 2;
@@ -125,6 +126,9 @@ struct CheckArgs {
     /// Update the --expected file to match this run; exits 0 if the file then covers every result
     #[arg(long, requires = "expected")]
     update: bool,
+    /// Fail if a clause of this level that applies was not judged; `should` includes `must`
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    must_judge: Option<MustJudge>,
     /// Run the library without restrictions on files, network, processes and memory
     #[arg(long)]
     no_fence: bool,
@@ -213,6 +217,22 @@ struct ListArgs {
     /// List the known libraries instead of the clauses
     #[arg(long, conflicts_with = "format")]
     candidates: bool,
+}
+
+/// The levels for `--must-judge`. Clauses of level `record` are never judged.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MustJudge {
+    Must,
+    Should,
+}
+
+impl From<MustJudge> for Level {
+    fn from(level: MustJudge) -> Level {
+        match level {
+            MustJudge::Must => Level::Must,
+            MustJudge::Should => Level::Should,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -112,8 +112,7 @@ pub(super) fn new_judged(file: &File, checked: &[Checked], lost: &[bool]) -> New
             .then(|| candidate_label(checked, &one.candidate));
         let is_new = |id: &&str| {
             let verdict = clause_verdict(one, id).map(|(verdict, _)| verdict);
-            let is_judged =
-                verdict.is_some_and(|it| !matches!(it, Verdict::Unsupported | Verdict::Error));
+            let is_judged = verdict.is_some_and(Verdict::is_judged);
             let entries = file.expected.judged.iter().zip(lost);
             let mut listed = entries.filter(|(entry, is_lost)| {
                 !**is_lost

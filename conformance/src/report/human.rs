@@ -1,10 +1,11 @@
 //! The report for people: a table, the deviations with reasons, and a closing line.
 
 use super::counts;
-use super::table::{counting, table};
-use crate::clause::Verdict;
+use super::table::table;
+use crate::clause::{Reason, Verdict};
 use crate::expected::gate::Findings;
 use crate::figures::{amount, share};
+use crate::judged::{Count, Counted, Group, count, counted, groups, lacking};
 use crate::run::{Checked, Outcome};
 use anstyle::{AnsiColor, Style};
 use heapmin_harness::text::printable::shown;
@@ -63,8 +64,9 @@ fn candidate(
     }
     writeln!(text, "{FAINT:#}")?;
     fence(text, checked)?;
-    writeln!(text, "{}", table(checked, width, every_clause))?;
-    unsupported(text, checked)?;
+    let counted = counted(checked);
+    writeln!(text, "{}", table(&counted, width, every_clause))?;
+    unsupported(text, &counted)?;
     for outcome in &checked.outcomes {
         if outcome.judgement.verdict.is_deviation() {
             deviation(text, outcome)?;
@@ -93,21 +95,25 @@ fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
     Ok(())
 }
 
-/// Writes the clauses that could not be judged, grouped by reason.
-fn unsupported(text: &mut String, checked: &Checked) -> std::fmt::Result {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for outcome in counting(checked) {
-        if outcome.judgement.verdict == Verdict::Unsupported {
-            let reason = outcome.judgement.observed.as_str();
-            match reasons.iter_mut().find(|known| known.0 == reason) {
-                Some(known) => known.1.push(outcome.clause.id),
-                None => reasons.push((reason, vec![outcome.clause.id])),
-            }
-        }
-    }
-    for (reason, clauses) in reasons {
-        writeln!(text, "{FAINT}not judged: {reason}{FAINT:#}")?;
+/// Writes the clauses that do not apply, and those that could not be judged, by cause.
+/// The routines that the library lacks are on one line.
+fn unsupported(text: &mut String, counted: &[Counted]) -> std::fmt::Result {
+    let not_applicable = groups(counted, Reason::NotApplicable).into_iter();
+    let not_judged = groups(counted, Reason::NotJudged).into_iter();
+    let groups = not_applicable
+        .map(|group| ("not applicable", group))
+        .chain(not_judged.map(|group| ("not judged", group)));
+    for (word, Group { cause, clauses }) in groups {
+        writeln!(text, "{FAINT}{word}: {cause}{FAINT:#}")?;
         writeln!(text, "  {}", clauses.join(", "))?;
+    }
+    if let Some(Group { cause, clauses }) = lacking(counted) {
+        let were = match clauses.len() {
+            1 => "clause was",
+            _ => "clauses were",
+        };
+        let count = clauses.len();
+        writeln!(text, "{FAINT}{cause}: {count} {were} not judged{FAINT:#}")?;
     }
     Ok(())
 }
@@ -183,5 +189,12 @@ fn closing_line(text: &mut String, checked: &Checked) -> std::fmt::Result {
             share(back, held)
         )?;
     }
-    writeln!(text)
+    let Count {
+        clauses,
+        applicable,
+    } = count(checked);
+    writeln!(
+        text,
+        "; judged {clauses} of {applicable} clauses that apply"
+    )
 }

@@ -2,6 +2,7 @@
 
 use super::{SourceEntry, counts};
 use crate::clause::{Level, Reason, Verdict};
+use crate::judged::{Count, count};
 use crate::load::Refused;
 use crate::repeat::{Changed, Repeated};
 use crate::run::{Checked, Outcome};
@@ -46,6 +47,7 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     heap: Option<HeapEntry<'a>>,
     summary: BTreeMap<&'static str, usize>,
+    judged: Count,
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<RepeatedEntry<'a>>,
     results: Vec<Line<'a>>,
@@ -156,6 +158,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
         summary: counts(checked)
             .map(|(verdict, count)| (verdict.name(), count))
             .into(),
+        judged: count(checked),
         repeated: checked.repeated.as_ref().map(repeated_entry),
         results: checked.outcomes.iter().map(line).collect(),
     }

@@ -1,7 +1,7 @@
 //! The report in Markdown: a table of routines by library, and the deviations.
 
-use super::table::counting;
-use crate::clause::{Level, Verdict};
+use crate::clause::{Level, Reason, Verdict};
+use crate::judged::{Count, count, counted};
 use crate::run::{Checked, Outcome};
 use std::fmt::Write;
 
@@ -14,11 +14,8 @@ pub fn report(checked: &[Checked]) -> String {
 }
 
 fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
-    let counted: Vec<_> = checked
-        .iter()
-        .map(|one| (one.candidate.name.as_str(), counting(one)))
-        .collect();
-    let Some((_, first)) = counted.first() else {
+    let all: Vec<_> = checked.iter().map(counted).collect();
+    let Some(first) = all.first() else {
         return Ok(());
     };
     write!(text, "| routine |")?;
@@ -27,21 +24,30 @@ fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
     }
     writeln!(text, "\n| --- |{}", " --- |".repeat(checked.len()))?;
     let mut routines: Vec<&str> = Vec::new();
-    for outcome in first {
-        if !routines.contains(&outcome.clause.routine) {
-            routines.push(outcome.clause.routine);
+    for one in first {
+        let routine = one.outcome.clause.routine;
+        if !routines.contains(&routine) {
+            routines.push(routine);
         }
     }
     for routine in routines {
         write!(text, "| `{routine}` |")?;
-        for (_, outcomes) in &counted {
-            let of_routine = outcomes
-                .iter()
-                .filter(|outcome| outcome.clause.routine == routine);
+        for counted in &all {
+            let outcomes = counted.iter().map(|it| it.outcome);
+            let of_routine = outcomes.filter(|outcome| outcome.clause.routine == routine);
             write!(text, " {} |", cell(of_routine))?;
         }
         writeln!(text)?;
     }
+    write!(text, "| clauses judged, of those that apply |")?;
+    for Count {
+        clauses,
+        applicable,
+    } in checked.iter().map(count)
+    {
+        write!(text, " {clauses} of {applicable} |")?;
+    }
+    writeln!(text)?;
     for one in checked {
         deviations(text, one)?;
     }
@@ -62,19 +68,21 @@ fn title(checked: &Checked) -> String {
 
 /// The counts of a routine's verdicts, without zeros. Recorded clauses do not
 /// count.
-fn cell<'a>(outcomes: impl Iterator<Item = &'a &'a Outcome>) -> String {
-    let mut counts = [0; 4];
+fn cell<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> String {
+    const NOT_APPLICABLE: Option<Reason> = Some(Reason::NotApplicable);
+    let mut counts = [0; 5];
     for outcome in outcomes {
         let place = match outcome.judgement.verdict {
             _ if outcome.clause.level == Level::Record => continue,
             Verdict::Pass => 0,
             Verdict::Fail => 1,
+            Verdict::Unsupported if outcome.judgement.reason == NOT_APPLICABLE => 4,
             Verdict::Unsupported => 3,
             Verdict::Crash | Verdict::Timeout | Verdict::Error => 2,
         };
         counts[place] += 1;
     }
-    let words = ["pass", "fail", "crash", "not judged"];
+    let words = ["pass", "fail", "crash", "not judged", "not applicable"];
     let parts: Vec<_> = counts
         .iter()
         .zip(words)

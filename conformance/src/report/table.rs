@@ -1,34 +1,17 @@
 //! The table of the report for people: a row for each clause, or, if there are
 //! many clauses, for each routine.
 
-use crate::clause::{Clause, Level, Verdict};
-use crate::run::{Checked, Outcome};
+use crate::clause::{Level, Verdict};
+use crate::judged::Counted;
+use crate::run::Outcome;
 use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
 
 /// With more clauses than this, the table has a row for each routine instead.
 const MOST_ROWS: usize = 40;
 
-/// The outcome that counts for each clause: the first of those with the worst
-/// verdict.
-pub(super) fn counting(checked: &Checked) -> Vec<&Outcome> {
-    let mut counting: Vec<&Outcome> = Vec::new();
-    for outcome in &checked.outcomes {
-        match counting
-            .iter_mut()
-            .find(|known| known.clause.id == outcome.clause.id)
-        {
-            Some(known) if outcome.judgement.verdict > known.judgement.verdict => *known = outcome,
-            Some(_) => {}
-            None => counting.push(outcome),
-        }
-    }
-    counting
-}
-
 /// The table, as wide as the terminal if it goes to one. With `every_clause`
 /// each clause has a row.
-pub(super) fn table(checked: &Checked, width: Option<u16>, every_clause: bool) -> Table {
-    let counting = counting(checked);
+pub(super) fn table(counted: &[Counted], width: Option<u16>, every_clause: bool) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
@@ -37,17 +20,17 @@ pub(super) fn table(checked: &Checked, width: Option<u16>, every_clause: bool) -
         .remove_style(TableComponent::HorizontalLines)
         .remove_style(TableComponent::MiddleIntersections)
         .enforce_styling();
-    if every_clause || counting.len() <= MOST_ROWS {
-        clause_rows(&mut table, &counting);
+    if every_clause || counted.len() <= MOST_ROWS {
+        clause_rows(&mut table, counted);
     } else {
-        routine_rows(&mut table, &counting);
+        routine_rows(&mut table, counted);
     }
     table
 }
 
-fn clause_rows(table: &mut Table, counting: &[&Outcome]) {
+fn clause_rows(table: &mut Table, counted: &[Counted]) {
     table.set_header(["clause", "level", "verdict", "seen"]);
-    for outcome in counting {
+    for Counted { outcome, .. } in counted {
         let (word, colour) = word(outcome);
         table.add_row([
             Cell::new(outcome.clause.id),
@@ -58,21 +41,21 @@ fn clause_rows(table: &mut Table, counting: &[&Outcome]) {
     }
 }
 
-fn routine_rows(table: &mut Table, counting: &[&Outcome]) {
+/// A row for each routine that has a clause for which it was not missing. The line below
+/// the table names the other routines.
+fn routine_rows(table: &mut Table, counted: &[Counted]) {
     table.set_header(["routine", "clauses", "verdicts"]);
-    let mut routines: Vec<&Clause> = Vec::new();
-    for outcome in counting {
-        if !routines
-            .iter()
-            .any(|known| known.routine == outcome.clause.routine)
-        {
-            routines.push(outcome.clause);
+    let mut routines: Vec<&str> = Vec::new();
+    for one in counted {
+        let routine = one.outcome.clause.routine;
+        if one.missing() != Some(routine) && !routines.contains(&routine) {
+            routines.push(routine);
         }
     }
-    for Clause { routine, .. } in routines {
+    for routine in routines {
         let of_routine = || {
-            let outcomes = counting.iter();
-            outcomes.filter(|outcome| outcome.clause.routine == *routine)
+            let outcomes = counted.iter().map(|it| it.outcome);
+            outcomes.filter(|outcome| outcome.clause.routine == routine)
         };
         // The words in order of severity, the worst last.
         let mut words: Vec<(Verdict, String, Color, usize)> = Vec::new();

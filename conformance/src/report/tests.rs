@@ -1,40 +1,30 @@
 //! The three reports of a forged run that has every kind of outcome.
 
 use super::{human, json, markdown};
-use crate::clause::{Clause, Verdict};
+use crate::clause::{Judgement, Verdict};
 use crate::clauses;
 use crate::expected::gate::Findings;
-use crate::forged::candidate;
+use crate::forged::{self, checked};
 use crate::run::{Checked, Outcome};
 use heapmin_harness::wire::fence::InForce;
 use std::path::PathBuf;
 
-fn clause(id: &str) -> &'static Clause {
-    clauses::all()
-        .find(|clause| clause.id == id)
-        .expect("a clause")
-}
-
 fn outcome(id: &str, verdict: Verdict, observed: &str, known: Option<&str>) -> Outcome {
-    let clause = clause(id);
     Outcome {
-        clause,
-        case: clause.cases[0],
-        judgement: verdict.because(observed),
         known: known.map(str::to_owned),
-        duration_ms: 7,
+        ..forged::outcome(id, 0, verdict.because(observed))
     }
 }
 
-fn checked(outcomes: Vec<Outcome>) -> Checked {
-    Checked {
-        candidate: candidate(),
-        cases_run: outcomes.len(),
-        outcomes,
-        fence: None,
-        given_back: None,
-        stable: Default::default(),
-        repeated: None,
+fn unsupported(id: &str, judgement: Judgement) -> Outcome {
+    forged::outcome(id, 0, judgement)
+}
+
+/// The judgement of a clause for which the library lacks this routine.
+fn missing(routine: &str) -> Judgement {
+    Judgement {
+        missing: Some(routine.to_owned()),
+        ..Judgement::not_judged(format!("the library does not export {routine}"))
     }
 }
 
@@ -69,14 +59,14 @@ fn every_kind() -> Checked {
             ),
             outcome("heapmin.doserrno", Verdict::Pass, "0", None),
             outcome("heapmin.idempotent", Verdict::Pass, "same", None),
-            outcome("malloc.alignment", Verdict::Unsupported, "no malloc", None),
-            outcome("malloc.zero-size", Verdict::Unsupported, "no malloc", None),
-            outcome(
-                "heapwalk.null-is-einval",
-                Verdict::Unsupported,
-                "no _heapwalk",
-                None,
+            unsupported("malloc.alignment", missing("malloc")),
+            unsupported("malloc.zero-size", missing("malloc")),
+            unsupported("heapwalk.null-is-einval", missing("_heapwalk")),
+            unsupported(
+                "heapmin.same-heap-through-alias",
+                Judgement::not_applicable("no second name"),
             ),
+            unsupported("heapmin.empty-heap", Judgement::not_judged("no call")),
             outcome("heapchk.sound-heap", Verdict::Timeout, "60 s", None),
         ])
     }
@@ -108,23 +98,26 @@ c
 /c.so, ELF x86_64
 fence: no network; 3 MiB
 not in force: scratch folder (no Landlock)
-──────────────────────────────────────────────────────────────────────
- clause                         level    verdict         seen         
-══════════════════════════════════════════════════════════════════════
- heapmin.success-returns-zero   must     FAIL            1 | one      
-                                                         two          
- heapmin.coalesces              must     crash (known)   SIGSEGV      
- heapmin.doserrno               record   recorded        0            
- heapmin.idempotent             should   pass            same         
- malloc.alignment               must     unsupported     no malloc    
- malloc.zero-size               must     unsupported     no malloc    
- heapwalk.null-is-einval        must     unsupported     no _heapwalk 
- heapchk.sound-heap             must     TIMEOUT         60 s         
-──────────────────────────────────────────────────────────────────────
-not judged: no malloc
-  malloc.alignment, malloc.zero-size
-not judged: no _heapwalk
-  heapwalk.null-is-einval
+──────────────────────────────────────────────────────────────────────────────────────────────────
+ clause                            level    verdict         seen                                  
+══════════════════════════════════════════════════════════════════════════════════════════════════
+ heapmin.success-returns-zero      must     FAIL            1 | one                               
+                                                            two                                   
+ heapmin.coalesces                 must     crash (known)   SIGSEGV                               
+ heapmin.doserrno                  record   recorded        0                                     
+ heapmin.idempotent                should   pass            same                                  
+ malloc.alignment                  must     unsupported     the library does not export malloc    
+ malloc.zero-size                  must     unsupported     the library does not export malloc    
+ heapwalk.null-is-einval           must     unsupported     the library does not export _heapwalk 
+ heapmin.same-heap-through-alias   must     unsupported     no second name                        
+ heapmin.empty-heap                must     unsupported     no call                               
+ heapchk.sound-heap                must     TIMEOUT         60 s                                  
+──────────────────────────────────────────────────────────────────────────────────────────────────
+not applicable: no second name
+  heapmin.same-heap-through-alias
+not judged: no call
+  heapmin.empty-heap
+the library does not export malloc, _heapwalk: 3 clauses were not judged
 heapmin.success-returns-zero: fail
   promised  _heapmin returns 0 if it succeeds (_heapmin, Return value)
   basis     stated by the page
@@ -150,7 +143,7 @@ not as expected
 heapmin.success-returns-zero fails
 a note
 
-c: 4 pass, 1 fail, 3 unsupported, 1 crash, 1 timeout (1 known); given back 3.0 MiB of 4.0 MiB (75 %)
+c: 4 pass, 1 fail, 5 unsupported, 1 crash, 1 timeout (1 known); given back 3.0 MiB of 4.0 MiB (75 %); judged 4 of 8 clauses that apply
 "#);
 }
 
@@ -162,7 +155,12 @@ fn the_report_for_people_by_routine() {
         .map(|clause| outcome(clause.id, Verdict::Pass, "fine", None))
         .collect();
     outcomes[3].judgement.verdict = Verdict::Fail;
-    outcomes[4].judgement.verdict = Verdict::Unsupported;
+    outcomes[4].judgement = Judgement::not_judged("fine");
+    for outcome in &mut outcomes {
+        if outcome.clause.routine == "calloc" {
+            outcome.judgement = missing("calloc");
+        }
+    }
     outcomes.truncate(41);
     let all = human_text(checked(outcomes.clone()), true);
     assert!(all.contains(outcomes[40].clause.id));
@@ -176,10 +174,10 @@ no fence
 ═════════════════════════════════════════════════════════════════
  _heapmin   21        18 pass, 1 recorded, 1 unsupported, 1 FAIL 
  malloc     13        13 pass                                    
- calloc     7         7 pass                                     
 ─────────────────────────────────────────────────────────────────
 not judged: fine
   heapmin.failure-sets-enosys
+the library does not export calloc: 7 clauses were not judged
 heapmin.failure-returns-minus-one: fail
   promised  _heapmin returns -1 and no other value if it fails (_heapmin, Return value)
   basis     stated by the page
@@ -187,7 +185,7 @@ heapmin.failure-returns-minus-one: fail
   observed  fine
   case      start-values: calls _heapmin from every pair of six values of errno and six of the system's last error
 
-c: 39 pass, 1 fail, 1 unsupported
+c: 32 pass, 1 fail, 8 unsupported; judged 32 of 40 clauses that apply
 "#);
     outcomes.truncate(40);
     let all = human_text(checked(outcomes.clone()), false);
@@ -208,7 +206,7 @@ no fence
  heapmin.idempotent   should   pass      same 
 ──────────────────────────────────────────────
 
-c: 1 pass, 0 fail
+c: 1 pass, 0 fail; judged 1 of 1 clauses that apply
 "#);
 }
 
@@ -264,10 +262,11 @@ fn the_report_in_markdown() {
     insta::assert_snapshot!(text, @r#"
 | routine | ucrtbase 10.0.1 | c | msvcrt |
 | --- | --- | --- | --- |
-| `_heapmin` | 1 pass, 1 fail, 1 crash | 1 pass, 1 fail, 1 crash | — |
+| `_heapmin` | 1 pass, 1 fail, 1 crash, 1 not judged, 1 not applicable | 1 pass, 1 fail, 1 crash, 1 not judged, 1 not applicable | — |
 | `malloc` | 2 not judged | 2 not judged | — |
 | `_heapwalk` | 1 not judged | 1 not judged | — |
 | `_heapchk` | 1 crash | 1 crash | — |
+| clauses judged, of those that apply | 4 of 8 | 4 of 8 | 0 of 0 |
 
 ## ucrtbase 10.0.1
 
@@ -309,7 +308,11 @@ fn the_report_for_programs() {
         "fail": 1,
         "pass": 4,
         "timeout": 1,
-        "unsupported": 3
+        "unsupported": 5
+      },
+      "judged": {
+        "clauses": 4,
+        "applicable": 8
       },
       "results": [
         {
@@ -431,6 +434,7 @@ fn the_report_for_programs() {
           "case": "malloc-many-sizes",
           "level": "must",
           "verdict": "unsupported",
+          "reason": "not-judged",
           "expected": "misaligned blocks: 0; live blocks: 1 or more",
           "sources": [
             {
@@ -441,7 +445,7 @@ fn the_report_for_programs() {
           ],
           "basis": "stated",
           "basis_reason": null,
-          "observed": "no malloc",
+          "observed": "the library does not export malloc",
           "known": false,
           "duration_ms": 7
         },
@@ -450,6 +454,7 @@ fn the_report_for_programs() {
           "case": "malloc-zero-size",
           "level": "must",
           "verdict": "unsupported",
+          "reason": "not-judged",
           "expected": "every call of malloc: a block; addresses given twice: 0; live blocks: 1 or more",
           "sources": [
             {
@@ -460,7 +465,7 @@ fn the_report_for_programs() {
           ],
           "basis": "derived",
           "basis_reason": "malloc allocates an item of its own for each such request and returns a valid pointer to it",
-          "observed": "no malloc",
+          "observed": "the library does not export malloc",
           "known": false,
           "duration_ms": 7
         },
@@ -469,6 +474,7 @@ fn the_report_for_programs() {
           "case": "heapwalk-null",
           "level": "must",
           "verdict": "unsupported",
+          "reason": "not-judged",
           "expected": "every call of _heapwalk: _HEAPBADPTR (-6), errno EINVAL",
           "sources": [
             {
@@ -479,7 +485,47 @@ fn the_report_for_programs() {
           ],
           "basis": "stated",
           "basis_reason": null,
-          "observed": "no _heapwalk",
+          "observed": "the library does not export _heapwalk",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.same-heap-through-alias",
+          "case": "two-names-one-heap",
+          "level": "must",
+          "verdict": "unsupported",
+          "reason": "not-applicable",
+          "expected": "under both names, a size from _msize for a block of the other name, and the same value from _heapmin",
+          "sources": [
+            {
+              "page": "_heapmin",
+              "section": "Requirements",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#requirements"
+            }
+          ],
+          "basis": "derived",
+          "basis_reason": "the page's data list ucrtbase and the API set as libraries that export the same _heapmin",
+          "observed": "no second name",
+          "known": false,
+          "duration_ms": 7
+        },
+        {
+          "clause": "heapmin.empty-heap",
+          "case": "empty-heap",
+          "level": "must",
+          "verdict": "unsupported",
+          "reason": "not-judged",
+          "expected": "if a call succeeds, every call of _heapmin: 0",
+          "sources": [
+            {
+              "page": "_heapmin",
+              "section": "Return value",
+              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
+            }
+          ],
+          "basis": "derived",
+          "basis_reason": "the page makes no exception for a heap without blocks",
+          "observed": "no call",
           "known": false,
           "duration_ms": 7
         },

@@ -34,7 +34,9 @@ pub(crate) static CLAUSES: &[Clause] = &[
             &faults::STALE,
         ],
         &[SOME_CALL_FAILS, MINUS_ONE],
-    ),
+    )
+    // With `heapmin.success-returns-zero`; see there.
+    .essential(),
     must(
         HEAPMIN,
         "heapmin.failure-sets-enosys",

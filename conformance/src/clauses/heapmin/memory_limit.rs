@@ -2,7 +2,7 @@
 
 use super::HEAPMIN;
 use crate::clause::Section::Remarks;
-use crate::clause::check::by;
+use crate::clause::check::{NO_ERRNO, by};
 use crate::clause::{Case, Clause, Judgement, Seen, limited, should};
 use crate::clauses::workload::MIB;
 use crate::clauses::{limits, pages};
@@ -28,6 +28,8 @@ static LIMIT: Case = Case::new(
     limit,
 );
 
+/// No place of `errno` is known. No error has this number.
+const UNKNOWN: i64 = -1;
 const RETURNED: &str = "returned under the limit";
 const ROOM: usize = 256 * MIB;
 const BLOCK: usize = 1024;
@@ -54,7 +56,10 @@ fn limit(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_where(&probe.crt, |index| index < 1000)?;
     probe.fact("blocks at the limit", held)?;
     match errno {
-        Some(errno) => probe.fact("errno at the limit", errno.unwrap_or(-1).into())?,
+        Some(errno) => {
+            let errno = errno.map_or(UNKNOWN, i64::from);
+            probe.fact("errno at the limit", errno)?;
+        }
         None => {
             let why = "the limit on address space did not make malloc fail";
             return Err(Stop::NotJudged(why.into()));
@@ -77,6 +82,9 @@ fn relieves(seen: &Seen) -> Judgement {
     let fact = |name| seen.observation.fact(name).unwrap_or(-1);
     let errno = fact("errno at the limit") as i32;
     let is_large_block = fact("large block") == 1;
+    if is_large_block && fact("errno at the limit") == UNKNOWN {
+        return Judgement::not_judged(NO_ERRNO);
+    }
     Judgement::pass_if(
         Some(errno) == seen.numbering.number("ENOMEM") && is_large_block,
         format!(

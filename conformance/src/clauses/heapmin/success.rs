@@ -18,7 +18,10 @@ pub(crate) static CLAUSES: &[Clause] = &[
         stated(ReturnValue),
         &[&START_VALUES, &EMPTY, &SUCCEEDS],
         &[SOME_CALL_SUCCEEDS, every_call(one_of(&[ZERO, MINUS_ONE]))],
-    ),
+    )
+    // A call succeeds or fails. So a run that judged neither this clause nor
+    // `heapmin.failure-returns-minus-one` has judged no result of `_heapmin`.
+    .essential(),
     must(
         HEAPMIN,
         "heapmin.success-keeps-errno",

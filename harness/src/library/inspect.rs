@@ -1,7 +1,6 @@
 //! Reads what a library file says of itself: format, architecture, exports, version and
 //! maker.
 
-use super::routines::{HOST_ALLOCATORS, ROUTINES};
 use super::version_resource::{self, Version};
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
@@ -73,7 +72,7 @@ pub struct Library {
     pub version: Option<String>,
     /// Who made it.
     pub maker: Maker,
-    /// The places that the loader fills with addresses of the library's own heap routines
+    /// The places that the loader fills with addresses of the library's own routines
     /// (ELF): each an offset from where the library is loaded, with the routine's name.
     pub own_calls: Vec<(u64, String)>,
     /// The file names of the libraries that it needs (PE). An ELF loader names a missing
@@ -342,7 +341,7 @@ fn is_exported_code(symbol: &object::Symbol<'_, '_>) -> bool {
 
 /// The places of an ELF file that the loader fills with the address of a routine that the
 /// file itself exports: offsets from where the file is loaded, with the routine's name.
-/// Only routines that another library in the process may have too.
+/// Any name counts, since a library of the process may have it too: glibc has a `step`.
 fn own_calls(file: &object::File<'_>) -> Vec<(u64, String)> {
     use object::elf;
     // What an address alone is stored for: a call through the table, a pointer.
@@ -373,10 +372,8 @@ fn own_calls(file: &object::File<'_>) -> Vec<(u64, String)> {
         };
         let symbol = symbols.symbol_by_index(index).ok()?;
         let name = symbol.name().ok()?;
-        let is_own = ADDRESSES.contains(&r_type)
-            && relocation.addend() == 0
-            && is_exported_code(&symbol)
-            && (ROUTINES.contains(&name) || HOST_ALLOCATORS.contains(&name));
+        let is_own =
+            ADDRESSES.contains(&r_type) && relocation.addend() == 0 && is_exported_code(&symbol);
         is_own.then(|| (offset, name.to_owned()))
     };
     relocations.filter_map(own_call).take(MOST).collect()

@@ -2,7 +2,7 @@
 
 /// Names of the host C library's allocator that a heap may export too, beside
 /// [`ROUTINES`].
-pub(super) const HOST_ALLOCATORS: &[&str] = &[
+const HOST_ALLOCATORS: &[&str] = &[
     "aligned_alloc",
     "cfree",
     "free_aligned_sized",
@@ -17,6 +17,11 @@ pub(super) const HOST_ALLOCATORS: &[&str] = &[
     "strndup",
     "valloc",
 ];
+
+/// Whether a name is that of a routine which hands out or takes blocks, or is about them.
+pub(crate) fn is_of_a_heap(name: &str) -> bool {
+    ROUTINES.contains(&name) || HOST_ALLOCATORS.contains(&name)
+}
 
 /// Every name that a probe looks up. The probe's own table has the signatures.
 pub const ROUTINES: &[&str] = &[

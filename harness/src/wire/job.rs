@@ -31,7 +31,7 @@ pub struct Job {
     /// The names that the library of the heap exports, if its file was read.
     #[serde(default)]
     pub heap_exports: Option<Vec<String>>,
-    /// The places where the library keeps addresses of its own heap routines: each an
+    /// The places where the library keeps addresses of its own routines: each an
     /// offset, with the routine's name.
     #[serde(default)]
     pub own_calls: Vec<(u64, String)>,

@@ -8,6 +8,7 @@
 //! during loading has then used the program's routines.
 
 use super::loader::{Loaded, binds_deeply, file_of};
+use crate::library::routines::is_of_a_heap;
 use std::ffi::c_void;
 
 /// A routine that the library calls in another library.
@@ -33,6 +34,9 @@ pub(super) fn bind(library: &Loaded, own_calls: &[(u64, String)]) -> Result<(), 
             continue;
         }
         if !deep && write(place, own) {
+            continue;
+        }
+        if !is_of_a_heap(routine) {
             continue;
         }
         let holder = file_of(stored as *const c_void);

@@ -48,10 +48,14 @@ impl Loaded {
         #[cfg(windows)]
         use libloading::os::windows::Library as SystemLibrary;
         // SAFETY: the copy only yields the handle and closes nothing.
-        unsafe {
+        let raw = unsafe {
             let copy: Library = ptr::read(&*self.library);
-            SystemLibrary::from(copy).into_raw() as *mut c_void
-        }
+            SystemLibrary::from(copy).into_raw()
+        };
+        #[cfg(unix)]
+        return raw;
+        #[cfg(windows)]
+        return raw as *mut c_void;
     }
 
     /// The file of the library; `None` if the loader does not name it. `address` lies in it.

@@ -41,6 +41,20 @@ const SLOW: &[&str] = &[
     "aligned-offset-realloc-resize",
     "realloc-all-pairs",
     "small-blocks-then-a-large-one",
+    "fill-free-fill-again-large-blocks",
+    "release-large-blocks",
+    "release-large-blocks-partly",
+    "walk-after-heapmin-large-blocks",
+    "malloc-thousand-threads",
+    "recalloc-histories",
+    "aligned-realloc-histories",
+    "aligned-realloc-large-alignments",
+    "aligned-offset-realloc-histories",
+    "aligned-offset-realloc-large-alignments",
+    "aligned-recalloc-histories",
+    "aligned-recalloc-large-alignments",
+    "aligned-offset-recalloc-histories",
+    "aligned-offset-recalloc-large-alignments",
 ];
 
 /// Clauses that no mutant breaks, and why.

@@ -1,6 +1,7 @@
 //! `void *calloc(size_t number, size_t size)`: a block for an array of
 //! elements, all 0, or NULL with `errno` set to `ENOMEM`.
 
+use super::histories::{self, CHANGED, MISALIGNED, NOT_ZERO, OVERLAPPING, Subject};
 use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
 use super::sizes::{
     FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, OVERFLOWING, SIZES, START_ERRNO, UNAVAILABLE,
@@ -34,7 +35,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "calloc.zeroed-after-reuse",
         "calloc initialises each element to 0 also in memory that was written to and freed before, and also after _heapmin returned a part of that memory to the system",
         derived(Remarks, "each element is initialised to 0, whatever its memory held before"),
-        &[&REUSED, &REUSED_AFTER_HEAPMIN],
+        &[&REUSED, &REUSED_AFTER_HEAPMIN, &HISTORIES],
         &[none_of(NOT_ZERO, BLOCKS)],
     ),
     must(
@@ -50,8 +51,19 @@ pub(super) static CLAUSES: &[Clause] = &[
         "calloc.alignment",
         "calloc aligns a block of any size for any type, as malloc does: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
         stated(ReturnValue).and(&pages::MALLOC, ReturnValue),
-        &[&FRESH],
+        &[&FRESH, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        CALLOC,
+        "calloc.blocks-are-disjoint",
+        "calloc gives each live block bytes that belong to no other live block",
+        derived(
+            Remarks,
+            "calloc allocates storage for each request, and the pointer that it returns is not aliased",
+        ),
+        &[&HISTORIES],
+        &[none_of(OVERLAPPING, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         CALLOC,
@@ -118,6 +130,21 @@ static REUSED_AFTER_HEAPMIN: Case = Case::new(
     },
 );
 
+static HISTORIES: Case = Case::new(
+    "calloc-histories",
+    "allocates zeroed blocks of 1 byte to 64 MiB in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::plain(probe, &SUBJECT, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, _| crt.calloc(1, size),
+    resize: None,
+    others: &[histories::REALLOC],
+    free: |crt, block| crt.free(block),
+    zeroes: true,
+    may_refuse: false,
+};
+
 static ZERO_SIZE: Case = Case::new(
     "calloc-zero-size",
     "requests no elements, and elements of size 0",
@@ -148,8 +175,6 @@ static START_VALUES: Case = Case::new(
     ordinary,
 );
 
-const NOT_ZERO: &str = "bytes other than 0";
-const MISALIGNED: &str = "misaligned blocks";
 const BLOCKS: &str = "blocks";
 
 /// Writes to 16 MiB of blocks and frees them, but for one in fifty, which stays

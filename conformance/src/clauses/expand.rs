@@ -1,6 +1,7 @@
 //! `void *_expand(void *memblock, size_t size)`: the same block with a new
 //! size, at the same address, or NULL.
 
+use super::histories::{self, CHANGED, Subject};
 use super::origins::SUCCESS_KEEPS_ERRNO;
 use super::sizes::{OVER_MAXREQ, SIZES, UNAVAILABLE};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
@@ -34,7 +35,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             Remarks,
             "the page states this for the shorter size, and names no effect of a failure but NULL and errno",
         ),
-        &[&ALL_PAIRS, &TOO_MUCH],
+        &[&ALL_PAIRS, &TOO_MUCH, &HISTORIES],
         &[none_of(CHANGED, CALLS)],
     ),
     must(
@@ -130,6 +131,21 @@ static OF_NULL: Case = Case::new(
     },
 );
 
+static HISTORIES: Case = Case::new(
+    "expand-histories",
+    "contracts and expands blocks of 1 byte to 64 MiB several times, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::plain(probe, &SUBJECT, CALLS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, _| crt.malloc(size),
+    resize: Some(histories::EXPAND.1),
+    others: &[histories::REALLOC],
+    free: |crt, block| crt.free(block),
+    zeroes: false,
+    may_refuse: true,
+};
+
 static OVER: Case = Case::new(
     "expand-over-heap-maxreq",
     "expands blocks to more than _HEAP_MAXREQ bytes",
@@ -137,7 +153,6 @@ static OVER: Case = Case::new(
 );
 
 const MOVED: &str = "blocks moved";
-const CHANGED: &str = "bytes changed";
 const TOO_SMALL: &str = "blocks smaller than requested";
 const NEIGHBOURS: &str = "bytes of neighbours changed";
 const CALLS: &str = "calls";

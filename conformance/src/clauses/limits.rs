@@ -48,6 +48,11 @@ pub(crate) static TENTH_OF_FREED_BLOCKS: Limit = Limit {
     reason: "not lower: a heap may keep a few freed blocks for later requests; not higher: a heap that does not free the blocks keeps all of them",
 };
 
+pub(crate) static THREADS_THAT_ENDED: Limit = Limit {
+    bound: "after 1000 threads that ended, at most 10 % and 64 KiB more are resident than after 10",
+    reason: "not lower: a heap may use another part of itself for the 11th thread, and the system keeps some pages of its own for threads; not higher: a heap that loses a page for each thread keeps 4 MiB",
+};
+
 pub(crate) static CHILD_ENDS: Limit = Limit {
     bound: "each of 20 children ends within 5 s",
     reason: "not shorter: a child needs milliseconds, and a busy machine may delay it; not longer: a child that waits for a lock of a thread that it does not have waits for ever. POSIX promises the child a copy of the address space, and only async-signal-safe calls if the parent has several threads; this clause expects more, as C libraries in wide use do",

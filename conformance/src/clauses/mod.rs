@@ -13,6 +13,7 @@ mod heapchk;
 mod heapmin;
 mod heapset;
 mod heapwalk;
+mod histories;
 mod invalid_parameter;
 pub(crate) mod limits;
 mod malloc;

@@ -1,15 +1,16 @@
 //! `size_t _msize(void *memblock)`: the size of a block in bytes.
 
+use super::histories::{CHANGED, need_memory};
 use super::origins::SUCCESS_KEEPS_ERRNO;
 use super::sizes::SIZES;
 use super::workload::mixed_size;
 use crate::clause::Section::{Introduction, Remarks};
-use crate::clause::check::{ANY, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Routine, derived, must, should, stated};
+use crate::clause::check::{ANY, Check, by, every_call, none_of, one_of};
+use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
 use crate::clauses::codes::MINUS_ONE;
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
-use heapmin_harness::probe::crt::Block;
+use heapmin_harness::probe::crt::{Block, Crt, Places};
 use heapmin_harness::probe::{Probe, Stop};
 
 const MSIZE: Routine = Routine {
@@ -28,7 +29,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             "_msize returns the size of the block, which is at least the requested size",
         )
         .and(&pages::MALLOC, Remarks),
-        &[&ORDINARY],
+        &[&ORDINARY, &RESIZED],
         &[none_of(TOO_SMALL, BLOCKS)],
     ),
     should(
@@ -39,8 +40,8 @@ pub(super) static CLAUSES: &[Clause] = &[
             Remarks,
             "_msize returns the size of the block, so that a byte that it counts is the block's",
         ),
-        &[&TO_THE_END],
-        &[none_of(CHANGED, BLOCKS)],
+        &[&TO_THE_END, &RESIZED],
+        &[none_of(CHANGED, BLOCKS), CONSISTENT],
     ),
     must(
         MSIZE,
@@ -80,6 +81,12 @@ static TO_THE_END: Case = Case::new(
     to_the_end,
 );
 
+static RESIZED: Case = Case::new(
+    "msize-every-byte-resized",
+    "allocates blocks of 1 byte to 64 MiB with malloc, calloc, realloc, _recalloc and _expand, fills as many bytes of each as _msize returns, reads them all again, and calls _heapchk",
+    resized,
+);
+
 static OF_NULL: Case = Case::new(
     "msize-null",
     "sets an invalid parameter handler that returns, and calls _msize with NULL",
@@ -91,9 +98,8 @@ static OF_NULL: Case = Case::new(
     },
 );
 
-const TOO_SMALL: &str = "blocks smaller than requested";
-const CHANGED: &str = "bytes changed";
-const BLOCKS: &str = "blocks";
+pub(super) const TOO_SMALL: &str = "blocks smaller than requested";
+pub(super) const BLOCKS: &str = "blocks";
 
 fn ordinary(probe: &mut Probe) -> Result<(), Stop> {
     let (mut too_small, mut count) = (0, 0);
@@ -139,3 +145,146 @@ fn to_the_end(probe: &mut Probe) -> Result<(), Stop> {
         .into_iter()
         .try_for_each(|block| probe.crt.free(block))
 }
+
+/// Sizes of the blocks that are filled as far as the library says: around the edges of
+/// pages and powers of two.
+pub(super) const FILLED: [usize; 20] = [
+    1,
+    7,
+    16,
+    24,
+    100,
+    255,
+    1000,
+    2000,
+    4096,
+    5000,
+    8192,
+    16_000,
+    32_768,
+    40_000,
+    131_072,
+    131_073,
+    500_000,
+    1 << 20,
+    (2 << 20) + 1,
+    64 << 20,
+];
+
+/// The ways in which a caller gets a block of a size.
+const WAYS: [(&str, Way); 7] = [
+    ("malloc", |crt, size| crt.malloc(size)),
+    ("calloc", |crt, size| crt.calloc(1, size)),
+    ("realloc", |crt, size| {
+        Ok(crt.realloc(crt.need(size.div_ceil(2))?, size)?.ok())
+    }),
+    ("realloc", |crt, size| {
+        Ok(crt.realloc(crt.need(size + size / 3 + 1)?, size)?.ok())
+    }),
+    ("_recalloc", |crt, size| {
+        Ok(crt.recalloc(crt.need(2 * size)?, size, 1)?.ok())
+    }),
+    ("_expand", |crt, size| {
+        let block = crt.need(size + size / 3 + 1)?;
+        // A library may refuse; the block stays as it is.
+        crt.expand(&block, size)?;
+        Ok(Some(block.with_size(size)))
+    }),
+    ("_expand", |crt, size| {
+        let block = crt.need(size.div_ceil(2))?;
+        match crt.expand(&block, size)? {
+            Some(grown) => Ok(Some(grown)),
+            None => Ok(Some(block)),
+        }
+    }),
+];
+type Way = fn(&Crt, usize) -> Result<Option<Block>, Stop>;
+
+fn resized(probe: &mut Probe) -> Result<(), Stop> {
+    need_memory(512 << 20)?;
+    let mut filled = Filled::default();
+    for (number, (name, way)) in WAYS.into_iter().enumerate() {
+        if !probe.crt.has(name) {
+            continue;
+        }
+        probe.step(&format!("blocks of {name}"))?;
+        for size in FILLED {
+            // Blocks of one size that follow each other are neighbours in most heaps. The
+            // largest is allocated in one way only.
+            let count = match size {
+                ..=5000 => 3,
+                _ if size == 64 << 20 => usize::from(number == 0),
+                _ => 1,
+            };
+            for _ in 0..count {
+                let block = way(&probe.crt, size)?.ok_or(Stop::OutOfMemory(size))?;
+                let counted = probe.crt.msize(&block)?;
+                filled.add(block, counted);
+            }
+        }
+    }
+    filled.report(probe, |crt, block| crt.free(block))
+}
+
+/// Blocks that are filled as far as the library says that they reach.
+#[derive(Default)]
+pub(super) struct Filled {
+    blocks: Vec<(Block, Places)>,
+    too_small: i64,
+}
+
+impl Filled {
+    /// Fills a block of which the library counts so many bytes.
+    pub(super) fn add(&mut self, block: Block, counted: usize) {
+        let size = block.size();
+        self.too_small += i64::from(counted < size);
+        // No heap rounds up further. What a wrong size counts beyond is not mapped.
+        let counted = counted.clamp(size, 2 * size + (64 << 10));
+        let places = Places::of(&[size, counted]);
+        let mut block = block.with_size(counted);
+        block.fill_places(&places, self.blocks.len() as u64);
+        self.blocks.push((block, places));
+    }
+
+    /// Reads all blocks, checks the heap, frees them, and reports what was counted.
+    pub(super) fn report(
+        self,
+        probe: &mut Probe,
+        free: fn(&Crt, Block) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        probe.step("read them all again")?;
+        let blocks = self.blocks.iter().enumerate();
+        let changed =
+            blocks.map(|(seed, (it, places))| it.lost_in_places(places, seed as u64, it.size()));
+        probe.fact(CHANGED, changed.sum::<usize>() as i64)?;
+        probe.fact(TOO_SMALL, self.too_small)?;
+        probe.fact(BLOCKS, self.blocks.len() as i64)?;
+        if probe.crt.has("_heapchk") {
+            probe.step("_heapchk")?;
+            let status = probe.crt.heapchk()?;
+            probe.fact(HEAPCHK, status.into())?;
+        }
+        probe.step("free them")?;
+        for (block, _) in self.blocks {
+            free(&probe.crt, block)?;
+        }
+        Ok(())
+    }
+}
+
+const HEAPCHK: &str = "_heapchk";
+
+/// If the case called `_heapchk`, the heap was consistent.
+pub(super) const CONSISTENT: Check = by(
+    "_HEAPOK (-2) or _HEAPEMPTY (-1) from _heapchk, if the case calls it",
+    |seen: &Seen| {
+        let status = seen.observation.fact(HEAPCHK);
+        Judgement::pass_if(
+            matches!(status, None | Some(-2 | -1)),
+            match status {
+                Some(status) => format!("every byte kept; _heapchk {status}"),
+                None => "every byte kept".into(),
+            },
+        )
+    },
+);

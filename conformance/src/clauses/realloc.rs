@@ -1,6 +1,7 @@
 //! `void *realloc(void *memblock, size_t size)`: the block with a new size, at
 //! the same or another address, or NULL with `errno` set to `ENOMEM`.
 
+use super::histories::{self, CHANGED, MISALIGNED, Subject};
 use super::limits;
 use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
 use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVAILABLE};
@@ -60,7 +61,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "realloc.keeps-contents",
         "realloc leaves the contents unchanged up to the shorter of the new and old sizes",
         stated(Remarks),
-        &[&ALL_PAIRS, &STEP_BY_STEP],
+        &[&ALL_PAIRS, &STEP_BY_STEP, &HISTORIES],
         &[none_of(CHANGED, RESIZED)],
     ),
     must(
@@ -68,7 +69,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "realloc.alignment",
         "realloc aligns a resized block for any type, as malloc does: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
         stated(ReturnValue).and(&pages::MALLOC, ReturnValue),
-        &[&ALL_PAIRS, &STEP_BY_STEP],
+        &[&ALL_PAIRS, &STEP_BY_STEP, &HISTORIES],
         &[none_of(MISALIGNED, RESIZED)],
     ),
     must(
@@ -138,6 +139,21 @@ static STEP_BY_STEP: Case = Case::new(
     step_by_step,
 );
 
+static HISTORIES: Case = Case::new(
+    "realloc-histories",
+    "shrinks and grows blocks of 1 byte to 64 MiB several times, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::plain(probe, &SUBJECT, RESIZED),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, _| Ok(crt.realloc(Block::null(), size)?.ok()),
+    resize: Some(histories::REALLOC.1),
+    others: &[histories::REALLOC, histories::EXPAND],
+    free: |crt, block| crt.free(block),
+    zeroes: false,
+    may_refuse: false,
+};
+
 static OVER: Case = Case::new(
     "realloc-over-heap-maxreq",
     "resizes blocks to more than _HEAP_MAXREQ bytes, then to an ordinary size",
@@ -156,8 +172,6 @@ static ORDINARY: Case = Case::new(
     ordinary,
 );
 
-const CHANGED: &str = "bytes changed";
-const MISALIGNED: &str = "misaligned blocks";
 const RESIZED: &str = "blocks resized";
 
 fn null(probe: &mut Probe) -> Result<(), Stop> {

@@ -1,6 +1,7 @@
 //! `void *_recalloc(void *memblock, size_t num, size_t size)`: `realloc` for an
 //! array of elements, whose new bytes are 0.
 
+use super::histories::{self, CHANGED, MISALIGNED, NOT_ZERO, Subject};
 use super::origins::SUCCESS_KEEPS_ERRNO;
 use super::sizes::{OVER_MAXREQ, OVERFLOWING, SIZES, UNAVAILABLE};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
@@ -30,7 +31,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             Introduction,
             "_recalloc combines realloc with calloc, and initialises elements to 0",
         ),
-        &[&GROWING],
+        &[&GROWING, &HISTORIES],
         &[none_of(NOT_ZERO, RESIZED)],
     ),
     must(
@@ -42,8 +43,16 @@ pub(super) static CLAUSES: &[Clause] = &[
             "_recalloc combines realloc with calloc, and realloc keeps the contents",
         )
         .and(&pages::REALLOC, Remarks),
-        &[&GROWING, &SHRINKING],
+        &[&GROWING, &SHRINKING, &HISTORIES],
         &[none_of(CHANGED, RESIZED)],
+    ),
+    must(
+        RECALLOC,
+        "recalloc.alignment",
+        "_recalloc aligns a block for any type, as malloc does: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
+        stated(ReturnValue).and(&pages::MALLOC, ReturnValue),
+        &[&HISTORIES],
+        &[none_of(MISALIGNED, RESIZED)],
     ),
     must(
         RECALLOC,
@@ -123,6 +132,21 @@ static SHRINKING: Case = Case::new(
     shrinking,
 );
 
+static HISTORIES: Case = Case::new(
+    "recalloc-histories",
+    "shrinks and grows blocks of 1 byte to 64 MiB several times, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::plain(probe, &SUBJECT, RESIZED),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, _| Ok(crt.recalloc(Block::null(), size, 1)?.ok()),
+    resize: Some(|crt, block, size, _| crt.recalloc(block, size, 1)),
+    others: &[histories::REALLOC, histories::EXPAND],
+    free: |crt, block| crt.free(block),
+    zeroes: true,
+    may_refuse: false,
+};
+
 static OF_NULL: Case = Case::new(
     "recalloc-null",
     "calls _recalloc with NULL after blocks of the same sizes were filled and freed",
@@ -153,8 +177,6 @@ static TOO_MUCH: Case = Case::new(
     |probe| refused(probe, &UNAVAILABLE.map(|size| (size / 8, 8))),
 );
 
-const NOT_ZERO: &str = "bytes other than 0";
-const CHANGED: &str = "bytes changed";
 const RESIZED: &str = "blocks resized";
 
 fn growing(probe: &mut Probe) -> Result<(), Stop> {

@@ -29,6 +29,31 @@ pub(super) fn mixed_size(index: usize) -> usize {
     }
 }
 
+/// Number of large blocks of a workload, 60 MiB in all.
+pub(super) const LARGE_BLOCKS: usize = 22;
+
+/// A size from 128 KiB to 5 MiB, or, for the last block of a workload, 32 MiB.
+pub(super) fn large_size(index: usize) -> usize {
+    const SIZES: [usize; 7] = [
+        128 << 10,
+        (128 << 10) + 1,
+        300_000,
+        MIB,
+        MIB + 1,
+        2 * MIB + 8,
+        5_000_000,
+    ];
+    match index {
+        21 => 32 * MIB,
+        _ => SIZES[index % SIZES.len()],
+    }
+}
+
+/// Whether a large block of a workload is freed while others of its size stay.
+pub(super) fn is_freed_large(index: usize) -> bool {
+    index / 7 % 2 == 1
+}
+
 /// The number of blocks of these sizes that hold `total` bytes together.
 pub(super) fn count_for(total: usize, size_of: impl Fn(usize) -> usize) -> usize {
     let mut sum = 0;
@@ -79,5 +104,10 @@ mod tests {
         assert!((5_000..8_000).contains(&large), "{large}");
         let total: usize = (0..count_for(MIB, mixed_size)).map(mixed_size).sum();
         assert!((MIB..MIB + 128 * 1024).contains(&total));
+        let sum = |part: fn(usize) -> bool| {
+            let part = (0..LARGE_BLOCKS).filter(|index| part(*index));
+            part.map(large_size).sum::<usize>() / MIB
+        };
+        assert_eq!((sum(|_| true), sum(is_freed_large)), (59, 41));
     }
 }

@@ -1,9 +1,13 @@
 //! `void *_aligned_malloc(size_t size, size_t alignment)`: allocates a block
 //! whose address is a multiple of the alignment.
 
+use super::super::histories::{self, Subject};
 use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO};
-use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, fill_check_and_free, is_aligned, too_large};
-use crate::clause::Section::{Remarks, ReturnValue};
+use super::{
+    BLOCKS, CHANGED, MISALIGNED, NO_OFFSET, REALLOC, SIZES, fill_check_and_free, is_aligned,
+    too_large,
+};
+use crate::clause::Section::{Parameters, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must, stated};
 use crate::clauses::exported::exported;
@@ -28,15 +32,26 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "aligned-malloc.alignment",
         "_aligned_malloc returns an address that is a multiple of the alignment, for alignments from 1 byte to 1 MiB",
         stated(ReturnValue),
-        &[&EACH_ALIGNMENT],
+        &[&EACH_ALIGNMENT, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        ALIGNED_MALLOC,
+        "aligned-malloc.large-alignment",
+        "_aligned_malloc returns an address that is a multiple of the alignment, for alignments from 2 MiB to 64 MiB",
+        derived(
+            Parameters,
+            "an alignment may be any power of two, and the page names no greatest one",
+        ),
+        &[&LARGE_ALIGNMENTS],
+        &[none_of(MISALIGNED, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         ALIGNED_MALLOC,
         "aligned-malloc.blocks-are-disjoint",
         "_aligned_malloc returns a block that shares no byte with another live block",
         derived(Remarks, "the returned pointer has no alias"),
-        &[&EACH_ALIGNMENT],
+        &[&EACH_ALIGNMENT, &HISTORIES],
         &[none_of(CHANGED, BLOCKS)],
     ),
     must(
@@ -111,6 +126,27 @@ static EACH_ALIGNMENT: Case = Case::new(
         fill_check_and_free(probe, blocks)
     },
 );
+
+static HISTORIES: Case = Case::new(
+    "aligned-malloc-histories",
+    "allocates and fills blocks as large as their alignment, its multiples and their neighbours, up to 64 MiB, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::aligned(probe, &SUBJECT, NO_OFFSET, BLOCKS),
+);
+
+static LARGE_ALIGNMENTS: Case = Case::new(
+    "aligned-malloc-large-alignments",
+    "allocates and fills blocks of several sizes in each alignment from 2 MiB to 64 MiB",
+    |probe| histories::with_large_alignments(probe, &SUBJECT, NO_OFFSET, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, rule| crt.aligned_malloc(size, rule.alignment),
+    resize: None,
+    others: &[REALLOC],
+    free: |crt, block| crt.aligned_free(block),
+    zeroes: false,
+    may_refuse: false,
+};
 
 static TOO_LARGE: Case = Case::new(
     "aligned-malloc-no-memory",

@@ -10,13 +10,11 @@ pub(super) mod offset_recalloc;
 pub(super) mod realloc;
 pub(super) mod recalloc;
 
+use super::histories::{CHANGED, MISALIGNED, NOT_ZERO, Resize};
 use super::sizes::{ALIGNMENTS, OVER_MAXREQ, UNAVAILABLE};
 use heapmin_harness::probe::crt::{Block, Crt};
 use heapmin_harness::probe::{Probe, Stop};
 
-const MISALIGNED: &str = "misaligned blocks";
-const CHANGED: &str = "bytes changed";
-const NOT_ZERO: &str = "bytes other than 0";
 const BLOCKS: &str = "blocks";
 
 /// Sizes of the blocks that the cases allocate in each alignment.
@@ -78,6 +76,15 @@ enum NewBytes {
     Anything,
     Zero,
 }
+
+/// `_aligned_realloc` and `_aligned_offset_realloc`, to prepare memory and to make blocks
+/// smaller.
+const REALLOC: (&str, Resize) = ("_aligned_realloc", |crt, block, size, rule| {
+    crt.aligned_realloc(block, size, rule.alignment)
+});
+const OFFSET_REALLOC: (&str, Resize) = ("_aligned_offset_realloc", |crt, block, size, rule| {
+    crt.aligned_offset_realloc(block, size, rule.alignment, rule.offset)
+});
 
 /// Resizes one block of each alignment and offset through [`SIZES`] and back,
 /// and records how many blocks were misaligned and how many bytes changed.

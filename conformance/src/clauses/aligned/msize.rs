@@ -1,15 +1,18 @@
 //! `size_t _aligned_msize(void *memblock, size_t alignment, size_t offset)`:
 //! returns the size of an aligned block in bytes.
 
+use super::super::histories::CHANGED;
+use super::super::msize::{CONSISTENT, FILLED, Filled, TOO_SMALL};
 use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO};
 use super::{BLOCKS, SIZES, need, need_at};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{ANY, every_call, none_of, one_of};
-use crate::clause::{Case, Clause, Routine, derived, must, stated};
+use crate::clause::{Case, Clause, Routine, derived, must, should, stated};
 use crate::clauses::codes::MINUS_ONE;
 use crate::clauses::exported::exported;
 use crate::clauses::origins::{CALLS_HANDLER, SUCCESS_KEEPS_ERRNO};
 use crate::clauses::pages;
+use heapmin_harness::probe::Stop;
 use heapmin_harness::probe::crt::Block;
 
 const ALIGNED_MSIZE: Routine = Routine {
@@ -32,8 +35,19 @@ pub(crate) static CLAUSES: &[Clause] = &[
             "the routine returns the size of the block, and _aligned_malloc is based on malloc, which allocates at least the requested size",
         )
         .and(&pages::MALLOC, Remarks),
-        &[&EACH_ALIGNMENT],
+        &[&EACH_ALIGNMENT, &TO_THE_END],
         &[none_of(TOO_SMALL, BLOCKS)],
+    ),
+    should(
+        ALIGNED_MSIZE,
+        "aligned-msize.every-byte-usable",
+        "every byte that _aligned_msize counts belongs to the block: the caller can write it without harm to other blocks",
+        derived(
+            Remarks,
+            "the routine returns the size of the block, so that a byte that it counts is the block's",
+        ),
+        &[&TO_THE_END],
+        &[none_of(CHANGED, BLOCKS), CONSISTENT],
     ),
     must(
         ALIGNED_MSIZE,
@@ -98,6 +112,40 @@ static EACH_ALIGNMENT: Case = Case::new(
     },
 );
 
+static TO_THE_END: Case = Case::new(
+    "aligned-msize-every-byte",
+    "allocates and resizes blocks in alignments from 8 bytes to 4 MiB, with and without an offset, fills as many bytes of each as _aligned_msize returns, reads them all again, and calls _heapchk",
+    |probe| {
+        let mut filled = Filled::default();
+        for alignment in [8, 16, 64, 4096, 64 << 10, 1 << 20, 4 << 20] {
+            probe.step(&format!("blocks aligned to {alignment}"))?;
+            for size in FILLED.into_iter().filter(|size| *size < 1 << 20) {
+                for offset in [0, 8].into_iter().filter(|offset| *offset < size) {
+                    let count = if size <= 5000 && alignment <= 4096 {
+                        3
+                    } else {
+                        1
+                    };
+                    for number in 0..count {
+                        let first = [size, 2 * size, size.div_ceil(2).max(offset + 1)][number];
+                        let block = need_at(probe, first, alignment, offset)?;
+                        let crt = &probe.crt;
+                        let resized = crt.aligned_offset_realloc(block, size, alignment, offset)?;
+                        let block = resized.map_err(|_| Stop::OutOfMemory(size))?;
+                        let counted = crt.aligned_msize(&block, alignment, offset)?;
+                        filled.add(block, counted);
+                        // A neighbour that was never resized.
+                        let block = need_at(probe, size, alignment, offset)?;
+                        let counted = probe.crt.aligned_msize(&block, alignment, offset)?;
+                        filled.add(block, counted);
+                    }
+                }
+            }
+        }
+        filled.report(probe, |crt, block| crt.aligned_free(block))
+    },
+);
+
 static OF_NULL: Case = Case::new(
     "aligned-msize-null",
     "sets an invalid parameter handler that returns, and calls _aligned_msize with NULL",
@@ -127,5 +175,3 @@ static WRONG_ALIGNMENT: Case = Case::new(
         probe.crt.aligned_free(block)
     },
 );
-
-const TOO_SMALL: &str = "blocks smaller than requested";

@@ -1,8 +1,12 @@
 //! `void *_aligned_offset_malloc(size_t size, size_t alignment, size_t offset)`:
 //! allocates a block that is aligned at an offset into it.
 
+use super::super::histories::{self, Subject};
 use super::super::sizes::{ALIGNMENTS, NOT_A_POWER_OF_TWO};
-use super::{BLOCKS, CHANGED, MISALIGNED, SIZES, fill_check_and_free, is_aligned, too_large};
+use super::{
+    BLOCKS, CHANGED, MISALIGNED, OFFSET_REALLOC, SIZES, THREE_OFFSETS, fill_check_and_free,
+    is_aligned, too_large,
+};
 use crate::clause::Section::{Parameters, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must, stated};
@@ -27,15 +31,26 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "aligned-offset-malloc.alignment",
         "_aligned_offset_malloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 1 byte to 1 MiB and offsets up to the last byte",
         stated(Parameters),
-        &[&EACH_ALIGNMENT],
+        &[&EACH_ALIGNMENT, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        ALIGNED_OFFSET_MALLOC,
+        "aligned-offset-malloc.large-alignment",
+        "_aligned_offset_malloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 2 MiB to 64 MiB",
+        derived(
+            Parameters,
+            "an alignment may be any power of two, and the page names no greatest one",
+        ),
+        &[&LARGE_ALIGNMENTS],
+        &[none_of(MISALIGNED, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         ALIGNED_OFFSET_MALLOC,
         "aligned-offset-malloc.blocks-are-disjoint",
         "_aligned_offset_malloc returns a block that shares no byte with another live block",
         derived(Remarks, "the returned pointer has no alias"),
-        &[&EACH_ALIGNMENT],
+        &[&EACH_ALIGNMENT, &HISTORIES],
         &[none_of(CHANGED, BLOCKS)],
     ),
     must(
@@ -112,6 +127,27 @@ static EACH_ALIGNMENT: Case = Case::new(
         fill_check_and_free(probe, blocks)
     },
 );
+
+static HISTORIES: Case = Case::new(
+    "aligned-offset-malloc-histories",
+    "allocates and fills blocks as large as their alignment, its multiples and their neighbours, up to 64 MiB, at three offsets, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::aligned(probe, &SUBJECT, THREE_OFFSETS, BLOCKS),
+);
+
+static LARGE_ALIGNMENTS: Case = Case::new(
+    "aligned-offset-malloc-large-alignments",
+    "allocates and fills blocks of several sizes in each alignment from 2 MiB to 64 MiB, at three offsets",
+    |probe| histories::with_large_alignments(probe, &SUBJECT, THREE_OFFSETS, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, rule| crt.aligned_offset_malloc(size, rule.alignment, rule.offset),
+    resize: None,
+    others: &[OFFSET_REALLOC],
+    free: |crt, block| crt.aligned_free(block),
+    zeroes: false,
+    may_refuse: false,
+};
 
 static TOO_LARGE: Case = Case::new(
     "aligned-offset-malloc-no-memory",

@@ -2,12 +2,13 @@
 //! alignment, size_t offset)`: changes the size of a block that is aligned at
 //! an offset into it.
 
+use super::super::histories::{self, Subject};
 use super::super::sizes::NOT_A_POWER_OF_TWO;
 use super::{
-    BLOCKS, CHANGED, LEAST_ALIGNMENT, MISALIGNED, NewBytes, THREE_OFFSETS, need_at, resize_all,
-    too_large,
+    BLOCKS, CHANGED, LEAST_ALIGNMENT, MISALIGNED, NewBytes, OFFSET_REALLOC, THREE_OFFSETS, need_at,
+    resize_all, too_large,
 };
-use crate::clause::Section::{Introduction, Remarks, ReturnValue};
+use crate::clause::Section::{Introduction, Parameters, Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must, stated};
 use crate::clauses::exported::exported;
@@ -31,8 +32,19 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "aligned-offset-realloc.alignment",
         "_aligned_offset_realloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 1 byte to 1 MiB",
         stated(Remarks),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        ALIGNED_OFFSET_REALLOC,
+        "aligned-offset-realloc.large-alignment",
+        "_aligned_offset_realloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 2 MiB to 64 MiB",
+        derived(
+            Parameters,
+            "an alignment may be any power of two, and the page names no greatest one",
+        ),
+        &[&LARGE_ALIGNMENTS],
+        &[none_of(MISALIGNED, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         ALIGNED_OFFSET_REALLOC,
@@ -43,7 +55,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             "the routine changes the size of a block, which keeps the contents in realloc",
         )
         .and(&pages::REALLOC, Remarks),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(CHANGED, BLOCKS)],
     ),
     must(
@@ -122,6 +134,31 @@ static RESIZE: Case = Case::new(
         )
     },
 );
+
+static HISTORIES: Case = Case::new(
+    "aligned-offset-realloc-histories",
+    "shrinks and grows blocks as large as their alignment, its multiples and their neighbours, up to 64 MiB, at three offsets, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::aligned(probe, &SUBJECT, THREE_OFFSETS, BLOCKS),
+);
+
+static LARGE_ALIGNMENTS: Case = Case::new(
+    "aligned-offset-realloc-large-alignments",
+    "shrinks and grows blocks of several sizes in each alignment from 2 MiB to 64 MiB, at three offsets",
+    |probe| histories::with_large_alignments(probe, &SUBJECT, THREE_OFFSETS, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, rule| {
+        Ok(crt
+            .aligned_offset_realloc(Block::null(), size, rule.alignment, rule.offset)?
+            .ok())
+    },
+    resize: Some(OFFSET_REALLOC.1),
+    others: &[OFFSET_REALLOC],
+    free: |crt, block| crt.aligned_free(block),
+    zeroes: false,
+    may_refuse: false,
+};
 
 static WITHOUT_BLOCK: Case = Case::new(
     "aligned-offset-realloc-null",

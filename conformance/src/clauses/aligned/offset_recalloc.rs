@@ -2,13 +2,18 @@
 //! size_t alignment, size_t offset)`: changes the size of a block that is
 //! aligned at an offset into it; the new bytes are 0.
 
+use super::super::histories::{self, Subject};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
-use super::{BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, THREE_OFFSETS, need_at, resize_all};
-use crate::clause::Section::{Introduction, Remarks};
+use super::{
+    BLOCKS, CHANGED, MISALIGNED, NOT_ZERO, NewBytes, OFFSET_REALLOC, THREE_OFFSETS, need_at,
+    resize_all,
+};
+use crate::clause::Section::{Introduction, Parameters, Remarks};
 use crate::clause::check::{NULL, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must, stated};
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
+use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
 const ALIGNED_OFFSET_RECALLOC: Routine = Routine {
@@ -30,7 +35,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             Introduction,
             "the routine initialises the memory to 0, which this suite reads as the added bytes only",
         ),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(NOT_ZERO, BLOCKS)],
     ),
     must(
@@ -38,8 +43,19 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "aligned-offset-recalloc.alignment",
         "_aligned_offset_recalloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 1 byte to 1 MiB",
         stated(Remarks),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        ALIGNED_OFFSET_RECALLOC,
+        "aligned-offset-recalloc.large-alignment",
+        "_aligned_offset_recalloc returns a block whose address plus the offset is a multiple of the alignment, for alignments from 2 MiB to 64 MiB",
+        derived(
+            Parameters,
+            "an alignment may be any power of two, and the page names no greatest one",
+        ),
+        &[&LARGE_ALIGNMENTS],
+        &[none_of(MISALIGNED, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         ALIGNED_OFFSET_RECALLOC,
@@ -50,7 +66,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             "the routine changes the size of a block, which keeps the contents in realloc",
         )
         .and(&pages::REALLOC, Remarks),
-        &[&RESIZE, &OVERFLOWS],
+        &[&RESIZE, &OVERFLOWS, &HISTORIES],
         &[none_of(CHANGED, BLOCKS)],
     ),
     must(
@@ -96,6 +112,33 @@ static RESIZE: Case = Case::new(
         )
     },
 );
+
+static HISTORIES: Case = Case::new(
+    "aligned-offset-recalloc-histories",
+    "shrinks and grows blocks as large as their alignment, its multiples and their neighbours, up to 64 MiB, at three offsets, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::aligned(probe, &SUBJECT, THREE_OFFSETS, BLOCKS),
+);
+
+static LARGE_ALIGNMENTS: Case = Case::new(
+    "aligned-offset-recalloc-large-alignments",
+    "shrinks and grows blocks of several sizes in each alignment from 2 MiB to 64 MiB, at three offsets",
+    |probe| histories::with_large_alignments(probe, &SUBJECT, THREE_OFFSETS, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, rule| {
+        Ok(crt
+            .aligned_offset_recalloc(Block::null(), size, 1, rule.alignment, rule.offset)?
+            .ok())
+    },
+    resize: Some(|crt, block, size, rule| {
+        crt.aligned_offset_recalloc(block, size, 1, rule.alignment, rule.offset)
+    }),
+    others: &[OFFSET_REALLOC],
+    free: |crt, block| crt.aligned_free(block),
+    zeroes: true,
+    may_refuse: false,
+};
 
 static OVERFLOWS: Case = Case::new(
     "aligned-offset-recalloc-overflow",

@@ -1,12 +1,13 @@
 //! `void *_aligned_realloc(void *memblock, size_t size, size_t alignment)`:
 //! changes the size of an aligned block.
 
+use super::super::histories::{self, Subject};
 use super::super::sizes::NOT_A_POWER_OF_TWO;
 use super::{
-    BLOCKS, CHANGED, LEAST_ALIGNMENT, MISALIGNED, NO_OFFSET, NewBytes, SIZES, need, resize_all,
-    too_large,
+    BLOCKS, CHANGED, LEAST_ALIGNMENT, MISALIGNED, NO_OFFSET, NewBytes, REALLOC, SIZES, need,
+    resize_all, too_large,
 };
-use crate::clause::Section::{Introduction, Remarks, ReturnValue};
+use crate::clause::Section::{Introduction, Parameters, Remarks, ReturnValue};
 use crate::clause::check::{ANY, BLOCK, NULL, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must, stated};
 use crate::clauses::exported::exported;
@@ -34,8 +35,19 @@ pub(crate) static CLAUSES: &[Clause] = &[
             ReturnValue,
             "the alignment of a block must stay the same when it is resized",
         ),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        ALIGNED_REALLOC,
+        "aligned-realloc.large-alignment",
+        "_aligned_realloc returns an address that is a multiple of the alignment, for alignments from 2 MiB to 64 MiB",
+        derived(
+            Parameters,
+            "an alignment may be any power of two, and the page names no greatest one",
+        ),
+        &[&LARGE_ALIGNMENTS],
+        &[none_of(MISALIGNED, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         ALIGNED_REALLOC,
@@ -46,7 +58,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             "the routine changes the size of a block, which keeps the contents in realloc",
         )
         .and(&pages::REALLOC, Remarks),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(CHANGED, BLOCKS)],
     ),
     must(
@@ -119,6 +131,31 @@ static RESIZE: Case = Case::new(
         )
     },
 );
+
+static HISTORIES: Case = Case::new(
+    "aligned-realloc-histories",
+    "shrinks and grows blocks as large as their alignment, its multiples and their neighbours, up to 64 MiB, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::aligned(probe, &SUBJECT, NO_OFFSET, BLOCKS),
+);
+
+static LARGE_ALIGNMENTS: Case = Case::new(
+    "aligned-realloc-large-alignments",
+    "shrinks and grows blocks of several sizes in each alignment from 2 MiB to 64 MiB",
+    |probe| histories::with_large_alignments(probe, &SUBJECT, NO_OFFSET, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, rule| {
+        Ok(crt
+            .aligned_realloc(Block::null(), size, rule.alignment)?
+            .ok())
+    },
+    resize: Some(REALLOC.1),
+    others: &[REALLOC],
+    free: |crt, block| crt.aligned_free(block),
+    zeroes: false,
+    may_refuse: false,
+};
 
 static WITHOUT_BLOCK: Case = Case::new(
     "aligned-realloc-null",

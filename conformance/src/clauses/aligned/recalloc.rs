@@ -1,13 +1,17 @@
 //! `void *_aligned_recalloc(void *memblock, size_t num, size_t size, size_t
 //! alignment)`: changes the size of an aligned block; the new bytes are 0.
 
+use super::super::histories::{self, Subject};
 use super::super::sizes::{NOT_A_POWER_OF_TWO, OVERFLOWING};
-use super::{BLOCKS, CHANGED, MISALIGNED, NO_OFFSET, NOT_ZERO, NewBytes, need, resize_all};
-use crate::clause::Section::{Introduction, Remarks, ReturnValue};
+use super::{
+    BLOCKS, CHANGED, MISALIGNED, NO_OFFSET, NOT_ZERO, NewBytes, REALLOC, need, resize_all,
+};
+use crate::clause::Section::{Introduction, Parameters, Remarks, ReturnValue};
 use crate::clause::check::{NULL, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, must, stated};
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
+use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{Probe, Stop};
 
 const ALIGNED_RECALLOC: Routine = Routine {
@@ -29,7 +33,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             Introduction,
             "the routine initialises the memory to 0, which this suite reads as the added bytes only",
         ),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(NOT_ZERO, BLOCKS)],
     ),
     must(
@@ -40,8 +44,19 @@ pub(crate) static CLAUSES: &[Clause] = &[
             ReturnValue,
             "the alignment of a block must stay the same when it is resized",
         ),
-        &[&RESIZE],
+        &[&RESIZE, &HISTORIES],
         &[none_of(MISALIGNED, BLOCKS)],
+    ),
+    must(
+        ALIGNED_RECALLOC,
+        "aligned-recalloc.large-alignment",
+        "_aligned_recalloc returns an address that is a multiple of the alignment, for alignments from 2 MiB to 64 MiB",
+        derived(
+            Parameters,
+            "an alignment may be any power of two, and the page names no greatest one",
+        ),
+        &[&LARGE_ALIGNMENTS],
+        &[none_of(MISALIGNED, BLOCKS), none_of(CHANGED, BLOCKS)],
     ),
     must(
         ALIGNED_RECALLOC,
@@ -52,7 +67,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             "the routine changes the size of a block, which keeps the contents in realloc",
         )
         .and(&pages::REALLOC, Remarks),
-        &[&RESIZE, &OVERFLOWS],
+        &[&RESIZE, &OVERFLOWS, &HISTORIES],
         &[none_of(CHANGED, BLOCKS)],
     ),
     must(
@@ -88,6 +103,31 @@ static RESIZE: Case = Case::new(
         )
     },
 );
+
+static HISTORIES: Case = Case::new(
+    "aligned-recalloc-histories",
+    "shrinks and grows blocks as large as their alignment, its multiples and their neighbours, up to 64 MiB, in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::aligned(probe, &SUBJECT, NO_OFFSET, BLOCKS),
+);
+
+static LARGE_ALIGNMENTS: Case = Case::new(
+    "aligned-recalloc-large-alignments",
+    "shrinks and grows blocks of several sizes in each alignment from 2 MiB to 64 MiB",
+    |probe| histories::with_large_alignments(probe, &SUBJECT, NO_OFFSET, BLOCKS),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, rule| {
+        Ok(crt
+            .aligned_recalloc(Block::null(), size, 1, rule.alignment)?
+            .ok())
+    },
+    resize: Some(|crt, block, size, rule| crt.aligned_recalloc(block, size, 1, rule.alignment)),
+    others: &[REALLOC],
+    free: |crt, block| crt.aligned_free(block),
+    zeroes: true,
+    may_refuse: false,
+};
 
 static OVERFLOWS: Case = Case::new(
     "aligned-recalloc-overflow",

@@ -7,8 +7,9 @@ use super::HEAPMIN;
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::by;
 use crate::clause::{Case, Clause, Judgement, Seen, derived, must};
+use crate::clauses::histories::need_memory;
 use crate::clauses::pages;
-use crate::clauses::workload::{mixed_size, scattered};
+use crate::clauses::workload::{LARGE_BLOCKS, is_freed_large, large_size, mixed_size, scattered};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
@@ -22,7 +23,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
     )
     .on(&pages::HEAPCHK)
     .and(&pages::HEAPWALK, Remarks),
-    &[&WALK],
+    &[&WALK, &LARGE_WALK],
     &[
         by(
             "_HEAPOK (-2) or _HEAPEMPTY (-1) from _heapchk",
@@ -38,17 +39,30 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
 static WALK: Case = Case::new(
     "walk-after-heapmin",
     "frees two thirds of 3000 blocks, calls _heapmin, calls _heapchk, and walks the heap",
-    walk_after,
+    |probe| walk_after(probe, 3000, mixed_size, |index| scattered(index) % 3 != 0),
+);
+
+static LARGE_WALK: Case = Case::new(
+    "walk-after-heapmin-large-blocks",
+    "frees two thirds of 60 MiB of blocks of 128 KiB to 32 MiB, calls _heapmin, calls _heapchk, and walks the heap",
+    |probe| {
+        need_memory(256 << 20)?;
+        walk_after(probe, LARGE_BLOCKS, large_size, is_freed_large)
+    },
 );
 
 /// The fact that the library has no `_heapwalk`.
 const NO_WALK: &str = "no _heapwalk";
 
-fn walk_after(probe: &mut Probe) -> Result<(), Stop> {
-    let mut blocks = Blocks::with_room_for(3000)?;
+fn walk_after(
+    probe: &mut Probe,
+    count: usize,
+    size_of: fn(usize) -> usize,
+    gone: fn(usize) -> bool,
+) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(count)?;
     probe.step("allocate the blocks and free two thirds")?;
-    blocks.fill(&probe.crt, mixed_size)?;
-    let gone = |index: usize| scattered(index) % 3 != 0;
+    blocks.fill(&probe.crt, size_of)?;
     let mut search = Search::new(&blocks, gone, &[]);
     blocks.free_where(&probe.crt, gone)?;
     probe.step("_heapmin")?;

@@ -7,7 +7,10 @@ use super::{HEAPMIN, SOME_CALL_SUCCEEDS};
 use crate::clause::Section::Remarks;
 use crate::clause::check::by;
 use crate::clause::{Case, Clause, Judgement, Seen, Verdict, limited, must, should};
-use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
+use crate::clauses::workload::{
+    LARGE_BLOCKS, MIB, count_for, is_freed_large, large_size, mixed_size, scattered, small_size,
+    warm_up,
+};
 use crate::clauses::{limits, pages};
 use crate::figures::{amount, share};
 use crate::judge::LOST_BYTES;
@@ -21,7 +24,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "heapmin.releases-memory",
         "_heapmin returns the unused memory to the system after all blocks are freed; memory that free returned before counts too",
         limited(Remarks, &limits::TENTH_OF_WORKLOAD),
-        &[&SMALL, &MIXED],
+        &[&SMALL, &MIXED, &LARGE],
         &[
             SOME_CALL_SUCCEEDS,
             by(
@@ -35,7 +38,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "heapmin.releases-partial",
         "_heapmin returns the pages without a live block to the system while a scattered tenth of the blocks is live",
         limited(Remarks, &limits::LIVE_PAGES_AND_TENTH).and(&pages::FREE, Remarks),
-        &[&SCATTERED],
+        &[&SCATTERED, &LARGE_PARTLY],
         &[
             SOME_CALL_SUCCEEDS,
             by(
@@ -49,7 +52,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "heapmin.never-grows",
         "_heapmin leaves no more memory resident than there was before the call",
         limited(Remarks, &limits::FIRST_TOUCHED_PAGES),
-        &[&SMALL, &MIXED, &SCATTERED, &ALL_LIVE],
+        &[&SMALL, &MIXED, &LARGE, &SCATTERED, &LARGE_PARTLY, &ALL_LIVE],
         &[
             SOME_CALL_SUCCEEDS,
             by(
@@ -63,7 +66,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
         "heapmin.idempotent",
         "a second call of _heapmin right after the first returns the same value and releases nothing more",
         limited(Remarks, &limits::HUNDREDTH_OF_WORKLOAD),
-        &[&SMALL, &MIXED, &SCATTERED],
+        &[&SMALL, &MIXED, &LARGE, &SCATTERED, &LARGE_PARTLY],
         &[
             SOME_CALL_SUCCEEDS,
             by(
@@ -92,6 +95,18 @@ static SCATTERED: Case = Case::new(
     "release-scattered-tenth",
     "fills 128 MiB with blocks of 16 to 2048 bytes, frees all but a scattered tenth, and calls _heapmin twice",
     release_scattered,
+);
+
+static LARGE: Case = Case::new(
+    "release-large-blocks",
+    "fills 60 MiB with blocks of 128 KiB to 32 MiB, frees them all, and calls _heapmin twice",
+    |probe| release(probe, LARGE_BLOCKS, large_size, |_| true),
+);
+
+static LARGE_PARTLY: Case = Case::new(
+    "release-large-blocks-partly",
+    "fills 60 MiB with blocks of 128 KiB to 32 MiB, frees two thirds of it, and calls _heapmin twice",
+    |probe| release(probe, LARGE_BLOCKS, large_size, is_freed_large),
 );
 
 static ALL_LIVE: Case = Case::new(

@@ -17,7 +17,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
     "heapmin.memory-reusable",
     "memory that was freed and that neither free nor _heapmin returned to the system is available for allocation again",
     limited(Remarks, &limits::QUARTER_OF_PEAK).on(&pages::FREE),
-    &[&AGAIN],
+    &[&AGAIN, &LARGE_AGAIN],
     &[by(
         "at most 25 % more resident when the same workload is filled again, before _heapmin and after it",
         |seen| merged(reusable(seen)),
@@ -27,21 +27,28 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
 static AGAIN: Case = Case::new(
     "fill-free-fill-again",
     "fills 64 MiB, frees and fills it again three times, then frees it, calls _heapmin and fills it once more",
-    again,
+    |probe| again(probe, count_for(64 * MIB, mixed_size), mixed_size),
 );
 
-fn again(probe: &mut Probe) -> Result<(), Stop> {
-    let mut blocks = Blocks::with_room_for(count_for(64 * MIB, mixed_size))?;
+static LARGE_AGAIN: Case = Case::new(
+    "fill-free-fill-again-large-blocks",
+    "fills 28 blocks of 1 MiB and a byte, frees and fills them again three times, then frees them, calls _heapmin and fills them once more",
+    // Of one size: with several, the gaps that remain are a matter of the heap's design.
+    |probe| again(probe, 28, |_| MIB + 1),
+);
+
+fn again(probe: &mut Probe, count: usize, size_of: fn(usize) -> usize) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(count)?;
     warm_up(probe)?;
     probe.moment("baseline")?;
     probe.step("allocate and fill the blocks")?;
-    blocks.fill(&probe.crt, mixed_size)?;
+    blocks.fill(&probe.crt, size_of)?;
     probe.moment("peak")?;
     let mut lost = blocks.lost_bytes();
     for _ in 0..3 {
         probe.step("free the blocks and fill them again")?;
         blocks.free_all(&probe.crt)?;
-        blocks.fill(&probe.crt, mixed_size)?;
+        blocks.fill(&probe.crt, size_of)?;
     }
     probe.moment("filled again")?;
     lost += blocks.lost_bytes();
@@ -49,7 +56,7 @@ fn again(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_all(&probe.crt)?;
     probe.heapmin()?;
     probe.step("fill the blocks after _heapmin")?;
-    blocks.fill(&probe.crt, mixed_size)?;
+    blocks.fill(&probe.crt, size_of)?;
     probe.moment("filled after _heapmin")?;
     probe.fact(LOST_BYTES, lost + blocks.lost_bytes())?;
     blocks.free_all(&probe.crt)

@@ -4,7 +4,8 @@
 pub(super) mod walk;
 
 use super::heapchk::{SUPPORTED, not_supported};
-use super::workload::{mixed_size, scattered};
+use super::histories::need_memory;
+use super::workload::{LARGE_BLOCKS, is_freed_large, large_size, mixed_size, scattered};
 use crate::clause::Section::{Introduction, Remarks, ReturnValue};
 use crate::clause::check::{ANY, Check, by, every_call, none_of, one_of, only_if};
 use crate::clause::{Case, Clause, Judgement, Routine, Seen, derived, must, should, stated};
@@ -13,9 +14,9 @@ use crate::clauses::exported::exported;
 use crate::clauses::origins::CALLS_HANDLER;
 use crate::clauses::origins::SUCCESS_KEEPS_ERRNO;
 use crate::clauses::pages;
-use heapmin_harness::probe::Stop;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::HeapInfo;
+use heapmin_harness::probe::{Probe, Stop};
 use std::ffi::c_void;
 use walk::{HEAP_BAD_NODE, HEAP_BAD_PTR, HEAP_EMPTY, HEAP_END, HEAP_OK, Search};
 
@@ -35,7 +36,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "heapwalk.starts-at-null-and-ends",
         "_heapwalk returns the first entry when _pentry is NULL, and _HEAPEND after the last entry",
         stated(Remarks).and(&pages::HEAPWALK, ReturnValue),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[
             WALKS,
             by(
@@ -70,7 +71,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             Remarks,
             "each call returns the next entry of the heap, and says whether it is in use",
         ),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[
             WALKS,
             by("every live block found once", every_live_block_once),
@@ -85,7 +86,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             "_size is the size of the entry, and malloc allocates at least the requested size",
         )
         .and(&pages::MALLOC, Remarks),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::TOO_SMALL, walk::LIVE)],
     ),
     must(
@@ -97,7 +98,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             "the flag says whether the entry is in use, and a freed block is available again",
         )
         .and(&pages::FREE, Remarks),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::FREED_IN_USE, walk::ENTRIES)],
     ),
     must(
@@ -105,7 +106,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "heapwalk.use-flag",
         "_heapwalk sets the flag of each entry to _FREEENTRY or _USEDENTRY",
         stated(Remarks),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::BAD_FLAGS, walk::ENTRIES)],
     ),
     should(
@@ -116,7 +117,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             Remarks,
             "each call returns another entry of the heap, with its address and size",
         ),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::OVERLAPPING, walk::ENTRIES)],
     ),
     must(
@@ -127,7 +128,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             Introduction,
             "the routine returns information about the heap, and the page names no change to it",
         ),
-        &[&IN_USE],
+        &[&IN_USE, &LARGE],
         &[none_of(CHANGED, walk::LIVE)],
     ),
     must(
@@ -182,27 +183,60 @@ static IN_USE: Case = Case::new(
     "heapwalk-in-use",
     "allocates 3000 blocks with malloc and one each with calloc and realloc, frees two thirds of the 3000, walks the heap, and allocates again",
     |probe| {
-        let mut blocks = Blocks::with_room_for(3000)?;
-        probe.step("allocate the blocks and free two thirds")?;
-        blocks.fill(&probe.crt, mixed_size)?;
-        let is_freed = |index: usize| scattered(index) % 3 != 0;
-        let by_calloc = probe.crt.calloc(10, 100)?.ok_or(Stop::OutOfMemory(1000))?;
-        let small = probe.crt.need(100)?;
-        let resized = probe.crt.realloc(small, 90_000)?;
-        let by_realloc = resized.map_err(|_| Stop::OutOfMemory(90_000))?;
-        let mut search = Search::new(&blocks, is_freed, &[&by_calloc, &by_realloc]);
-        blocks.free_where(&probe.crt, is_freed)?;
-        probe.step("_heapwalk")?;
-        let walked = search.walk(&probe.crt)?;
-        search.report(probe, &walked)?;
-        probe.step("allocate the freed blocks again, read and free all")?;
-        blocks.fill(&probe.crt, mixed_size)?;
-        probe.fact(CHANGED, blocks.lost_bytes())?;
-        blocks.free_all(&probe.crt)?;
-        probe.crt.free(by_calloc)?;
-        probe.crt.free(by_realloc)
+        in_use(
+            probe,
+            3000,
+            mixed_size,
+            |index| scattered(index) % 3 != 0,
+            [1000, 90_000],
+        )
     },
 );
+
+static LARGE: Case = Case::new(
+    "heapwalk-large-blocks",
+    "allocates 60 MiB of blocks of 128 KiB to 32 MiB with malloc and one each with calloc and realloc, frees two thirds of the 60 MiB, walks the heap, and allocates again",
+    |probe| {
+        need_memory(256 << 20)?;
+        in_use(
+            probe,
+            LARGE_BLOCKS,
+            large_size,
+            is_freed_large,
+            [40 << 20, 3 << 20],
+        )
+    },
+);
+
+/// Walks a heap of `count` blocks of malloc, of which some are freed, and a block each of
+/// calloc and realloc, of these `sizes`.
+fn in_use(
+    probe: &mut Probe,
+    count: usize,
+    size_of: fn(usize) -> usize,
+    is_freed: fn(usize) -> bool,
+    sizes: [usize; 2],
+) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for(count)?;
+    probe.step("allocate the blocks and free two thirds")?;
+    blocks.fill(&probe.crt, size_of)?;
+    let by_calloc = probe.crt.calloc(10, sizes[0] / 10)?;
+    let by_calloc = by_calloc.ok_or(Stop::OutOfMemory(sizes[0]))?;
+    let small = probe.crt.need(100)?;
+    let resized = probe.crt.realloc(small, sizes[1])?;
+    let by_realloc = resized.map_err(|_| Stop::OutOfMemory(sizes[1]))?;
+    let mut search = Search::new(&blocks, is_freed, &[&by_calloc, &by_realloc]);
+    blocks.free_where(&probe.crt, is_freed)?;
+    probe.step("_heapwalk")?;
+    let walked = search.walk(&probe.crt)?;
+    search.report(probe, &walked)?;
+    probe.step("allocate the freed blocks again, read and free all")?;
+    blocks.fill(&probe.crt, size_of)?;
+    probe.fact(CHANGED, blocks.lost_bytes())?;
+    blocks.free_all(&probe.crt)?;
+    probe.crt.free(by_calloc)?;
+    probe.crt.free(by_realloc)
+}
 
 static UNUSED: Case = Case::new(
     "heapwalk-unused",

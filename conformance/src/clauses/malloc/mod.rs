@@ -6,6 +6,7 @@ pub(super) mod fork;
 pub(super) mod large;
 pub(super) mod threads;
 
+use super::histories::{self, CHANGED, MISALIGNED, OVERLAPPING, Subject};
 use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
 use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVAILABLE};
 use super::workload::mixed_size;
@@ -41,7 +42,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "malloc.alignment",
         "malloc aligns a block of any size for any type: to 16 bytes on 64-bit systems, to 8 bytes on 32-bit systems",
         stated(ReturnValue),
-        &[&MANY_SIZES],
+        &[&MANY_SIZES, &HISTORIES],
         &[none_of(MISALIGNED, LIVE)],
     ),
     must(
@@ -52,7 +53,7 @@ pub(super) static CLAUSES: &[Clause] = &[
             Remarks,
             "malloc allocates at least size bytes for each request, and the pointer that it returns is not aliased",
         ),
-        &[&MANY_SIZES],
+        &[&MANY_SIZES, &HISTORIES],
         &[none_of(OVERLAPPING, LIVE), none_of(CHANGED, LIVE)],
     ),
     must(
@@ -104,6 +105,21 @@ static MANY_SIZES: Case = Case::new(
     many_sizes,
 );
 
+static HISTORIES: Case = Case::new(
+    "malloc-histories",
+    "allocates and fills blocks of 1 byte to 64 MiB in memory that was used, released, freed by another thread, or given up by a block that was resized",
+    |probe| histories::plain(probe, &SUBJECT, LIVE),
+);
+
+const SUBJECT: Subject = Subject {
+    allocate: |crt, size, _| crt.malloc(size),
+    resize: None,
+    others: &[histories::REALLOC],
+    free: |crt, block| crt.free(block),
+    zeroes: false,
+    may_refuse: false,
+};
+
 static OVER: Case = Case::new(
     "malloc-over-heap-maxreq",
     "requests more than _HEAP_MAXREQ bytes, then ordinary sizes",
@@ -124,9 +140,6 @@ static ORDINARY: Case = Case::new(
 
 const LIVE: &str = "live blocks";
 const SAME: &str = "addresses given twice";
-const MISALIGNED: &str = "misaligned blocks";
-const OVERLAPPING: &str = "overlapping blocks";
-const CHANGED: &str = "bytes changed";
 const REFUSED: &str = "ordinary requests refused";
 const REQUESTS: &str = "ordinary requests";
 

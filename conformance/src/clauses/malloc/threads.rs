@@ -1,10 +1,12 @@
 //! Blocks that one thread allocates and another one frees.
 
-use super::super::workload::mixed_size;
+use super::super::workload::{grows_by_at_most, mixed_size};
 use super::MALLOC;
-use crate::clause::check::none_of;
-use crate::clause::{Case, Clause, should};
+use crate::clause::Section::Remarks;
+use crate::clause::check::{by, none_of};
+use crate::clause::{Case, Clause, limited, should};
 use crate::clauses::origins::MULTITHREADED;
+use crate::clauses::{limits, pages};
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 use std::sync::mpsc;
@@ -27,6 +29,26 @@ pub(crate) static CLAUSES: &[Clause] = &[
         &[&THREAD_ENDS],
         &[none_of(CHANGED, BLOCKS)],
     ),
+    should(
+        MALLOC,
+        "malloc.threads-leave-nothing",
+        "the heap keeps no memory for threads that ended, once their blocks are freed and _heapmin is called",
+        limited(Remarks, &limits::THREADS_THAT_ENDED).on(&pages::FREE),
+        &[&THOUSAND_THREADS],
+        &[
+            none_of(CHANGED, BLOCKS),
+            by(
+                "after 1000 threads, at most 10 % and 64 KiB more are resident than after 10",
+                |seen| {
+                    let tenth = seen
+                        .observation
+                        .memory("baseline")
+                        .map_or(0, |it| it.resident / 10);
+                    grows_by_at_most(tenth as usize + (64 << 10), seen)
+                },
+            ),
+        ],
+    ),
 ];
 
 static HANDED_OVER: Case = Case::new(
@@ -39,6 +61,12 @@ static THREAD_ENDS: Case = Case::new(
     "malloc-outlives-its-thread",
     "runs a thread that allocates 2000 blocks and ends, then another one that allocates as many and frees those of the first",
     thread_ends,
+);
+
+static THOUSAND_THREADS: Case = Case::new(
+    "malloc-thousand-threads",
+    "runs 1000 threads, one after the other: each allocates and fills 40 blocks, frees most of them and those that the thread before left, and ends",
+    thousand_threads,
 );
 
 const CHANGED: &str = "bytes changed";
@@ -108,4 +136,43 @@ fn thread_ends(probe: &mut Probe) -> Result<(), Stop> {
     second.free_all(&probe.crt)?;
     probe.fact(CHANGED, changed)?;
     probe.fact(BLOCKS, 4000)
+}
+
+/// Blocks that each thread allocates, and how many of them it leaves to the next.
+const OF_A_THREAD: usize = 40;
+const LEFT: usize = 8;
+
+fn thousand_threads(probe: &mut Probe) -> Result<(), Stop> {
+    let mut changed = 0;
+    // Half of the table is one thread's, the other half the next one's.
+    let mut tables = [
+        Blocks::with_room_for(OF_A_THREAD)?,
+        Blocks::with_room_for(OF_A_THREAD)?,
+    ];
+    for (moment, threads) in [("baseline", 0..10), ("after", 10..1000)] {
+        probe.step(&format!(
+            "run the threads from {} to {}",
+            threads.start, threads.end
+        ))?;
+        for number in threads {
+            let crt = &probe.crt;
+            let [own, left] = &mut tables;
+            let act = || -> Result<i64, Stop> {
+                own.fill(crt, |index| mixed_size(index + number * 7))?;
+                let lost = left.lost_bytes() + own.lost_bytes();
+                left.free_all(crt)?;
+                own.free_where(crt, |index| index % (OF_A_THREAD / LEFT) != 0)?;
+                Ok(lost)
+            };
+            changed += thread::scope(|scope| scope.spawn(act).join().expect("it does not panic"))?;
+            tables.swap(0, 1);
+        }
+        for table in &mut tables {
+            table.free_all(&probe.crt)?;
+        }
+        probe.crt.heapmin()?;
+        probe.moment(moment)?;
+    }
+    probe.fact(CHANGED, changed)?;
+    probe.fact(BLOCKS, (1000 * OF_A_THREAD) as i64)
 }

@@ -120,7 +120,7 @@ impl Block {
 }
 
 /// Bytes that are compared at once. Most of them are as written.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// The word, repeated.
 fn line(word: [u8; 8]) -> [u8; LINE] {

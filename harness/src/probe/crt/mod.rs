@@ -8,11 +8,13 @@ mod block;
 mod calls;
 mod invalid_parameter;
 mod loader;
+mod places;
 mod routines;
 
 pub use bare::{Bare, BareBlock};
 pub use block::Block;
 pub use invalid_parameter::{WhichHandler, handler_calls};
+pub use places::Places;
 
 use super::{ErrorState, Stop, host};
 use crate::library::routines::ROUTINES;

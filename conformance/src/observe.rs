@@ -1,7 +1,7 @@
 //! Starts the probe of a candidate for one case, one script or one act.
 
 use crate::clause::Case;
-use heapmin_harness::library::routines::ROUTINES;
+use heapmin_harness::library::routines::is_looked_up;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::launch::Launch;
 use heapmin_harness::text::printable::shown;
@@ -99,11 +99,8 @@ fn launch_in(
 
 /// The exports of a library that a probe looks up.
 fn looked_up(exports: &[String]) -> Vec<String> {
-    exports
-        .iter()
-        .filter(|name| ROUTINES.contains(&name.as_str()))
-        .cloned()
-        .collect()
+    let known = exports.iter().filter(|name| is_looked_up(name));
+    known.cloned().collect()
 }
 
 #[cfg(test)]
@@ -112,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_probe_gets_only_the_exports_that_it_looks_up() {
-        let exports = ["malloc", "main", "_heapmin"].map(str::to_owned);
-        assert_eq!(looked_up(&exports), ["malloc", "_heapmin"]);
+        let decorated = "?_set_new_mode@@YAHH@Z";
+        let exports = ["malloc", "main", "_heapmin", decorated].map(str::to_owned);
+        assert_eq!(looked_up(&exports), ["malloc", "_heapmin", decorated]);
     }
 }

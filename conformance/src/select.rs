@@ -115,8 +115,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&["heapmin.*"], &[], 21)]
-    #[case(&[], &["heapmin.*"], clauses::all().count() - 21)]
+    #[case(&["heapmin.*"], &[], 22)]
+    #[case(&[], &["heapmin.*"], clauses::all().count() - 22)]
     #[case(&["heapmin.releases-memory"], &[], 1)]
     #[case(&["heapmin.releases-*"], &[], 2)]
     #[case(&["heapmin.releases-*"], &["*-partial"], 1)]

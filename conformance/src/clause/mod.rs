@@ -58,6 +58,8 @@ pub struct Clause {
     /// Whether a run says nothing about the routine unless this clause, or another with
     /// this mark, is judged.
     pub is_essential: bool,
+    /// Routines that a library may lack, and why there is then nothing to keep.
+    pub may_lack: Option<(&'static [&'static str], &'static str)>,
 }
 
 /// What a clause is judged by.
@@ -84,8 +86,8 @@ impl Seen<'_> {
     }
 
     /// The judgement of a clause that needs a routine which the library does not have.
-    /// It does not apply if the profile says that the routine is gone, or if no library
-    /// of this format has it.
+    /// It does not apply if the profile says that the routine is gone, if no library of
+    /// this format has it, or if no page says that a library has it.
     pub fn missing(&self, routine: &str) -> Judgement {
         let profile = self.candidate.profile.as_ref();
         let observed = format!("the library does not export {routine}");
@@ -96,6 +98,10 @@ impl Seen<'_> {
             && format != self.candidate.image.format
         {
             Judgement::not_applicable(format!("{observed}: {why}"))
+        } else if let Some((routines, why)) = self.clause.may_lack
+            && routines.contains(&routine)
+        {
+            Judgement::not_applicable(why)
         } else {
             Judgement::not_judged(observed)
         };
@@ -119,6 +125,13 @@ impl Clause {
             is_essential: true,
             ..self
         }
+    }
+
+    /// The same clause, which needs routines that a library may lack; `why` says that there
+    /// is then nothing to keep.
+    pub const fn may_lack(self, routines: &'static [&'static str], why: &'static str) -> Clause {
+        let may_lack = Some((routines, why));
+        Clause { may_lack, ..self }
     }
 
     /// Judges what was seen in one of the cases: the first check that does not
@@ -178,6 +191,7 @@ pub const fn must(
         checks,
         only_of: None,
         is_essential: false,
+        may_lack: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod expand;
 pub(crate) mod exported;
 mod free;
 mod get_heap_handle;
+mod handed_out;
 mod heapadd;
 mod heapchk;
 mod heapmin;
@@ -18,10 +19,12 @@ mod invalid_parameter;
 pub(crate) mod limits;
 mod malloc;
 mod msize;
+mod new_handler;
 pub(crate) mod origins;
 pub(crate) mod pages;
 mod realloc;
 mod recalloc;
+mod refusal;
 mod sizes;
 mod workload;
 
@@ -49,26 +52,54 @@ static LISTS: &[&[Clause]] = &[
     malloc::large::CLAUSES,
     malloc::threads::CLAUSES,
     malloc::fork::CLAUSES,
+    refusal::release::MALLOC,
+    refusal::memory::MALLOC,
     calloc::CLAUSES,
+    refusal::release::CALLOC,
+    refusal::memory::CALLOC,
     realloc::CLAUSES,
+    refusal::release::REALLOC,
+    refusal::memory::REALLOC,
+    refusal::shrink::OF_REALLOC,
     free::CLAUSES,
+    refusal::release::FREE,
+    refusal::memory::FREE,
     msize::CLAUSES,
     expand::CLAUSES,
     recalloc::CLAUSES,
+    refusal::release::RECALLOC,
+    refusal::memory::RECALLOC,
+    refusal::shrink::OF_RECALLOC,
     aligned::malloc::CLAUSES,
+    refusal::release::ALIGNED_MALLOC,
+    refusal::memory::ALIGNED_MALLOC,
     aligned::offset_malloc::CLAUSES,
+    refusal::release::ALIGNED_OFFSET_MALLOC,
+    refusal::memory::ALIGNED_OFFSET_MALLOC,
     aligned::realloc::CLAUSES,
+    refusal::release::ALIGNED_REALLOC,
+    refusal::memory::ALIGNED_REALLOC,
     aligned::offset_realloc::CLAUSES,
+    refusal::release::ALIGNED_OFFSET_REALLOC,
+    refusal::memory::ALIGNED_OFFSET_REALLOC,
     aligned::recalloc::CLAUSES,
+    refusal::release::ALIGNED_RECALLOC,
+    refusal::memory::ALIGNED_RECALLOC,
     aligned::offset_recalloc::CLAUSES,
+    refusal::release::ALIGNED_OFFSET_RECALLOC,
+    refusal::memory::ALIGNED_OFFSET_RECALLOC,
     aligned::msize::CLAUSES,
     aligned::free::CLAUSES,
+    refusal::release::ALIGNED_FREE,
+    refusal::memory::ALIGNED_FREE,
     heapchk::CLAUSES,
     heapchk::damage::CLAUSES,
     heapwalk::CLAUSES,
     heapset::CLAUSES,
     heapadd::CLAUSES,
     get_heap_handle::CLAUSES,
+    handed_out::CLAUSES,
+    new_handler::CLAUSES,
     errno::CLAUSES,
     invalid_parameter::CLAUSES,
 ];

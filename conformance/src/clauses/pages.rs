@@ -65,3 +65,22 @@ pub(crate) static FORK: Page = Page::elsewhere(
     "fork (POSIX)",
     "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",
 );
+pub(crate) static STRDUP: Page = Page::microsoft("_strdup", "reference/strdup-wcsdup-mbsdup");
+pub(crate) static FULLPATH: Page = Page::microsoft("_fullpath", "reference/fullpath-wfullpath");
+pub(crate) static GETCWD: Page = Page::microsoft("_getcwd", "reference/getcwd-wgetcwd");
+pub(crate) static GETDCWD: Page = Page::microsoft("_getdcwd", "reference/getdcwd-wgetdcwd");
+pub(crate) static DUPENV_S: Page = Page::microsoft("_dupenv_s", "reference/dupenv-s-wdupenv-s");
+pub(crate) static TEMPNAM: Page =
+    Page::microsoft("_tempnam", "reference/tempnam-wtempnam-tmpnam-wtmpnam");
+pub(crate) static SET_NEW_MODE: Page = Page::microsoft("_set_new_mode", "reference/set-new-mode");
+pub(crate) static QUERY_NEW_MODE: Page =
+    Page::microsoft("_query_new_mode", "reference/query-new-mode");
+pub(crate) static SET_NEW_HANDLER: Page =
+    Page::microsoft("_set_new_handler", "reference/set-new-handler");
+pub(crate) static QUERY_NEW_HANDLER: Page =
+    Page::microsoft("_query_new_handler", "reference/query-new-handler");
+pub(crate) static CALLNEWH: Page = Page::microsoft("_callnewh", "reference/callnewh");
+pub(crate) static HEAPCOMPACT: Page = Page::elsewhere(
+    "HeapCompact",
+    "https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapcompact",
+);

@@ -172,8 +172,9 @@ no fence
 ─────────────────────────────────────────────────────────────────
  routine    clauses   verdicts                                   
 ═════════════════════════════════════════════════════════════════
- _heapmin   21        18 pass, 1 recorded, 1 unsupported, 1 FAIL 
- malloc     13        13 pass                                    
+ _heapmin   22        19 pass, 1 recorded, 1 unsupported, 1 FAIL 
+ malloc     15        15 pass                                    
+ calloc     4         4 pass                                     
 ─────────────────────────────────────────────────────────────────
 not judged: fine
   heapmin.failure-sets-enosys

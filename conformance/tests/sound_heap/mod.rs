@@ -16,6 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Clauses that are unsupported on Linux, and why.
 const NOT_OF_LINUX: &[(&str, &str)] = &[
+    ("heapmin.nothing-free", "only Windows has HeapCompact"),
     (
         "get-heap-handle.exported",
         "there is no Win32 heap to have a handle of",

@@ -46,6 +46,24 @@ pub const ROUTINES: &[&str] = &[
     "_heapset",
     "_heapadd",
     "_get_heap_handle",
+    "_strdup",
+    "_mbsdup",
+    "_wcsdup",
+    "_fullpath",
+    "_wfullpath",
+    "_getcwd",
+    "_wgetcwd",
+    "_getdcwd",
+    "_wgetdcwd",
+    "_dupenv_s",
+    "_wdupenv_s",
+    "_tempnam",
+    "_wtempnam",
+    "_set_new_mode",
+    "_query_new_mode",
+    "_set_new_handler",
+    "_query_new_handler",
+    "_callnewh",
     // From here on: in the library that contains `errno`.
     "_errno",
     "__doserrno",
@@ -67,4 +85,61 @@ pub const ROUTINES: &[&str] = &[
 pub fn is_beside_errno(routine: &str) -> bool {
     let position = |wanted| ROUTINES.iter().position(|name| *name == wanted);
     position(routine) >= position("_errno")
+}
+
+/// The other names of routines that some of Microsoft's libraries export as C++ functions:
+/// first on 64-bit systems, then on 32-bit ones.
+const DECORATED: &[(&str, &[&str])] = &[
+    ("_set_new_mode", &["?_set_new_mode@@YAHH@Z"]),
+    ("_query_new_mode", &["?_query_new_mode@@YAHXZ"]),
+    (
+        "_set_new_handler",
+        &[
+            "?_set_new_handler@@YAP6AH_K@ZP6AH0@Z@Z",
+            "?_set_new_handler@@YAP6AHI@ZP6AHI@Z@Z",
+        ],
+    ),
+    (
+        "_query_new_handler",
+        &[
+            "?_query_new_handler@@YAP6AH_K@ZXZ",
+            "?_query_new_handler@@YAP6AHI@ZXZ",
+        ],
+    ),
+];
+
+/// The names by which a library may export this routine. The C name comes first.
+pub fn names_of(routine: &str) -> impl Iterator<Item = &str> {
+    let decorated = DECORATED.iter().filter(move |(name, _)| *name == routine);
+    [routine]
+        .into_iter()
+        .chain(decorated.flat_map(|(_, names)| names.iter().copied()))
+}
+
+/// Whether a probe looks up an export of this name.
+pub fn is_looked_up(export: &str) -> bool {
+    let mut names = ROUTINES.iter().flat_map(|routine| names_of(routine));
+    names.any(|name| name == export)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_routine_is_looked_up_by_its_c_name_and_its_decorated_names() {
+        let names: Vec<_> = names_of("_query_new_mode").collect();
+        assert_eq!(names, ["_query_new_mode", "?_query_new_mode@@YAHXZ"]);
+        assert_eq!(names_of("malloc").collect::<Vec<_>>(), ["malloc"]);
+        assert!(is_looked_up("?_set_new_mode@@YAHH@Z") && is_looked_up("malloc"));
+        assert!(!is_looked_up("main"));
+    }
+
+    #[test]
+    fn every_decorated_name_is_of_a_known_routine() {
+        for (routine, names) in DECORATED {
+            assert!(ROUTINES.contains(routine), "{routine}");
+            assert!(names.iter().all(|name| name.contains(routine)), "{routine}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::stage::Stage;
 use crate::library::identity::Identity;
 use crate::library::inspect::Library;
 use crate::library::profile::Profile;
+use crate::library::routines::names_of;
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
 use crate::wire::observation::{Homes, Observation};
@@ -78,7 +79,8 @@ impl Candidate {
 
     /// Whether the library, or the library of its heap, exports this routine.
     pub fn exports(&self, routine: &str) -> bool {
-        let has = |exports: &[String]| exports.iter().any(|name| name == routine);
+        let is_its_name = |export: &String| names_of(routine).any(|name| name == export);
+        let has = |exports: &[String]| exports.iter().any(is_its_name);
         let in_heap = || match (&self.heap, &self.loading) {
             (Some(_), Loading::Loaded(homes)) => has(&homes.heap),
             (Some(heap), _) => heap.exports.as_deref().is_none_or(has),

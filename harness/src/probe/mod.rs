@@ -69,6 +69,15 @@ impl ErrorState {
     };
 }
 
+/// How the system calls fared that a [`Plan`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// Their number.
+    pub seen: u32,
+    /// The number of them that were refused.
+    pub refused: u32,
+}
+
 /// What a case works with: the candidate, and the channel to the parent.
 pub struct Probe {
     /// The candidate's routines.
@@ -167,24 +176,76 @@ impl Probe {
         Ok(())
     }
 
+    /// Installs the fault so that it can also refuse requests for memory.
+    ///
+    /// # Errors
+    /// As for [`Probe::prepare_fault`].
+    pub fn prepare_fault_of_requests(&mut self) -> Result<(), Stop> {
+        self.prepare_fault()?;
+        let intercepted = self.installed_fault()?.intercept_requests();
+        let not_here = |why| Stop::NotJudged(format!("the system cannot be made to refuse: {why}"));
+        intercepted.map_err(not_here)
+    }
+
+    fn installed_fault(&self) -> Result<&Fault, Stop> {
+        let missing = || Stop::Failed("a fault was used before it was prepared".into());
+        self.fault.as_ref().ok_or_else(missing)
+    }
+
+    /// Runs `act` while the fault follows `plan`. `act` only calls the candidate: the plan
+    /// holds for the whole process. Returns its result, and how the calls fared that the
+    /// plan counts.
+    pub fn under<T>(
+        &self,
+        plan: Plan,
+        act: impl FnOnce(&Crt) -> Result<T, Stop>,
+    ) -> Result<(T, Met), Stop> {
+        let fault = self.installed_fault()?;
+        fault.plan(plan);
+        let result = act(&self.crt);
+        let met = Met {
+            seen: fault.seen(),
+            refused: fault.refused(),
+        };
+        fault.plan(Plan::Off);
+        Ok((result?, met))
+    }
+
     /// Calls `_heapmin` with these error values while the fault follows `plan`, and reports
     /// the call. Returns the result of `_heapmin`, and the number of system calls that
     /// release memory during the call.
     pub fn heapmin_under(&mut self, plan: Plan, start: ErrorState) -> Result<(i32, u32), Stop> {
-        let Some(fault) = &self.fault else {
-            return Err(Stop::Failed(
-                "a fault was used before it was prepared".into(),
-            ));
-        };
-        fault.plan(plan);
-        let call = self.crt.observed_heapmin(start);
-        let (seen, refused) = (fault.seen(), fault.refused());
-        fault.plan(Plan::Off);
+        let (call, met) = self.under(plan, |crt| crt.observed_heapmin(start))?;
         let call = Call {
-            refusals: Some(refused),
-            ..call?
+            refusals: Some(met.refused),
+            ..call
         };
-        Ok((self.report(call)?, seen))
+        Ok((self.report(call)?, met.seen))
+    }
+
+    /// Calls a routine while the fault follows `plan`, and reports the call; see
+    /// [`Probe::observe`]. Returns also the number of refusals.
+    pub fn observe_under<T: Returned>(
+        &mut self,
+        plan: Plan,
+        routine: &str,
+        arguments: &str,
+        call: impl FnOnce(&Crt) -> Result<T, Stop>,
+    ) -> Result<(T, u32), Stop> {
+        let mut refused = 0;
+        let call = |_: &Crt| {
+            let (value, met) = self.under(plan, call)?;
+            refused = met.refused;
+            Ok(value)
+        };
+        let (value, call) = self
+            .crt
+            .observe(routine, arguments, ErrorState::MARKED, call)?;
+        self.report(Call {
+            refusals: Some(refused),
+            ..call
+        })?;
+        Ok((value, refused))
     }
 
     /// Reports a call that was already made, for example by another thread.

@@ -3,18 +3,20 @@
 
 use super::HEAPMIN;
 use super::release::{held_and_left, merged};
-use crate::clause::Section::Remarks;
-use crate::clause::check::{Check, by, only_if};
-use crate::clause::{Case, Clause, Judgement, Seen, limited, should};
-use crate::clauses::limits;
+use crate::clause::Section::{Remarks, ReturnValue};
+use crate::clause::check::{Check, by, every_call, one_of, only_if};
+use crate::clause::{Case, Clause, Judgement, Seen, derived, limited, should};
+use crate::clauses::codes::ZERO;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered, small_size, warm_up};
+use crate::clauses::{limits, pages};
 use crate::figures::amount;
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::fault::{Plan, Refusal};
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
-pub(crate) static CLAUSES: &[Clause] = &[should(
+pub(crate) static CLAUSES: &[Clause] = &[
+should(
     HEAPMIN,
     "heapmin.recovers",
     "after the system refused one or all of its requests, _heapmin has lost nothing, and a later call that the system does not refuse succeeds and releases the unused memory",
@@ -34,7 +36,32 @@ pub(crate) static CLAUSES: &[Clause] = &[should(
             |seen| merged(recovers(seen)),
         ),
     ],
-)];
+)
+,
+    should(
+        HEAPMIN,
+        "heapmin.nothing-free",
+        "_heapmin returns 0 and leaves errno as it was if HeapCompact returns 0 with the last error NO_ERROR, because the heap then has no free space and nothing failed",
+        derived(
+            ReturnValue,
+            "HeapCompact returns 0 with NO_ERROR if there is no space in the heap, and with another last error if it fails; _heapmin returns 0 if it succeeds",
+        )
+        .on(&pages::HEAPCOMPACT)
+        .and(&pages::HEAPMIN, ReturnValue),
+        &[&NOTHING_FREE],
+        &[
+            only_if("_heapmin calls HeapCompact", |seen| {
+                let calls = seen.observation.calls("_heapmin");
+                let mut met = calls.filter(|call| call.refusals.is_some_and(|count| count > 0));
+                match met.next() {
+                    Some(_) => None,
+                    None => Some(Judgement::not_judged("_heapmin made no call of HeapCompact")),
+                }
+            }),
+            every_call(one_of(&[ZERO]).keeps_errno()),
+        ],
+    ),
+];
 
 pub(crate) static UNSUPPORTED: Case = Case::new(
     "fault-unsupported",
@@ -81,9 +108,19 @@ pub(crate) static MIDWAY: Case = Case::new(
 pub(crate) static SUCCEEDS: Case = Case::new(
     "fault-succeeds",
     "calls _heapmin while the system succeeds, also where Wine's would always fail",
-    succeeds,
+    |probe| call_under(probe, Plan::Succeed),
 )
 .fault("succeeds");
+
+pub(crate) static NOTHING_FREE: Case = Case::new(
+    "fault-nothing-free",
+    "calls _heapmin while HeapCompact returns 0 with the last error NO_ERROR: the heap has no free space",
+    |probe| match cfg!(windows) {
+        true => call_under(probe, Plan::NothingFree),
+        false => Err(Stop::NotApplicable("only Windows has HeapCompact".into())),
+    },
+)
+.fault("nothing-free");
 
 const SOME_REFUSAL: Check = only_if("the system refuses a request", never_reached);
 
@@ -159,7 +196,7 @@ fn midway(probe: &mut Probe) -> Result<(), Stop> {
     blocks.free_all(&probe.crt)
 }
 
-fn succeeds(probe: &mut Probe) -> Result<(), Stop> {
+fn call_under(probe: &mut Probe, plan: Plan) -> Result<(), Stop> {
     warm_up(probe)?;
     probe.prepare_fault()?;
     let kept = probe.crt.need(1000)?;
@@ -173,7 +210,7 @@ fn succeeds(probe: &mut Probe) -> Result<(), Stop> {
                 last_error,
                 ..ErrorState::MARKED
             };
-            probe.heapmin_under(Plan::Succeed, start)?;
+            probe.heapmin_under(plan, start)?;
         }
     }
     probe.crt.free(kept)

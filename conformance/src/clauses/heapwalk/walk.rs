@@ -13,7 +13,7 @@ pub(crate) const USED_ENTRY: i32 = 1;
 pub(crate) const FREE_ENTRY: i32 = 0;
 /// A walk with more entries is taken for one without an end: no case leaves so
 /// many entries in the heap.
-const MOST_ENTRIES: i64 = 4_000_000;
+pub(crate) const MOST_ENTRIES: i64 = 4_000_000;
 
 pub(crate) const ENDED_WITH: &str = "_heapwalk ended with";
 pub(crate) const ENTRIES: &str = "entries";

@@ -13,6 +13,7 @@ macro_rules! routine {
             .ok_or(Stop::Missing(stringify!($name)))?
     };
 }
+pub(super) use routine;
 
 impl Crt {
     /// Calls `malloc`; `None` for null.

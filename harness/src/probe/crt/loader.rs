@@ -1,5 +1,6 @@
 //! Loads libraries as their users load them, and looks up addresses in them.
 
+use crate::library::routines::names_of;
 use libloading::Library;
 use std::ffi::{OsStr, c_void};
 use std::mem::ManuallyDrop;
@@ -25,13 +26,16 @@ impl Loaded {
         })
     }
 
-    /// The address of an export, or null.
-    pub(super) fn address_of(&self, name: &str) -> *const c_void {
-        let exports = self.exports.as_ref();
-        if exports.is_some_and(|exports| !exports.iter().any(|export| export == name)) {
-            return ptr::null();
-        }
-        self.find(name)
+    /// The address of a routine that is exported by any of its names, or null.
+    pub(super) fn address_of(&self, routine: &str) -> *const c_void {
+        let is_exported = |name: &&str| match &self.exports {
+            Some(exports) => exports.iter().any(|export| export == name),
+            None => true,
+        };
+        let names = names_of(routine).filter(is_exported);
+        let mut addresses = names.map(|name| self.find(name));
+        let found = addresses.find(|address| !address.is_null());
+        found.unwrap_or(ptr::null())
     }
 
     /// The address of a symbol, of this library or one that it needs, or null.

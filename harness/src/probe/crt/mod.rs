@@ -8,13 +8,17 @@ mod block;
 mod calls;
 mod invalid_parameter;
 mod loader;
+mod new_handler;
 mod places;
 mod routines;
+mod strings;
 
 pub use bare::{Bare, BareBlock};
 pub use block::Block;
 pub use invalid_parameter::{WhichHandler, handler_calls};
+pub use new_handler::{new_handler_calls, new_handler_returns};
 pub use places::Places;
+pub use strings::Text;
 
 use super::{ErrorState, Stop, host};
 use crate::library::routines::ROUTINES;

@@ -7,6 +7,10 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 /// a reserved one. All are null or zero except in debug builds.
 pub(super) type Handler = unsafe extern "C" fn(*const u16, *const u16, *const u16, c_uint, usize);
 
+/// A new handler. Its parameter is the number of bytes of the request that failed. It
+/// returns 0 if the request fails, and another number if the heap must try again.
+pub(super) type NewHandler = unsafe extern "C" fn(usize) -> c_int;
+
 type Pointer = *mut c_void;
 
 /// Where routines are looked up. Each function returns an address, or null.
@@ -82,6 +86,25 @@ routines! {
     heap _heapset: fn(c_uint) -> c_int;
     heap _heapadd: fn(Pointer, usize) -> c_int;
     heap _get_heap_handle: fn() -> isize;
+    heap _strdup: fn(*const c_char) -> Pointer;
+    heap _mbsdup: fn(*const c_char) -> Pointer;
+    // wchar_t has 16 or 32 bits. Every wide string is called u16 here.
+    heap _wcsdup: fn(*const u16) -> Pointer;
+    heap _fullpath: fn(Pointer, *const c_char, usize) -> Pointer;
+    heap _wfullpath: fn(Pointer, *const u16, usize) -> Pointer;
+    heap _getcwd: fn(Pointer, c_int) -> Pointer;
+    heap _wgetcwd: fn(Pointer, c_int) -> Pointer;
+    heap _getdcwd: fn(c_int, Pointer, c_int) -> Pointer;
+    heap _wgetdcwd: fn(c_int, Pointer, c_int) -> Pointer;
+    heap _dupenv_s: fn(*mut Pointer, *mut usize, *const c_char) -> c_int;
+    heap _wdupenv_s: fn(*mut Pointer, *mut usize, *const u16) -> c_int;
+    heap _tempnam: fn(*const c_char, *const c_char) -> Pointer;
+    heap _wtempnam: fn(*const u16, *const u16) -> Pointer;
+    heap _set_new_mode: fn(c_int) -> c_int;
+    heap _query_new_mode: fn() -> c_int;
+    heap _set_new_handler: fn(Option<NewHandler>) -> Option<NewHandler>;
+    heap _query_new_handler: fn() -> Option<NewHandler>;
+    heap _callnewh: fn(usize) -> c_int;
     runtime _errno: fn() -> *mut c_int;
     // An unsigned long. Its lower half is first on every system that the probe supports.
     runtime __doserrno: fn() -> *mut u32;

@@ -1,12 +1,12 @@
 //! Windows: replaces the candidate's imports of the routines that release memory, in its
 //! import tables, after it is loaded.
 
-use super::{Answer, Refusal, answer};
+use super::{Answer, Refusal, answer, nothing_is_free, was_no_refusal};
 use pelite::pe64::imports::Import;
 use pelite::pe64::{Pe, PeView};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use windows_sys::Win32::Foundation::{HANDLE, SetLastError};
+use windows_sys::Win32::Foundation::{GetLastError, HANDLE, NO_ERROR, SetLastError};
 use windows_sys::Win32::System::Memory::{MEM_RESET, PAGE_READWRITE, VirtualProtect};
 
 /// A routine that is replaced: its name, the address of the replacement, and the place for
@@ -180,9 +180,19 @@ fn status(refusal: Refusal) -> i32 {
 }
 
 extern "system" fn heap_compact(heap: HANDLE, flags: u32) -> usize {
+    if nothing_is_free() {
+        // SAFETY: a value of this thread.
+        unsafe { SetLastError(NO_ERROR) };
+        return 0;
+    }
     match answer() {
         Answer::Refuse(refusal) => {
             refuse(refusal);
+            // By its page, 0 with NO_ERROR is no failure.
+            // SAFETY: a value of this thread.
+            if unsafe { GetLastError() } == NO_ERROR {
+                was_no_refusal();
+            }
             0
         }
         // The size of the largest free block, as a system with the call returns it.

@@ -1,9 +1,11 @@
-//! Faults: makes the system refuse to take memory back, without a hook in the candidate.
+//! Faults: makes the system refuse to take memory back, or to give memory, without a hook
+//! in the candidate.
 //!
 //! The probe intercepts the calls that release memory. On Linux a seccomp filter sends
 //! these system calls to a signal handler. On Windows the candidate's imports of these
 //! routines are replaced. Both ways count the calls here and follow the plan that is set
-//! here. The counts show whether a call met the fault.
+//! here. The counts show whether a call met the fault. The calls that request memory are
+//! intercepted on Linux only, and only for cases that ask for it.
 
 #[cfg(all(windows, target_pointer_width = "64"))]
 mod imports;
@@ -28,8 +30,9 @@ pub enum Refusal {
     NoMemory = 3,
     /// `EINVAL`; last error 87.
     InvalidParameter = 4,
-    /// The call fails and does not set the last error, which keeps an earlier value. Not
-    /// possible on Linux.
+    /// The call fails and does not set the last error, which keeps an earlier value. If that
+    /// is `NO_ERROR`, `HeapCompact` reports no failure, and the call does not count as
+    /// refused. Not possible on Linux.
     Stale = 5,
 }
 
@@ -55,6 +58,12 @@ pub enum Plan {
     /// The call succeeds, even if Wine has only a stub for it that fails. Otherwise as
     /// `Off`, but calls are counted.
     Succeed,
+    /// `HeapCompact` returns 0 with the last error `NO_ERROR`: the heap has no free space,
+    /// and nothing failed. Other calls succeed. Not possible on Linux.
+    NothingFree,
+    /// The system refuses every call that requests memory. Calls that release memory are
+    /// not counted.
+    NoMemory,
 }
 
 /// No call is refused or counted.
@@ -63,6 +72,11 @@ const OFF: u32 = 0;
 const NONE_REFUSED: u32 = u32::MAX;
 /// Every call is refused.
 const ALL_REFUSED: u32 = u32::MAX - 1;
+
+/// `HeapCompact` finds nothing that is free, and no call is refused.
+const NOTHING_FREE: u32 = u32::MAX - 2;
+/// Every call that requests memory is refused.
+const NO_MEMORY: u32 = u32::MAX - 3;
 
 /// The number of the call to refuse, from 1, or one of the constants above.
 static WHICH: AtomicU32 = AtomicU32::new(OFF);
@@ -86,7 +100,7 @@ enum Answer {
 /// Counts a call that releases memory and decides what happens to it.
 fn answer() -> Answer {
     let which = WHICH.load(Ordering::SeqCst);
-    if which == OFF {
+    if matches!(which, OFF | NO_MEMORY) {
         return Answer::PassThrough;
     }
     let number = SEEN.fetch_add(1, Ordering::SeqCst) + 1;
@@ -104,6 +118,35 @@ fn answer() -> Answer {
         }
         None => Answer::Succeed,
     }
+}
+
+/// Whether a call that requests memory is refused. Counts it under [`Plan::NoMemory`].
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+fn refuses_memory() -> bool {
+    let refuses = WHICH.load(Ordering::SeqCst) == NO_MEMORY;
+    if refuses {
+        SEEN.fetch_add(1, Ordering::SeqCst);
+        REFUSED.fetch_add(1, Ordering::SeqCst);
+    }
+    refuses
+}
+
+/// Whether `HeapCompact` must report that nothing is free. Counts such a call as met by
+/// the fault.
+#[cfg_attr(not(windows), allow(dead_code))]
+fn nothing_is_free() -> bool {
+    let is_so = WHICH.load(Ordering::SeqCst) == NOTHING_FREE;
+    if is_so {
+        SEEN.fetch_add(1, Ordering::SeqCst);
+        REFUSED.fetch_add(1, Ordering::SeqCst);
+    }
+    is_so
+}
+
+/// Takes the latest refusal from the count: the caller cannot see that the call failed.
+#[cfg_attr(not(windows), allow(dead_code))]
+fn was_no_refusal() {
+    REFUSED.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// An installed fault.
@@ -136,6 +179,23 @@ impl Fault {
         installed.map(|()| Fault(()))
     }
 
+    /// Intercepts the calls of this process that request memory, too.
+    ///
+    /// # Errors
+    /// The reason why calls cannot be intercepted here.
+    pub fn intercept_requests(&self) -> Result<(), String> {
+        #[cfg(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        ))]
+        return seccomp::intercept_requests();
+        #[cfg(not(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        )))]
+        Err("requests for memory are refused on Linux only".into())
+    }
+
     /// Sets the plan for the next calls, and resets the counts.
     pub fn plan(&self, plan: Plan) {
         WHICH.store(OFF, Ordering::SeqCst);
@@ -146,12 +206,14 @@ impl Fault {
             Plan::Refuse(refusal) => (ALL_REFUSED, refusal as u8),
             Plan::RefuseNth(refusal, number) => (number, refusal as u8),
             Plan::Succeed => (NONE_REFUSED, 0),
+            Plan::NothingFree => (NOTHING_FREE, 0),
+            Plan::NoMemory => (NO_MEMORY, 0),
         };
         HOW.store(how, Ordering::SeqCst);
         WHICH.store(which, Ordering::SeqCst);
     }
 
-    /// The number of calls that release memory since the plan was set.
+    /// The number of calls that the plan counts since it was set.
     pub fn seen(&self) -> u32 {
         SEEN.load(Ordering::SeqCst)
     }
@@ -188,6 +250,14 @@ mod tests {
         assert_eq!(under(Plan::Refuse(how)), ("rrrr".into(), 4, 4));
         assert_eq!(under(Plan::RefuseNth(how, 3)), ("ssrs".into(), 4, 1));
         assert_eq!(under(Plan::Off), ("pppp".into(), 0, 0));
+        assert_eq!(under(Plan::NothingFree), ("ssss".into(), 4, 0));
+        assert!(nothing_is_free() && !refuses_memory());
+        assert_eq!(Fault(()).refused(), 1);
+        assert_eq!(under(Plan::NoMemory), ("pppp".into(), 0, 0));
+        assert!(refuses_memory() && !nothing_is_free());
+        assert_eq!(Fault(()).refused(), 1);
+        Fault(()).plan(Plan::Off);
+        assert!(!refuses_memory() && !nothing_is_free());
         for refusal in Refusal::ALL {
             Fault(()).plan(Plan::Refuse(refusal));
             assert!(matches!(answer(), Answer::Refuse(way) if way == refusal));

@@ -1,7 +1,8 @@
 //! Linux: a seccomp filter sends the system calls that release memory to a signal handler.
-//! The handler refuses each call or makes it for the candidate.
+//! The handler refuses each call or makes it for the candidate. A second filter does so
+//! with the calls that request memory.
 
-use super::{Answer, Refusal, answer};
+use super::{Answer, Refusal, answer, refuses_memory};
 use libc::{c_int, c_long, c_void, siginfo_t, ucontext_t};
 use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -10,8 +11,13 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// The sixth argument of calls that the handler makes itself; the filter allows calls with
-/// it. None of these system calls has a sixth argument of its own.
+/// it. None of these system calls has a sixth argument of its own, but for `mmap`.
 const OURS: u64 = 0x6865_6170_6D69_6E21;
+
+/// The flag of an `mmap` that the handler makes itself. The kernel looks at this bit only
+/// if the mapping has huge pages, and the filter allows those.
+const OUR_MAPPING: u64 = 1 << 30;
+const _: () = assert!(OUR_MAPPING as c_int & (libc::MAP_ANONYMOUS | libc::MAP_HUGETLB) == 0);
 
 /// The system calls that can release memory. `brk` does so if it lowers the break.
 const CALLS: [c_long; 5] = [
@@ -27,19 +33,40 @@ pub(super) fn install() -> Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     DONE.get_or_init(|| {
         handle_sigsys()?;
-        apply_filter().map_err(|error| format!("seccomp is not available here: {error}"))
+        let not_ours = (5, SeccompCmpOp::Ne, OURS);
+        apply_filter(&CALLS.map(|call| (call, not_ours.clone())))
     })
     .clone()
 }
 
-fn apply_filter() -> Result<(), String> {
+/// Puts the filter for requests on every thread, once. [`install`] comes first: its filter
+/// has the requests through `brk` and `mremap`.
+pub(super) fn intercept_requests() -> Result<(), String> {
+    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
+    let mask = OUR_MAPPING | (libc::MAP_ANONYMOUS | libc::MAP_HUGETLB) as u64;
+    let is_new = SeccompCmpOp::MaskedEq(mask);
+    let filter = [
+        (libc::SYS_mmap, (3, is_new, libc::MAP_ANONYMOUS as u64)),
+        (libc::SYS_mprotect, (5, SeccompCmpOp::Ne, OURS)),
+    ];
+    DONE.get_or_init(|| apply_filter(&filter)).clone()
+}
+
+/// Sends calls to the handler if an argument, given by its index, compares with a value.
+fn apply_filter(calls: &[(c_long, (u8, SeccompCmpOp, u64))]) -> Result<(), String> {
+    let not_here = |error: String| format!("seccomp is not available here: {error}");
+    filter_calls(calls).map_err(not_here)
+}
+
+fn filter_calls(calls: &[(c_long, (u8, SeccompCmpOp, u64))]) -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let not_ours = SeccompCondition::new(5, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, OURS);
-    let not_ours = not_ours.map_err(|error| text(&error))?;
     let mut rules = BTreeMap::new();
-    for call in CALLS {
-        let rule = SeccompRule::new(vec![not_ours.clone()]).map_err(|error| text(&error))?;
-        rules.insert(call, vec![rule]);
+    for (call, (index, operator, value)) in calls {
+        let qword = SeccompCmpArgLen::Qword;
+        let condition = SeccompCondition::new(*index, qword, operator.clone(), *value);
+        let condition = condition.map_err(|error| text(&error))?;
+        let rule = SeccompRule::new(vec![condition]).map_err(|error| text(&error))?;
+        rules.insert(*call, vec![rule]);
     }
     let arch = std::env::consts::ARCH
         .try_into()
@@ -76,9 +103,14 @@ extern "C" fn on_sigsys(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
     let result = if releases(call, &arguments) {
         match answer() {
             // A refused brk only returns the current break.
-            Answer::Refuse(_) if call == libc::SYS_brk => make(call, [0; 5]),
+            Answer::Refuse(_) if call == libc::SYS_brk => make(call, [0; 6]),
             Answer::Refuse(refusal) => -i64::from(number(refusal)),
             Answer::PassThrough | Answer::Succeed => make(call, arguments),
+        }
+    } else if requests(call, &arguments) && refuses_memory() {
+        match call {
+            libc::SYS_brk => make(call, [0; 6]),
+            _ => -i64::from(libc::ENOMEM),
         }
     } else {
         make(call, arguments)
@@ -97,16 +129,29 @@ fn number(refusal: Refusal) -> c_int {
     }
 }
 
-fn releases(call: c_long, arguments: &[u64; 5]) -> bool {
+fn releases(call: c_long, arguments: &[u64; 6]) -> bool {
     match call {
         // A call that reads or raises the break releases nothing.
-        libc::SYS_brk => arguments[0] != 0 && arguments[0] < make(call, [0; 5]) as u64,
+        libc::SYS_brk => arguments[0] != 0 && arguments[0] < make(call, [0; 6]) as u64,
         // Other advice, such as about huge pages, releases nothing.
         libc::SYS_madvise => is_release_advice(arguments[2]),
         libc::SYS_process_madvise => is_release_advice(arguments[3]),
         // A call that moves or grows a mapping releases nothing.
         libc::SYS_mremap => arguments[2] < arguments[1],
+        libc::SYS_mmap | libc::SYS_mprotect => false,
         _ => true,
+    }
+}
+
+fn requests(call: c_long, arguments: &[u64; 6]) -> bool {
+    let is_writable = arguments[2] & libc::PROT_WRITE as u64 != 0;
+    match call {
+        libc::SYS_brk => arguments[0] > make(call, [0; 6]) as u64,
+        libc::SYS_mremap => arguments[2] > arguments[1],
+        // A mapping in the place of another one requests no addresses. It replaces pages.
+        libc::SYS_mmap => arguments[3] & libc::MAP_FIXED as u64 == 0 || is_writable,
+        libc::SYS_mprotect => is_writable,
+        _ => false,
     }
 }
 
@@ -123,10 +168,14 @@ fn is_release_advice(advice: u64) -> bool {
 
 /// Makes a system call that the filter allows. Returns the kernel's value: a negative
 /// error number on failure.
-fn make(call: c_long, [a, b, c, d, e]: [u64; 5]) -> i64 {
+fn make(call: c_long, [a, b, c, d, e, f]: [u64; 6]) -> i64 {
+    let (d, f) = match call {
+        libc::SYS_mmap => (d | OUR_MAPPING, f),
+        _ => (d, OURS),
+    };
     // SAFETY: the call that the candidate was about to make, or a `brk` that changes
     // nothing.
-    let result = unsafe { libc::syscall(call, a, b, c, d, e, OURS) };
+    let result = unsafe { libc::syscall(call, a, b, c, d, e, f) };
     if result == -1 {
         // SAFETY: this thread's own variable.
         return -i64::from(unsafe { *libc::__errno_location() });
@@ -139,7 +188,7 @@ struct Registers<'a>(&'a mut ucontext_t);
 
 #[cfg(target_arch = "x86_64")]
 impl Registers<'_> {
-    fn call(&self) -> (c_long, [u64; 5]) {
+    fn call(&self) -> (c_long, [u64; 6]) {
         let registers = &self.0.uc_mcontext.gregs;
         let register = |index: c_int| registers[index as usize];
         let arguments = [
@@ -148,6 +197,7 @@ impl Registers<'_> {
             libc::REG_RDX,
             libc::REG_R10,
             libc::REG_R8,
+            libc::REG_R9,
         ];
         (
             register(libc::REG_RAX),
@@ -162,11 +212,11 @@ impl Registers<'_> {
 
 #[cfg(target_arch = "aarch64")]
 impl Registers<'_> {
-    fn call(&self) -> (c_long, [u64; 5]) {
+    fn call(&self) -> (c_long, [u64; 6]) {
         let registers = &self.0.uc_mcontext.regs;
         (
             registers[8] as c_long,
-            [0, 1, 2, 3, 4].map(|index| registers[index]),
+            [0, 1, 2, 3, 4, 5].map(|index| registers[index]),
         )
     }
 

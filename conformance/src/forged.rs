@@ -96,6 +96,7 @@ pub(crate) fn candidate() -> Candidate {
             needs: Vec::new(),
         },
         profile: None,
+        stands_in: false,
         load_name: "/c.so".into(),
         identity: Identity::of(Path::new(".")).unwrap(),
         runner: Runner {

@@ -24,7 +24,8 @@ fn raw(seen: &Seen) -> Judgement {
     // Before anything that the process did: a crash before a routine that is not there
     // says nothing about that routine. What follows damage is recorded also without it.
     let records_an_ending = seen.case.undefined && seen.clause.level == Level::Record;
-    let needs_routine = !records_an_ending && !seen.case.only_loads;
+    // A clause about a heap in a process is about no single routine.
+    let needs_routine = !records_an_ending && !seen.case.only_loads && seen.case.stand_in.is_none();
     if needs_routine && seen.lacks(seen.clause.routine) {
         return seen.missing(seen.clause.routine);
     }
@@ -50,10 +51,22 @@ fn raw(seen: &Seen) -> Judgement {
 fn not_observed(seen: &Seen) -> Option<Judgement> {
     let observation = seen.observation;
     let during = during(observation);
+    let is_silent = !observation.has_started();
     let judgement = match &observation.ending {
         Ending::Failed(reason) => Verdict::Error.because(reason.clone()),
         Ending::Interrupted => Verdict::Error.because("the run was interrupted"),
-        Ending::TimedOut if !observation.has_started() => Verdict::Error.because(format!(
+        // Without the library the probe starts, so this is the library's doing.
+        Ending::TimedOut if is_silent && seen.case.is_preloaded() => {
+            Verdict::Timeout.because(format!(
+                "the process did not start within {} s with the library preloaded",
+                observation.duration_ms / 1000
+            ))
+        }
+        Ending::Died(how) if is_silent && seen.case.is_preloaded() => {
+            let what = "the process did not start with the library preloaded";
+            Verdict::Crash.because(format!("{what}: {how}"))
+        }
+        Ending::TimedOut if is_silent => Verdict::Error.because(format!(
             "the probe did not start within {} s",
             observation.duration_ms / 1000
         )),
@@ -69,7 +82,7 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
                 "{how}{during}: the fault hit a thread that blocks signals"
             ))
         }
-        Ending::Died(how) if !observation.has_started() => {
+        Ending::Died(how) if is_silent => {
             Verdict::Error.because(format!("the probe did not start: {how}"))
         }
         Ending::Died(how) => Verdict::Crash.because(format!("{how}{during}")),

@@ -1,28 +1,41 @@
 //! Starts the probe of a candidate for one case, one script or one act.
 
-use crate::clause::Case;
+use crate::clause::{Case, Start};
 use heapmin_harness::library::routines::is_looked_up;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::launch::Launch;
+use heapmin_harness::parent::process_limit::ProcessLimit;
 use heapmin_harness::text::printable::shown;
 use heapmin_harness::wire::channel::new_token;
 use heapmin_harness::wire::job::Job;
-use heapmin_harness::wire::observation::{Ending, Observation};
+use heapmin_harness::wire::observation::{Ending, Event, Observation};
 use std::time::Duration;
 
 /// Runs one case on a candidate.
 pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observation {
-    launch(candidate, case.name, None, case.forks, timeout)
+    let mut setting = Setting::of(candidate);
+    setting.may_fork = case.forks;
+    if let Some(start) = case.stand_in
+        && let Err(obstacle) = prepare(candidate, start, &mut setting)
+    {
+        return Observation {
+            events: vec![*obstacle],
+            ending: Ending::Done,
+            duration_ms: 0,
+        };
+    }
+    launch(candidate, &setting, case.name, None, timeout)
 }
 
 /// Loads a candidate and runs no case. The probe reports where it found each routine.
 pub fn observe_loading(candidate: &Candidate, timeout: Duration) -> Observation {
-    launch(candidate, "", None, false, timeout)
+    launch(candidate, &Setting::of(candidate), "", None, timeout)
 }
 
 /// Runs a script of [`heapmin_harness::wire::script`] on a candidate.
 pub fn observe_script(candidate: &Candidate, script: &str, timeout: Duration) -> Observation {
-    launch(candidate, "script", Some(script), false, timeout)
+    let setting = Setting::of(candidate);
+    launch(candidate, &setting, "script", Some(script), timeout)
 }
 
 /// Runs an act that is not a case on a candidate, with more environment variables.
@@ -32,33 +45,67 @@ pub fn observe_with(
     more: &[(String, String)],
     timeout: Duration,
 ) -> Observation {
-    let environment = [candidate.environment.as_slice(), more].concat();
-    launch_in(candidate, &environment, act, None, false, timeout)
+    let mut setting = Setting::of(candidate);
+    setting.environment.extend_from_slice(more);
+    launch(candidate, &setting, act, None, timeout)
 }
+
+/// How the process of a probe differs from that of other probes.
+struct Setting {
+    environment: Vec<(String, String)>,
+    may_fork: bool,
+    limit: Option<ProcessLimit>,
+}
+
+impl Setting {
+    /// What the candidate always needs.
+    fn of(candidate: &Candidate) -> Setting {
+        Setting {
+            environment: candidate.environment.clone(),
+            may_fork: false,
+            limit: None,
+        }
+    }
+}
+
+/// Prepares a case about a stand-in.
+///
+/// # Errors
+/// The event that says why the case does not apply to the candidate, or cannot run.
+fn prepare(candidate: &Candidate, start: Start, setting: &mut Setting) -> Result<(), Box<Event>> {
+    if !candidate.stands_in || !candidate.can_be_preloaded() {
+        return Err(Box::new(Event::NotApplicable(NO_STAND_IN.into())));
+    }
+    setting.limit = start.limit;
+    if start.is_preloaded {
+        // The loader separates the names in the variable at spaces and colons.
+        let path = candidate.path.to_str();
+        let path = path.filter(|path| !path.contains([' ', ':'])).ok_or_else(|| {
+            let why = "LD_PRELOAD cannot name a path with a space, a colon or bytes that are not UTF-8";
+            Box::new(Event::NotJudged(why.into()))
+        })?;
+        let is_variable = |(name, _): &(String, String)| name == PRELOAD;
+        let own = setting.environment.iter().position(is_variable);
+        let more = match own {
+            Some(own) => Some(setting.environment.remove(own).1),
+            None => std::env::var(PRELOAD).ok(),
+        };
+        let more = more.filter(|more| !more.is_empty());
+        let names = [Some(path.to_owned()), more].into_iter().flatten();
+        let names = names.collect::<Vec<_>>().join(":");
+        setting.environment.push((PRELOAD.into(), names));
+    }
+    Ok(())
+}
+
+const PRELOAD: &str = "LD_PRELOAD";
+const NO_STAND_IN: &str = "the library does not stand in for the system's heap (profile key stands-in, or --preload, for ELF libraries on Linux)";
 
 fn launch(
     candidate: &Candidate,
+    setting: &Setting,
     case: &str,
     script: Option<&str>,
-    may_fork: bool,
-    timeout: Duration,
-) -> Observation {
-    launch_in(
-        candidate,
-        &candidate.environment,
-        case,
-        script,
-        may_fork,
-        timeout,
-    )
-}
-
-fn launch_in(
-    candidate: &Candidate,
-    environment: &[(String, String)],
-    case: &str,
-    script: Option<&str>,
-    may_fork: bool,
     timeout: Duration,
 ) -> Observation {
     let profile = candidate.profile.as_ref();
@@ -80,8 +127,9 @@ fn launch_in(
             .and_then(|profile| profile.alias.clone()),
     };
     let observation = Launch::new(&candidate.runner, timeout)
-        .with_environment(environment)
-        .with_children(may_fork)
+        .with_environment(&setting.environment)
+        .with_children(setting.may_fork)
+        .with_limit(setting.limit)
         .observe(&job);
     if candidate.identity.is_of(&candidate.path) {
         return observation;
@@ -106,6 +154,41 @@ fn looked_up(exports: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forged::candidate;
+
+    fn prepared(candidate: &Candidate, start: Start) -> Result<Setting, Box<Event>> {
+        let mut setting = Setting::of(candidate);
+        prepare(candidate, start, &mut setting).map(|()| setting)
+    }
+
+    const PRELOADED: Start = Start {
+        is_preloaded: true,
+        limit: None,
+    };
+
+    #[test]
+    fn a_case_about_a_stand_in_applies_to_no_other_library() {
+        let other = prepared(&candidate(), PRELOADED);
+        let expected = Event::NotApplicable(NO_STAND_IN.into());
+        assert_eq!(other.err().as_deref(), Some(&expected));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_preloaded_candidate_comes_before_other_names_in_the_variable() {
+        let mut candidate = candidate();
+        candidate.stands_in = true;
+        candidate.environment = vec![(PRELOAD.into(), "/other.so".into())];
+        let setting = prepared(&candidate, PRELOADED).ok().unwrap();
+        let expected = [(PRELOAD.to_owned(), "/c.so:/other.so".to_owned())];
+        assert_eq!(setting.environment, expected);
+        candidate.path = "/a folder/c.so".into();
+        let unnamed = prepared(&candidate, PRELOADED).err();
+        assert!(
+            matches!(unnamed.as_deref(), Some(Event::NotJudged(_))),
+            "{unnamed:?}"
+        );
+    }
 
     #[test]
     fn a_probe_gets_only_the_exports_that_it_looks_up() {

@@ -46,6 +46,7 @@ fn exporting(exports: Vec<String>) -> Candidate {
             maker: Maker::Other,
         },
         profile: None,
+        stands_in: false,
         load_name: "/candidate.so".into(),
         identity: Identity::of(Path::new("/")).expect("there is a root"),
         runner: Runner {

@@ -1,5 +1,6 @@
 //! What is done with a candidate.
 
+use heapmin_harness::parent::process_limit::{ProcessLimit, Resource};
 use heapmin_harness::probe::Act;
 use heapmin_harness::wire::observation::Observation;
 
@@ -21,8 +22,21 @@ pub struct Case {
     pub only_loads: bool,
     /// Whether it makes child processes, so that the fence must let it.
     pub forks: bool,
+    /// How its process starts, if it is about a heap in a process. Such a case applies only
+    /// to a library that stands in for the system's heap.
+    pub stand_in: Option<Start>,
     /// Reads from an observation how much memory was given back.
     pub given_back: Option<GivenBack>,
+}
+
+/// How the process of a case about a stand-in starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Whether the library is in `LD_PRELOAD`, so that the whole process uses its heap.
+    /// Otherwise the probe loads it by its path, beside the system's heap.
+    pub is_preloaded: bool,
+    /// The limit that the process has from its start.
+    pub limit: Option<ProcessLimit>,
 }
 
 /// Returns how many bytes the workload held, and how many of them were given
@@ -40,6 +54,7 @@ impl Case {
             undefined: false,
             only_loads: false,
             forks: false,
+            stand_in: None,
             given_back: None,
         }
     }
@@ -75,6 +90,53 @@ impl Case {
             only_loads: true,
             ..self
         }
+    }
+
+    /// The same case for libraries that stand in for the system's heap. The probe loads the
+    /// library by its path.
+    pub const fn by_path(self) -> Case {
+        Case {
+            stand_in: Some(Start {
+                is_preloaded: false,
+                limit: None,
+            }),
+            ..self
+        }
+    }
+
+    /// The same case for libraries that stand in for the system's heap. The library is in
+    /// `LD_PRELOAD` when the probe starts.
+    pub const fn preloaded(self) -> Case {
+        Case {
+            stand_in: Some(Start {
+                is_preloaded: true,
+                limit: None,
+            }),
+            ..self
+        }
+    }
+
+    /// The same case in a process that has a limit from its start, in MiB. The case must
+    /// say first how the library is loaded.
+    pub const fn limited(self, resource: Resource, mebibytes: u64) -> Case {
+        let Some(start) = self.stand_in else {
+            panic!("only a case about a stand-in has a limit");
+        };
+        Case {
+            stand_in: Some(Start {
+                limit: Some(ProcessLimit {
+                    resource,
+                    mebibytes,
+                }),
+                ..start
+            }),
+            ..self
+        }
+    }
+
+    /// Whether the library is in `LD_PRELOAD` when the probe starts.
+    pub fn is_preloaded(&self) -> bool {
+        self.stand_in.is_some_and(|start| start.is_preloaded)
     }
 
     /// The same case as one that does what no page defines.

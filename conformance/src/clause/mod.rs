@@ -24,7 +24,7 @@ pub mod check;
 pub mod source;
 mod verdict;
 
-pub use case::Case;
+pub use case::{Case, Start};
 pub use source::{Basis, Limit, Origin, Page, Section, Source, derived, limited, stated};
 pub use verdict::{Judgement, Level, Reason, Verdict};
 

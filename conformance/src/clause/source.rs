@@ -8,8 +8,20 @@ use std::fmt;
 pub struct Page {
     /// Its short title: the name of the routine.
     pub title: &'static str,
-    /// Its address.
+    site: Site,
+    /// Its address, or the part of it that the site does not have.
     address: &'static str,
+}
+
+/// Where a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Site {
+    /// Microsoft's C runtime reference.
+    Microsoft,
+    /// The manual pages of Linux.
+    LinuxManual,
+    /// Elsewhere. No address leads to a section.
+    Other,
 }
 
 impl Page {
@@ -18,24 +30,50 @@ impl Page {
     pub const fn microsoft(title: &'static str, slug: &'static str) -> Page {
         Page {
             title,
+            site: Site::Microsoft,
             address: slug,
         }
     }
 
-    /// A page elsewhere, by its whole address.
+    /// A page of the Linux man-pages project, such as `man2/mlock.2`.
+    pub const fn linux_manual(title: &'static str, slug: &'static str) -> Page {
+        Page {
+            title,
+            site: Site::LinuxManual,
+            address: slug,
+        }
+    }
+
+    /// A page elsewhere, by its whole address: of POSIX, or of the C standard's draft.
     pub const fn elsewhere(title: &'static str, address: &'static str) -> Page {
-        Page { title, address }
+        Page {
+            title,
+            site: Site::Other,
+            address,
+        }
     }
 
     /// Its address on the web.
     pub fn address(&self) -> String {
-        if self.address.starts_with("https://") {
-            return self.address.to_owned();
+        let address = self.address;
+        match self.site {
+            Site::Microsoft => {
+                format!("https://learn.microsoft.com/cpp/c-runtime-library/{address}")
+            }
+            Site::LinuxManual => format!("https://man7.org/linux/man-pages/{address}.html"),
+            Site::Other => address.to_owned(),
         }
-        format!(
-            "https://learn.microsoft.com/cpp/c-runtime-library/{}",
-            self.address
-        )
+    }
+
+    /// The address of one of its sections.
+    fn address_of(&self, section: Section) -> String {
+        let heading = section.heading();
+        self.address()
+            + &match (self.site, section) {
+                (Site::Other, _) | (Site::Microsoft, Section::Introduction) => String::new(),
+                (Site::Microsoft, _) => format!("#{}", heading.to_lowercase().replace(' ', "-")),
+                (Site::LinuxManual, _) => format!("#{}", heading.to_uppercase().replace(' ', "_")),
+            }
     }
 }
 
@@ -54,8 +92,12 @@ pub enum Section {
     Remarks,
     /// The header, and the libraries, that have the routine.
     Requirements,
-    /// The description on a page of POSIX.
+    /// The description on a page of POSIX or of the Linux manual.
     Description,
+    /// The notes on a page of the Linux manual.
+    Notes,
+    /// The section of the C standard with this number and title.
+    Numbered(&'static str),
 }
 
 impl Section {
@@ -69,14 +111,8 @@ impl Section {
             Section::Remarks => "Remarks",
             Section::Requirements => "Requirements",
             Section::Description => "Description",
-        }
-    }
-
-    /// The part of an address that leads to the section.
-    fn anchor(self) -> String {
-        match self {
-            Section::Introduction | Section::Description => String::new(),
-            _ => format!("#{}", self.heading().to_lowercase().replace(' ', "-")),
+            Section::Notes => "Notes",
+            Section::Numbered(heading) => heading,
         }
     }
 }
@@ -227,7 +263,7 @@ impl Source {
         let place = |(page, section): (&'static Page, Section)| Place {
             page: page.title,
             section: section.heading(),
-            address: page.address() + &section.anchor(),
+            address: page.address_of(section),
         };
         both.map(place).collect()
     }

@@ -62,3 +62,48 @@ pub(crate) static ALIGNED_BLOCKS_REUSED: Limit = Limit {
     bound: "at most 8 MiB more resident after 2000 aligned blocks, 127 MiB in all, each freed before the next",
     reason: "not lower: a heap may keep some freed blocks of several sizes; not higher: a heap that loses one block in ten keeps 12 MiB",
 };
+
+pub(crate) static HANDLERS_END: Limit = Limit {
+    bound: "a fork with handlers that allocate ends within 50 times the time of one without, and 300 ms at least",
+    reason: "not shorter: the fork needs milliseconds, and a busy machine may delay it; not longer: a process that waits for a lock of its own thread waits for ever. POSIX promises that the handlers run around the fork, and leaves open what they may call; this clause expects that they may allocate, as they may with the heaps of glibc and FreeBSD",
+};
+
+pub(crate) static FORKS_END: Limit = Limit {
+    bound: "each of 24 children ends within 5 s",
+    reason: "not shorter: a child needs milliseconds, and a busy machine may delay it; not longer: a child that waits for a lock of a thread that it does not have waits for ever. This clause expects more than POSIX promises the child of a process with several threads, as C libraries in wide use do",
+};
+
+pub(crate) static MEBIBYTE_OF_BLOCKS: Limit = Limit {
+    bound: "1000 blocks of 1 KiB under the limit",
+    reason: "not more: the smallest limit must also hold the program, its libraries and their stacks; not fewer: the first block could come from memory that the library has from its start",
+};
+
+pub(crate) static QUARTER_FOR_STACKS: Limit = Limit {
+    bound: "four threads start whose stacks together are a quarter of the limit",
+    reason: "not more: the program, its libraries and the heap need some of it, at the smallest limit nearly half; not less: a heap that reserves most of what it can get leaves less than that",
+};
+
+pub(crate) static CORE_SIZE: Limit = Limit {
+    bound: "at most 1 GiB in a core file of a process whose heap holds 1 MiB",
+    reason: "not lower: heaps write in reservations of some hundred MiB, and the pages never written take no room on most file systems; not higher: a program that stores core files through a pipe reads each byte, and a TiB takes hours",
+};
+
+pub(crate) static LOCKED_MEMORY: Limit = Limit {
+    bound: "under a limit of 256 MiB of locked memory",
+    reason: "not lower: the program with its libraries and stacks counts too; not higher: a heap that holds 1 MiB needs no more",
+};
+
+pub(crate) static LOCKED_FUTURE: Limit = Limit {
+    bound: "under a limit of 8 MiB of memory that is locked when it is mapped",
+    reason: "not lower: a heap takes memory in pieces of some MiB; not higher: this is the limit of a user on most systems",
+};
+
+pub(crate) static AFTER_UNLOADS: Limit = Limit {
+    bound: "at most 64 MiB of address space and 64 mappings more after 1,000 loads than after 10",
+    reason: "not lower: the loader and the system's heap keep something for later threads; not higher: a library that leaves one page mapped each time adds 990 mappings or 4 MiB, and one that leaves its heap far more",
+};
+
+pub(crate) static AFTER_THREADS: Limit = Limit {
+    bound: "at most 1 MiB more are resident after 220 threads than after 20",
+    reason: "not lower: a heap may keep a few freed blocks for later threads; not higher: a heap that loses two pages in each thread adds 1.6 MiB",
+};

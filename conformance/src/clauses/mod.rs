@@ -22,6 +22,7 @@ mod msize;
 mod new_handler;
 pub(crate) mod origins;
 pub(crate) mod pages;
+mod process;
 mod realloc;
 mod recalloc;
 mod refusal;
@@ -102,6 +103,17 @@ static LISTS: &[&[Clause]] = &[
     new_handler::CLAUSES,
     errno::CLAUSES,
     invalid_parameter::CLAUSES,
+    process::fork::CLAUSES,
+    process::cancel::CLAUSES,
+    process::limits::CLAUSES,
+    process::locked::CLAUSES,
+    process::reload::CLAUSES,
+    process::signals::CLAUSES,
+    process::threads::CLAUSES,
+    process::errno::CLAUSES,
+    process::names::CLAUSES,
+    process::posix::CLAUSES,
+    process::overcommit::CLAUSES,
 ];
 
 /// Every clause.

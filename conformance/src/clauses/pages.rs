@@ -84,3 +84,54 @@ pub(crate) static HEAPCOMPACT: Page = Page::elsewhere(
     "HeapCompact",
     "https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapcompact",
 );
+
+// The pages about a heap in a process.
+pub(crate) static C23: Page = Page::elsewhere(
+    "C23 (N3220)",
+    "https://www.open-std.org/jtc1/sc22/wg14/www/docs/n3220.pdf",
+);
+pub(crate) static POSIX_FORK: Page = Page::elsewhere(
+    "fork (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/fork.html",
+);
+pub(crate) static POSIX_ATFORK: Page = Page::elsewhere(
+    "pthread_atfork (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/pthread_atfork.html",
+);
+pub(crate) static POSIX_THREADS: Page = Page::elsewhere(
+    "Threads (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/V2_chap02.html",
+);
+pub(crate) static POSIX_KEY_CREATE: Page = Page::elsewhere(
+    "pthread_key_create (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/pthread_key_create.html",
+);
+pub(crate) static POSIX_FREE: Page = Page::elsewhere(
+    "free (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/free.html",
+);
+pub(crate) static POSIX_MEMALIGN: Page = Page::elsewhere(
+    "posix_memalign (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/posix_memalign.html",
+);
+pub(crate) static POSIX_ALIGNED_ALLOC: Page = Page::elsewhere(
+    "aligned_alloc (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/aligned_alloc.html",
+);
+pub(crate) static POSIX_REALLOCARRAY: Page = Page::elsewhere(
+    "reallocarray (POSIX.1-2024)",
+    "https://pubs.opengroup.org/onlinepubs/9799919799/functions/realloc.html",
+);
+pub(crate) static GLIBC_REPLACING: Page = Page::elsewhere(
+    "Replacing malloc (GNU C Library)",
+    "https://sourceware.org/glibc/manual/latest/html_node/Replacing-malloc.html",
+);
+pub(crate) static GETRLIMIT: Page = Page::linux_manual("getrlimit(2)", "man2/getrlimit.2");
+pub(crate) static MLOCKALL: Page = Page::linux_manual("mlockall(2)", "man2/mlock.2");
+pub(crate) static CORE: Page = Page::linux_manual("core(5)", "man5/core.5");
+pub(crate) static DLCLOSE: Page = Page::linux_manual("dlclose(3)", "man3/dlopen.3");
+pub(crate) static MALLOC_3: Page = Page::linux_manual("malloc(3)", "man3/malloc.3");
+pub(crate) static POSIX_MEMALIGN_3: Page =
+    Page::linux_manual("posix_memalign(3)", "man3/posix_memalign.3");
+pub(crate) static USABLE_SIZE: Page =
+    Page::linux_manual("malloc_usable_size(3)", "man3/malloc_usable_size.3");

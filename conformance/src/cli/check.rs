@@ -201,7 +201,11 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
         let candidate = catalogue
             .candidate(name, profile.as_ref(), &runners)
             .and_then(|candidate| surroundings.of(candidate, &catalogue))
-            .and_then(|candidate| candidate.check_heap().map(|()| candidate));
+            .and_then(|candidate| candidate.check_heap().map(|()| candidate))
+            .and_then(|candidate| match args.preload {
+                true => candidate.standing_in(),
+                false => Ok(candidate),
+            });
         match candidate {
             Ok(candidate) => found.push(candidate),
             Err(error) => refused.push(Refused {

@@ -78,6 +78,9 @@ struct CheckArgs {
     /// Judge the candidates by this profile: the name of a known library, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
+    /// Check the candidates as libraries that stand in for the system's heap (LD_PRELOAD), too
+    #[arg(long)]
+    preload: bool,
     /// Check only clauses whose id matches this pattern; can be given several times
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,

@@ -58,6 +58,9 @@ pub struct Profile {
     /// Environment variables that its probe needs.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Whether it can take the place of the system's heap in a process (`LD_PRELOAD`).
+    #[serde(default)]
+    pub stands_in: bool,
     /// Why the file may be missing, and where to get it.
     pub if_absent: Option<String>,
     /// The routines that it should export.

@@ -4,7 +4,7 @@
 use super::runner::Runner;
 use super::stage::Stage;
 use crate::library::identity::Identity;
-use crate::library::inspect::Library;
+use crate::library::inspect::{Format, Library};
 use crate::library::profile::Profile;
 use crate::library::routines::names_of;
 use crate::text::input_error::InputError;
@@ -24,6 +24,9 @@ pub struct Candidate {
     pub image: Library,
     /// What is known of it from a profile.
     pub profile: Option<Profile>,
+    /// Whether it can take the place of the system's heap in a process, as its profile or
+    /// the user says. The loader must be that of this Linux system.
+    pub stands_in: bool,
     /// The path or name that the probe passes to the loader.
     pub load_name: OsString,
     /// The version of its file that was inspected.
@@ -72,9 +75,29 @@ impl Candidate {
     /// The same library, judged by another profile.
     pub(super) fn judged_by(self, profile: Profile) -> Candidate {
         Candidate {
+            stands_in: profile.stands_in,
             profile: Some(profile),
             ..self
         }
+    }
+
+    /// Whether its probe can start with it in `LD_PRELOAD`.
+    pub fn can_be_preloaded(&self) -> bool {
+        cfg!(target_os = "linux") && self.image.format == Format::Elf && self.runner.wine.is_none()
+    }
+
+    /// The same library as one that stands in for the system's heap.
+    ///
+    /// # Errors
+    /// If it cannot be preloaded.
+    pub fn standing_in(self) -> Result<Candidate, InputError> {
+        if self.can_be_preloaded() {
+            let stands_in = true;
+            return Ok(Candidate { stands_in, ..self });
+        }
+        let path = shown(self.path.as_os_str());
+        let problem = format!("{path} cannot be preloaded: it is no ELF library on Linux");
+        Err(InputError::new(problem, "leave out --preload"))
     }
 
     /// Whether the library, or the library of its heap, exports this routine.

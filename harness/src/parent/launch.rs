@@ -2,6 +2,7 @@
 
 use super::interruption;
 use super::memory_limit::MemoryLimit;
+use super::process_limit::ProcessLimit;
 use super::runner::Runner;
 use super::scratch::Scratch;
 use super::watch::{Limits, TICK, watch};
@@ -21,6 +22,7 @@ pub struct Launch<'a> {
     timeout: Duration,
     environment: &'a [(String, String)],
     may_fork: bool,
+    limit: Option<ProcessLimit>,
 }
 
 impl<'a> Launch<'a> {
@@ -31,7 +33,13 @@ impl<'a> Launch<'a> {
             timeout,
             environment: &[],
             may_fork: false,
+            limit: None,
         }
+    }
+
+    /// Limits a resource of each probe from its start. Only on Linux.
+    pub fn with_limit(self, limit: Option<ProcessLimit>) -> Self {
+        Launch { limit, ..self }
     }
 
     /// Sets whether the probe may start child processes.
@@ -146,6 +154,14 @@ impl<'a> Launch<'a> {
         if self.runner.wine.is_some() {
             end_with_this_process(&mut command);
         }
+        #[cfg(target_os = "linux")]
+        if let Some(limit) = self.limit {
+            use std::os::unix::process::CommandExt;
+            // SAFETY: `set` makes one system call, which allocates nothing and takes no lock.
+            unsafe { command.pre_exec(move || limit.set()) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = self.limit;
         command.spawn()
     }
 }

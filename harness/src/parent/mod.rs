@@ -9,6 +9,7 @@ pub mod launch;
 pub mod memory;
 mod memory_limit;
 mod process;
+pub mod process_limit;
 pub mod runner;
 pub mod runners;
 pub mod scratch;

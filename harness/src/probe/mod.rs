@@ -13,6 +13,7 @@ mod host;
 mod interpreter;
 pub mod pages;
 mod pipe;
+pub mod process;
 
 use crate::memory::available_memory;
 use crate::wire::job::{CALIBRATION, Job};
@@ -20,7 +21,7 @@ use crate::wire::observation::{Call, Event, HANDLER_SET};
 use crate::wire::step::Step;
 use crt::{Crt, Returned, Unusable, WhichHandler};
 use fault::{Fault, Plan};
-pub use host::{Child, in_a_fork, read_memory, win32_heap_owns};
+pub use host::{Child, in_a_fork, in_a_fork_within, read_memory, win32_heap_owns};
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

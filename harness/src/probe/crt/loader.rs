@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 /// A loaded library. It is never unloaded: the candidate's exit code must not run.
-pub(super) struct Loaded {
+pub(in crate::probe) struct Loaded {
     library: ManuallyDrop<Library>,
     /// Its own exports, if they are known: the loader would also find a name in the
     /// libraries that this one needs.
@@ -19,7 +19,10 @@ impl Loaded {
     ///
     /// # Errors
     /// The loader's message.
-    pub(super) fn open(name: &OsStr, exports: Option<Vec<String>>) -> Result<Loaded, String> {
+    pub(in crate::probe) fn open(
+        name: &OsStr,
+        exports: Option<Vec<String>>,
+    ) -> Result<Loaded, String> {
         Ok(Loaded {
             library: ManuallyDrop::new(open(name)?),
             exports,
@@ -39,10 +42,21 @@ impl Loaded {
     }
 
     /// The address of a symbol, of this library or one that it needs, or null.
-    pub(super) fn find(&self, name: &str) -> *const c_void {
+    pub(in crate::probe) fn find(&self, name: &str) -> *const c_void {
         // SAFETY: only the address of the symbol is used here.
         let symbol = unsafe { self.library.get::<*const c_void>(name.as_bytes()) };
         symbol.map_or(ptr::null(), |symbol| *symbol)
+    }
+
+    /// Unloads the library, unless the loader keeps it for another reason.
+    ///
+    /// # Safety
+    /// Neither this value nor an address in the library is used again.
+    #[cfg(target_os = "linux")]
+    pub(in crate::probe) unsafe fn close(&self) {
+        // SAFETY: the copy closes the handle, which is not used again, and `ManuallyDrop`
+        // does not close it.
+        drop(unsafe { ptr::read(&*self.library) });
     }
 
     /// The loader's handle of the library.

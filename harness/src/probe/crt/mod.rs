@@ -16,6 +16,7 @@ mod strings;
 pub use bare::{Bare, BareBlock};
 pub use block::Block;
 pub use invalid_parameter::{WhichHandler, handler_calls};
+pub(super) use loader::Loaded;
 pub use new_handler::{new_handler_calls, new_handler_returns};
 pub use places::Places;
 pub use strings::Text;
@@ -24,7 +25,6 @@ use super::{ErrorState, Stop, host};
 use crate::library::routines::ROUTINES;
 use crate::wire::job::Job;
 use crate::wire::observation::{self, Call, Kind};
-use loader::Loaded;
 use routines::{Homes, Routines};
 use std::ffi::{OsStr, c_int, c_void};
 use std::ptr;
@@ -185,6 +185,35 @@ impl Crt {
         return self.library.handle() as *const u8;
         #[cfg(unix)]
         std::ptr::null()
+    }
+
+    /// The addresses of `malloc`, `calloc`, `realloc` and `free`.
+    #[cfg(target_os = "linux")]
+    pub(super) fn addresses(&self) -> Result<[*const c_void; 4], Stop> {
+        let routines = &self.routines;
+        Ok([
+            routines.malloc.ok_or(Stop::Missing("malloc"))? as *const c_void,
+            routines.calloc.ok_or(Stop::Missing("calloc"))? as *const c_void,
+            routines.realloc.ok_or(Stop::Missing("realloc"))? as *const c_void,
+            routines.free.ok_or(Stop::Missing("free"))? as *const c_void,
+        ])
+    }
+
+    /// The address of a name that the loader finds in the library or in one that it needs;
+    /// null if there is none.
+    #[cfg(target_os = "linux")]
+    pub(super) fn address(&self, name: &str) -> *const c_void {
+        self.library.find(name)
+    }
+
+    /// Unloads the library, unless the loader keeps it for another reason.
+    ///
+    /// # Safety
+    /// No routine of the library is called through this value any more.
+    #[cfg(target_os = "linux")]
+    pub(super) unsafe fn close(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.library.close() };
     }
 
     /// Whether the library has this routine, one of

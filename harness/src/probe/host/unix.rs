@@ -4,6 +4,8 @@ use super::Child;
 use crate::memory::Memory;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
+use std::time::Duration;
 
 /// Duplicates of standard input and output. Afterwards standard input is empty, and
 /// standard output is standard error.
@@ -88,6 +90,21 @@ pub(crate) fn limit_address_space(room: usize) -> Result<(), String> {
 /// Forks. The child runs `act` and exits with its result. Waits for the child, which is
 /// killed after `seconds`.
 pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, String> {
+    in_a_fork_within(Duration::from_secs(seconds.into()), act)
+}
+
+/// Forks as [`in_a_fork`] does. The child is killed after `limit`.
+pub fn in_a_fork_within(limit: Duration, act: impl FnOnce() -> i32) -> Result<Child, String> {
+    let timer = libc::itimerval {
+        it_interval: libc::timeval {
+            tv_sec: 0,
+            tv_usec: 0,
+        },
+        it_value: libc::timeval {
+            tv_sec: limit.as_secs() as libc::time_t,
+            tv_usec: limit.subsec_micros() as libc::suseconds_t,
+        },
+    };
     // SAFETY: the child runs only `act`, which is the subject of the case, and exits
     // without exit handlers.
     let child = unsafe { libc::fork() };
@@ -97,7 +114,7 @@ pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, Strin
             // SAFETY: settings of the child: the signal kills it.
             unsafe {
                 libc::signal(libc::SIGALRM, libc::SIG_DFL);
-                libc::alarm(seconds);
+                libc::setitimer(libc::ITIMER_REAL, &timer, ptr::null_mut());
             }
             let status = act();
             // SAFETY: ends the child.

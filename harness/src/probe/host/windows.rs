@@ -80,6 +80,11 @@ pub fn in_a_fork(_: u32, _: impl FnOnce() -> i32) -> Result<Child, String> {
     Err("this system has no fork".into())
 }
 
+/// An error: Windows has no fork.
+pub fn in_a_fork_within(_: std::time::Duration, _: impl FnOnce() -> i32) -> Result<Child, String> {
+    Err("this system has no fork".into())
+}
+
 /// Whether a block is a valid block of a Win32 heap, and its size in bytes there.
 pub fn win32_heap_owns(heap: isize, address: usize) -> Result<(bool, usize), String> {
     let (heap, address) = (heap as HANDLE, address as *const std::ffi::c_void);

@@ -117,6 +117,7 @@ fn launch(
         fence: None,
         load_name: candidate.load_name.clone(),
         exports: Some(looked_up(&candidate.image.exports)),
+        names: candidate.other_names(),
         own_calls: candidate.image.own_calls.clone(),
         heap: heap.map(|heap| heap.load_name.clone()).unwrap_or_default(),
         heap_exports: heap.and_then(|heap| heap.exports.as_deref().map(looked_up)),

@@ -5,6 +5,7 @@ use crate::clause::check::{Check, by};
 use crate::clause::{Case, Clause, Judgement, Reason, Routine, Section, Seen, derived, must};
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::probe::{Probe, Stop};
+use heapmin_harness::text::printable::shown;
 
 pub(crate) static LOAD: Case =
     Case::new("load", "loads the library and looks up every routine", load).only_loads();
@@ -46,11 +47,21 @@ fn judge(seen: &Seen) -> Judgement {
     let exports = &seen.candidate.image.exports;
     let profile = seen.candidate.profile.as_ref();
     let is_gone = profile.is_some_and(|profile| profile.has_no(routine));
+    let is_found = seen.observation.fact(&found(routine)) == Some(1);
+    if let Some(name) = profile.and_then(|profile| profile.names.get(routine)) {
+        let other = seen.candidate.other_name(routine);
+        let library = other.map(|other| other.library).filter(|it| !it.is_empty());
+        let place = library.map_or_else(String::new, |it| format!(" in {}", shown(&it)));
+        let observed = match is_found {
+            true => format!("found under its other name, {name}{place}"),
+            false => format!("no {name}{place}, its other name in the profile"),
+        };
+        return Judgement::pass_if(is_found, observed);
+    }
     if exports.iter().any(|name| name == routine) {
         if is_gone {
             return Judgement::fail("exported, although its page says that it is gone");
         }
-        let is_found = seen.observation.fact(&found(routine)) == Some(1);
         let observed = match (is_found, seen.observation.loaded_from()) {
             (true, Some(file)) => format!("exported, and found by the loader in {file}"),
             (true, None) => "exported, and found by the loader".into(),

@@ -115,7 +115,7 @@ impl Pair {
         self.check(steps)
     }
 
-    /// Whether sequences may call a routine: both libraries export it, and it is not
+    /// Whether sequences may call a routine: both libraries have it, and it is not
     /// left out. `churn` needs `malloc` and `free`, and that no routine is left out that
     /// it calls if it is there.
     pub fn have(&self, routine: &str) -> bool {
@@ -124,11 +124,8 @@ impl Pair {
             let is_restricted = CHURN.iter().any(|it| is_left_out(it));
             return !is_restricted && self.have("malloc") && self.have("free");
         }
-        let has = |candidate: &Candidate| {
-            let exports = candidate.image.exports.iter();
-            exports.into_iter().any(|name| name == routine)
-        };
-        !is_left_out(routine) && has(&self.candidate) && has(&self.against)
+        let both_have = self.candidate.exports(routine) && self.against.exports(routine);
+        !is_left_out(routine) && both_have
     }
 
     fn draw(&self, seed: u64, number: usize, length: usize) -> Vec<Step> {

@@ -63,6 +63,9 @@ pub struct Profile {
     pub stands_in: bool,
     /// Why the file may be missing, and where to get it.
     pub if_absent: Option<String>,
+    /// The routines that it has under another name: that name, by the routine's name.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     /// The routines that it should export.
     #[serde(default)]
     pub promised: Vec<String>,
@@ -105,7 +108,8 @@ impl Profile {
     fn parse_file(name: &str, file: &str, text: &str) -> Result<Profile, InputError> {
         let profile: Profile = toml::from_str(text)
             .map_err(|error| not_toml(&format!("the profile {name}"), &error))?;
-        for routine in profile.promised.iter().chain(&profile.gone) {
+        let named = profile.promised.iter().chain(&profile.gone);
+        for routine in named.chain(profile.names.keys()) {
             if !ROUTINES.contains(&routine.as_str()) {
                 let near = nearest(routine, ROUTINES.iter().copied()).unwrap_or("malloc");
                 let problem = format!("the profile {name} names a routine {routine}");
@@ -164,6 +168,7 @@ mod tests {
     #[rstest]
     #[case::misspelt_key("titel = 'B'")]
     #[case::no_such_routine("gone = ['_heapst']")]
+    #[case::other_name_of_no_routine("names = { _recaloc = 'mi_recalloc' }")]
     #[case::wrong_value("format = 'coff'")]
     #[case::not_toml("= = =")]
     fn a_wrong_profile_is_refused_by_name(#[case] line: &str) {

@@ -9,6 +9,7 @@ use crate::library::profile::Profile;
 use crate::library::routines::names_of;
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
+use crate::wire::job::OtherName;
 use crate::wire::observation::{Homes, Observation};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -72,6 +73,35 @@ pub enum Loading {
 }
 
 impl Candidate {
+    /// The routines that it has under another name.
+    pub fn other_names(&self) -> Vec<OtherName> {
+        let routines = self.profile.iter().flat_map(|profile| profile.names.keys());
+        routines
+            .filter_map(|routine| self.other_name(routine))
+            .collect()
+    }
+
+    /// The other name of this routine, from the profile. The candidate exports it, or the
+    /// library of its heap does, or the library that the profile says it needs. `None` if
+    /// the routine has no other name, or no such library can have it.
+    pub fn other_name(&self, routine: &str) -> Option<OtherName> {
+        let profile = self.profile.as_ref()?;
+        let name = profile.names.get(routine)?;
+        let in_heap = |heap: &&Heap| heap.exports.as_ref().is_some_and(|it| it.contains(name));
+        let library = if self.image.exports.contains(name) {
+            OsString::new()
+        } else if let Some(heap) = self.heap.as_ref().filter(in_heap) {
+            heap.load_name.clone()
+        } else {
+            profile.needs.as_ref()?.file.clone().into()
+        };
+        Some(OtherName {
+            routine: routine.to_owned(),
+            name: name.clone(),
+            library,
+        })
+    }
+
     /// The same library, judged by another profile.
     pub(super) fn judged_by(self, profile: Profile) -> Candidate {
         Candidate {
@@ -100,7 +130,8 @@ impl Candidate {
         Err(InputError::new(problem, "leave out --preload"))
     }
 
-    /// Whether the library, or the library of its heap, exports this routine.
+    /// Whether the library, or the library of its heap, exports this routine, under its own
+    /// name or another one.
     pub fn exports(&self, routine: &str) -> bool {
         let is_its_name = |export: &String| names_of(routine).any(|name| name == export);
         let has = |exports: &[String]| exports.iter().any(is_its_name);
@@ -109,7 +140,7 @@ impl Candidate {
             (Some(heap), _) => heap.exports.as_deref().is_none_or(has),
             (None, _) => false,
         };
-        has(&self.image.exports) || in_heap()
+        has(&self.image.exports) || in_heap() || self.other_name(routine).is_some()
     }
 
     /// Checks that the candidate has blocks to judge. A library whose profile promises

@@ -103,7 +103,7 @@ impl Catalogue {
             self.profiles.iter().find(fits).cloned()
         });
         check_architecture(&path, &library)?;
-        check_exports(&path, &library)?;
+        check_exports(&path, &library, profile.as_ref())?;
         let runner = runners.for_library(&path, &library)?;
         let system_libraries = runners.folder_of_system_libraries(library.format);
         let stage = Stage::new(&path, &library, &runner)?;
@@ -142,7 +142,7 @@ impl Catalogue {
         let path = self.locate(&profile, runners)?;
         let (library, identity) = inspect_with_identity(&path)?;
         check_architecture(&path, &library)?;
-        check_exports(&path, &library)?;
+        check_exports(&path, &library, Some(&profile))?;
         let runner = runners.for_library(&path, &library)?;
         let system_libraries = runners.folder_of_system_libraries(library.format);
         let environment: Vec<_> = profile.environment.clone().into_iter().collect();
@@ -238,8 +238,14 @@ fn check_architecture(path: &Path, library: &Library) -> Result<(), InputError> 
 
 /// Checks that the library is a CRT heap: some export has `heapmin` in its name. A
 /// library that exports `_heapmin` under a decorated name is one, and is judged.
-fn check_exports(path: &Path, library: &Library) -> Result<(), InputError> {
-    if library.exports.iter().any(|name| name.contains("heapmin")) {
+/// So is one whose profile gives another name for `_heapmin`.
+fn check_exports(
+    path: &Path,
+    library: &Library,
+    profile: Option<&Profile>,
+) -> Result<(), InputError> {
+    let is_named = profile.is_some_and(|profile| profile.names.contains_key("_heapmin"));
+    if is_named || library.exports.iter().any(|name| name.contains("heapmin")) {
         return Ok(());
     }
     let name = shown(path.as_os_str());

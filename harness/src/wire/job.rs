@@ -7,6 +7,19 @@ use std::ffi::OsString;
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
 
+/// A routine that a candidate has under another name than that of its page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherName {
+    /// The routine, one of [`ROUTINES`](crate::library::routines::ROUTINES).
+    pub routine: String,
+    /// The name that the library exports.
+    pub name: String,
+    /// The library that exports it: a path or name for the loader. Empty if the candidate
+    /// itself does.
+    #[serde(with = "super::os_name")]
+    pub library: OsString,
+}
+
 /// The case of a job without a library that measures how fast the machine is.
 pub const CALIBRATION: &str = "calibration";
 
@@ -24,6 +37,9 @@ pub struct Job {
     /// The names that the library exports, if its file was read. The probe looks up no
     /// others.
     pub exports: Option<Vec<String>>,
+    /// The routines that it has under another name.
+    #[serde(default)]
+    pub names: Vec<OtherName>,
     /// The library that has the heap routines that `load_name` does not have. Empty if there
     /// is none.
     #[serde(with = "super::os_name", default)]

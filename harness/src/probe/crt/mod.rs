@@ -9,6 +9,7 @@ mod calls;
 mod invalid_parameter;
 mod loader;
 mod new_handler;
+mod other_names;
 mod places;
 mod routines;
 mod strings;
@@ -25,6 +26,7 @@ use super::{ErrorState, Stop, host};
 use crate::library::routines::ROUTINES;
 use crate::wire::job::Job;
 use crate::wire::observation::{self, Call, Kind};
+use other_names::OtherNames;
 use routines::{Homes, Routines};
 use std::ffi::{OsStr, c_int, c_void};
 use std::ptr;
@@ -104,9 +106,15 @@ impl Crt {
             Some(name) => Some(open(name.as_ref(), None)?),
             None => None,
         };
-        let in_heap = |name: &str| match (library.address_of(name), &heap) {
-            (address, Some(heap)) if address.is_null() => heap.address_of(name),
-            (address, _) => address,
+        let names = OtherNames::open(&job.names).map_err(Unusable::Rejected)?;
+        let in_heap = |name: &str| {
+            if let Some(address) = names.address_of(name, &library) {
+                return address;
+            }
+            match (library.address_of(name), &heap) {
+                (address, Some(heap)) if address.is_null() => heap.address_of(name),
+                (address, _) => address,
+            }
         };
         let in_runtime = |name: &str| match &errno_library {
             Some(library) => library.address_of(name),

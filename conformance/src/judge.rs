@@ -531,7 +531,10 @@ mod tests {
     #[test]
     fn the_routine_of_each_clause_is_one_that_a_probe_looks_up() {
         for clause in clauses::all() {
-            assert!(ROUTINES.contains(&clause.routine), "{}", clause.id);
+            // The clauses about a heap in a process have no routine of their own.
+            let has_none = clause.cases.iter().all(|case| case.stand_in.is_some());
+            let is_known = ROUTINES.contains(&clause.routine);
+            assert!(is_known != has_none, "{}", clause.id);
         }
     }
 

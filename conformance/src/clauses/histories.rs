@@ -109,7 +109,7 @@ const PLAIN_SIZES: [usize; 14] = [
 ];
 
 /// Alignments of blocks in memory with a history.
-const ALIGNMENTS: [usize; 6] = [8, 16, 64, 4096, 64 << 10, 1 << 20];
+const ALIGNMENTS: [usize; 9] = [8, 16, 64, 256, 512, 1024, 4096, 64 << 10, 1 << 20];
 /// Alignments that few programs use.
 pub(super) const LARGE_ALIGNMENTS: [usize; 6] =
     [2 << 20, 4 << 20, 8 << 20, 16 << 20, 32 << 20, 64 << 20];

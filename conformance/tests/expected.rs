@@ -281,7 +281,7 @@ fn a_complaint_about_a_profile_names_the_line_of_the_profile() {
         )
     );
     let (code, said) = project.check(&["--profile", "glibc", "--only", "heapmin.unsupported-os"]);
-    let place = "fixtures/profiles/glibc.toml:14: heapmin.unsupported-os no longer fails but is unsupported: delete";
+    let place = "fixtures/profiles/glibc.toml:15: heapmin.unsupported-os no longer fails but is unsupported: delete";
     assert!(code == 1 && said.contains(place), "{code} {said}");
 }
 

@@ -105,7 +105,7 @@ fn unsupported(text: &mut String, counted: &[Counted]) -> std::fmt::Result {
         .chain(not_judged.map(|group| ("not judged", group)));
     for (word, Group { cause, clauses }) in groups {
         writeln!(text, "{FAINT}{word}: {cause}{FAINT:#}")?;
-        writeln!(text, "  {}", clauses.join(", "))?;
+        writeln!(text, "  {}", named(&clauses, counted).join(", "))?;
     }
     if let Some(Group { cause, clauses }) = lacking(counted) {
         let were = match clauses.len() {
@@ -116,6 +116,27 @@ fn unsupported(text: &mut String, counted: &[Counted]) -> std::fmt::Result {
         writeln!(text, "{FAINT}{cause}: {count} {were} not judged{FAINT:#}")?;
     }
     Ok(())
+}
+
+/// The names of these clauses. A family whose clauses are all among them has one name.
+fn named(clauses: &[&'static str], counted: &[Counted]) -> Vec<String> {
+    /// A family with fewer clauses is written out.
+    const MANY: usize = 4;
+    let mut names: Vec<String> = Vec::new();
+    for id in clauses {
+        let family = &id[..=id.find('.').unwrap_or_default()];
+        let all = counted.iter().map(|it| it.outcome.clause.id);
+        let mut of_family = all.filter(|other| other.starts_with(family));
+        let count = of_family.clone().count();
+        let name = match count >= MANY && of_family.all(|other| clauses.contains(&other)) {
+            true => format!("{family}* ({count} clauses)"),
+            false => (*id).to_owned(),
+        };
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {

@@ -1,7 +1,7 @@
 //! The table of the report for people: a row for each clause, or, if there are
 //! many clauses, for each routine.
 
-use crate::clause::{Level, Verdict};
+use crate::clause::{Level, Reason, Verdict};
 use crate::judged::Counted;
 use crate::run::Outcome;
 use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
@@ -41,14 +41,15 @@ fn clause_rows(table: &mut Table, counted: &[Counted]) {
     }
 }
 
-/// A row for each routine that has a clause for which it was not missing. The line below
-/// the table names the other routines.
+/// A row for each routine that has a clause which applies and for which it was not missing.
+/// The lines below the table name the other clauses and routines.
 fn routine_rows(table: &mut Table, counted: &[Counted]) {
     table.set_header(["routine", "clauses", "verdicts"]);
     let mut routines: Vec<&str> = Vec::new();
     for one in counted {
         let routine = one.outcome.clause.routine;
-        if one.missing() != Some(routine) && !routines.contains(&routine) {
+        let applies = one.outcome.judgement.reason != Some(Reason::NotApplicable);
+        if applies && one.missing() != Some(routine) && !routines.contains(&routine) {
             routines.push(routine);
         }
     }

@@ -27,6 +27,18 @@ pub fn observe(candidate: &Candidate, case: &Case, timeout: Duration) -> Observa
     launch(candidate, &setting, case.name, None, timeout)
 }
 
+/// Runs one case on a candidate, and records what its calls cover.
+pub fn observe_recorded(candidate: &Candidate, case: &Case, timeout: Duration) -> Observation {
+    let job = Job {
+        case: case.name.to_owned(),
+        record: true,
+        ..job_of(candidate)
+    };
+    let mut setting = Setting::of(candidate);
+    setting.may_fork = case.forks;
+    launch_job(candidate, &setting, &job, timeout)
+}
+
 /// Loads a candidate and runs no case. The probe reports where it found each routine.
 pub fn observe_loading(candidate: &Candidate, timeout: Duration) -> Observation {
     launch(candidate, &Setting::of(candidate), "", None, timeout)
@@ -108,13 +120,20 @@ fn launch(
     script: Option<&str>,
     timeout: Duration,
 ) -> Observation {
-    let profile = candidate.profile.as_ref();
-    let heap = candidate.heap.as_ref();
     let job = Job {
-        token: new_token(),
         case: case.to_owned(),
         script: script.map(str::to_owned),
-        fence: None,
+        ..job_of(candidate)
+    };
+    launch_job(candidate, setting, &job, timeout)
+}
+
+/// The job of a probe that loads the candidate and has no case yet.
+fn job_of(candidate: &Candidate) -> Job {
+    let profile = candidate.profile.as_ref();
+    let heap = candidate.heap.as_ref();
+    Job {
+        token: new_token(),
         load_name: candidate.load_name.clone(),
         exports: Some(looked_up(&candidate.image.exports)),
         names: candidate.other_names(),
@@ -126,12 +145,21 @@ fn launch(
         alias: profile
             .filter(|_| candidate.stage.is_none())
             .and_then(|profile| profile.alias.clone()),
-    };
+        ..Job::default()
+    }
+}
+
+fn launch_job(
+    candidate: &Candidate,
+    setting: &Setting,
+    job: &Job,
+    timeout: Duration,
+) -> Observation {
     let observation = Launch::new(&candidate.runner, timeout)
         .with_environment(&setting.environment)
         .with_children(setting.may_fork)
         .with_limit(setting.limit)
-        .observe(&job);
+        .observe(job);
     if candidate.identity.is_of(&candidate.path) {
         return observation;
     }

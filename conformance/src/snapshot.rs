@@ -74,7 +74,7 @@ pub fn stable(observation: &Observation) -> String {
             Event::Fact { name, value } => format!("fact: {name}: {value}"),
             Event::ProbeFailed(reason) => format!("the probe failed: {reason}"),
             Event::Exception(code) => format!("exception {code:#010x}"),
-            Event::Answer(_) | Event::Done => continue,
+            Event::Answer(_) | Event::Covered { .. } | Event::Done => continue,
         };
         writeln!(text, "{line}").expect("writing to a string");
     }

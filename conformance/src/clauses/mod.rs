@@ -3,6 +3,7 @@
 mod aligned;
 mod calloc;
 pub(crate) mod codes;
+mod combinations;
 mod errno;
 mod expand;
 pub(crate) mod exported;
@@ -99,6 +100,7 @@ static LISTS: &[&[Clause]] = &[
     heapset::CLAUSES,
     heapadd::CLAUSES,
     get_heap_handle::CLAUSES,
+    combinations::CLAUSES,
     handed_out::CLAUSES,
     new_handler::CLAUSES,
     errno::CLAUSES,

@@ -51,6 +51,13 @@ fn family(clause: &'static Clause) -> &'static str {
     clause.id.split_once('.').expect("an id has two parts").0
 }
 
+/// Whether the reference has routines of this family. A library may lack `_strdup` and its
+/// relatives, and those of the new handler.
+pub(crate) fn has_family(family: &str) -> bool {
+    let mut of_family = clauses::all().filter(|clause| self::family(clause) == family);
+    of_family.any(|clause| clause.may_lack.is_none())
+}
+
 /// Whether the clause applies only to libraries that stand in for the system's heap.
 pub(crate) fn about_a_process(clause: &Clause) -> bool {
     clause.cases.iter().all(|case| case.stand_in.is_some())

@@ -11,6 +11,7 @@ pub mod fault;
 mod fence;
 mod host;
 mod interpreter;
+mod lasting;
 pub mod pages;
 mod pipe;
 pub mod process;
@@ -22,6 +23,7 @@ use crate::wire::step::Step;
 use crt::{Crt, Returned, Unusable, WhichHandler};
 use fault::{Fault, Plan};
 pub use host::{Child, in_a_fork, in_a_fork_within, read_memory, win32_heap_owns};
+pub use lasting::LastingThread;
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -163,7 +165,9 @@ impl Probe {
     /// [`Stop::NotJudged`] if the system has no such limit.
     pub fn limit_address_space(&mut self, room: usize) -> Result<(), Stop> {
         let not_here = |why| Stop::NotJudged(format!("memory cannot be limited: {why}"));
-        host::limit_address_space(room).map_err(not_here)
+        host::limit_address_space(room).map_err(not_here)?;
+        crt::address_space_is_limited();
+        Ok(())
     }
 
     /// Installs the fault, which can make the system refuse calls. It refuses none yet.
@@ -329,6 +333,12 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
         };
         catch_unwind(AssertUnwindSafe(|| act(&mut probe)))
     };
+    for (routine, pairs) in probe.crt.covered() {
+        let routine = routine.to_owned();
+        if probe.pipe.send(&Event::Covered { routine, pairs }).is_err() {
+            return Event::Done;
+        }
+    }
     match result {
         Ok(Ok(())) => Event::Done,
         Ok(Err(Stop::Missing(routine))) => {

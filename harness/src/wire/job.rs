@@ -57,6 +57,9 @@ pub struct Job {
     pub alias: Option<String>,
     /// The calls to make instead of a case, one in each line.
     pub script: Option<String>,
+    /// Whether the probe records what the calls cover.
+    #[serde(default)]
+    pub record: bool,
     /// The fence that the probe raises before it loads anything.
     pub fence: Option<Fence>,
 }

@@ -2,6 +2,7 @@
 //! neither.
 
 pub mod channel;
+pub mod coverage;
 pub mod fence;
 pub mod job;
 pub mod observation;

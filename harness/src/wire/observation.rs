@@ -1,5 +1,6 @@
 //! What was observed while one case ran: plain data, in the order of events.
 
+use super::coverage::Pairs;
 use super::fence::InForce;
 use crate::memory::Memory;
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,13 @@ pub enum Event {
         name: String,
         /// The figure; in bytes if it is memory.
         value: i64,
+    },
+    /// What the calls of one routine covered, if the job said to record it.
+    Covered {
+        /// The routine.
+        routine: String,
+        /// The pairs of values.
+        pairs: Pairs,
     },
     /// The probe itself failed, without a fault of the candidate; the reason.
     ProbeFailed(String),

@@ -63,6 +63,15 @@ impl Search {
         Search { wanted, used }
     }
 
+    /// A search for these live blocks that needs little memory: it does not look for
+    /// entries that overlap.
+    pub(crate) fn for_blocks(live: &[&Block]) -> Search {
+        let mut wanted: Vec<Wanted> = live.iter().map(|block| Wanted::live(block)).collect();
+        wanted.sort_unstable_by_key(|block| block.address);
+        let used = Vec::new();
+        Search { wanted, used }
+    }
+
     /// Walks the heap from its start to its end.
     pub(crate) fn walk(&mut self, crt: &Crt) -> Result<Walked, Stop> {
         let mut info = HeapInfo::START;

@@ -3,6 +3,7 @@
 //! No code that could change `errno` runs between the routine's return and the method's
 //! return. A routine that the library does not have gives [`Stop::Missing`].
 
+use super::recorder::Request;
 use super::{Block, Crt, HeapInfo, Stop};
 
 /// The routine, or a return with `Missing`.
@@ -20,7 +21,10 @@ impl Crt {
     pub fn malloc(&self, size: usize) -> Result<Option<Block>, Stop> {
         let malloc = routine!(self, malloc);
         // SAFETY: the candidate's routine, called as its page says.
-        Ok(Block::given(unsafe { malloc(size) }, size))
+        let address = unsafe { malloc(size) };
+        self.recorder
+            .allocated("malloc", Request::of(size), address);
+        Ok(Block::given(address, size))
     }
 
     /// Calls `malloc` for a block that the case needs.
@@ -33,14 +37,20 @@ impl Crt {
         let calloc = routine!(self, calloc);
         // SAFETY: the candidate's routine, called as its page says.
         let address = unsafe { calloc(count, size) };
+        self.recorder
+            .allocated("calloc", Request::array(count, size), address);
         Ok(Block::given(address, count.wrapping_mul(size)))
     }
 
     /// Calls `realloc`; returns the old block for null.
     pub fn realloc(&self, block: Block, size: usize) -> Result<Result<Block, Block>, Stop> {
         let realloc = routine!(self, realloc);
+        let request = Request::of(size);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: a live block of the candidate, given up by its owner.
         let address = unsafe { realloc(block.pointer(), size) };
+        self.recorder
+            .resized("realloc", &block, taken, request, address);
         Ok(Block::given(address, size).ok_or(block))
     }
 
@@ -52,22 +62,29 @@ impl Crt {
         size: usize,
     ) -> Result<Result<Block, Block>, Stop> {
         let recalloc = routine!(self, _recalloc);
+        let request = Request::array(count, size);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: as for `realloc`.
         let address = unsafe { recalloc(block.pointer(), count, size) };
+        self.recorder
+            .resized("_recalloc", &block, taken, request, address);
         Ok(Block::given(address, count.wrapping_mul(size)).ok_or(block))
     }
 
     /// Calls `free`.
     pub fn free(&self, block: Block) -> Result<(), Stop> {
         let free = routine!(self, free);
+        let taken = self.recorder.take(block.pointer(), Request::of(0));
         // SAFETY: a live block of the candidate, given up by its owner.
         unsafe { free(block.pointer()) };
+        self.recorder.freed("free", taken);
         Ok(())
     }
 
     /// Calls `_msize`.
     pub fn msize(&self, block: &Block) -> Result<usize, Stop> {
         let msize = routine!(self, _msize);
+        self.recorder.read("_msize", block);
         // SAFETY: a live block of the candidate.
         Ok(unsafe { msize(block.pointer()) })
     }
@@ -75,18 +92,23 @@ impl Crt {
     /// Calls `_expand`; `None` for null.
     pub fn expand(&self, block: &Block, size: usize) -> Result<Option<Block>, Stop> {
         let expand = routine!(self, _expand);
+        let request = Request::of(size);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: a live block of the candidate.
-        Ok(Block::given(unsafe { expand(block.pointer(), size) }, size))
+        let address = unsafe { expand(block.pointer(), size) };
+        self.recorder
+            .resized("_expand", block, taken, request, address);
+        Ok(Block::given(address, size))
     }
 
     /// Calls `_aligned_malloc`; `None` for null.
     pub fn aligned_malloc(&self, size: usize, alignment: usize) -> Result<Option<Block>, Stop> {
         let aligned_malloc = routine!(self, _aligned_malloc);
         // SAFETY: the candidate's routine, called as its page says.
-        Ok(Block::given(
-            unsafe { aligned_malloc(size, alignment) },
-            size,
-        ))
+        let address = unsafe { aligned_malloc(size, alignment) };
+        let request = Request::of(size).aligned(alignment, 0);
+        self.recorder.allocated("_aligned_malloc", request, address);
+        Ok(Block::given(address, size))
     }
 
     /// Calls `_aligned_offset_malloc`; `None` for null.
@@ -99,6 +121,9 @@ impl Crt {
         let aligned_offset_malloc = routine!(self, _aligned_offset_malloc);
         // SAFETY: the candidate's routine, called as its page says.
         let address = unsafe { aligned_offset_malloc(size, alignment, offset) };
+        let request = Request::of(size).aligned(alignment, offset);
+        self.recorder
+            .allocated("_aligned_offset_malloc", request, address);
         Ok(Block::given(address, size))
     }
 
@@ -110,8 +135,12 @@ impl Crt {
         alignment: usize,
     ) -> Result<Result<Block, Block>, Stop> {
         let aligned_realloc = routine!(self, _aligned_realloc);
+        let request = Request::of(size).aligned(alignment, 0);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: a live block of the aligned family, given up by its owner.
         let address = unsafe { aligned_realloc(block.pointer(), size, alignment) };
+        self.recorder
+            .resized("_aligned_realloc", &block, taken, request, address);
         Ok(Block::given(address, size).ok_or(block))
     }
 
@@ -124,8 +153,12 @@ impl Crt {
         offset: usize,
     ) -> Result<Result<Block, Block>, Stop> {
         let aligned_offset_realloc = routine!(self, _aligned_offset_realloc);
+        let request = Request::of(size).aligned(alignment, offset);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: a live block of the aligned family, given up by its owner.
         let address = unsafe { aligned_offset_realloc(block.pointer(), size, alignment, offset) };
+        self.recorder
+            .resized("_aligned_offset_realloc", &block, taken, request, address);
         Ok(Block::given(address, size).ok_or(block))
     }
 
@@ -138,8 +171,12 @@ impl Crt {
         alignment: usize,
     ) -> Result<Result<Block, Block>, Stop> {
         let aligned_recalloc = routine!(self, _aligned_recalloc);
+        let request = Request::array(count, size).aligned(alignment, 0);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: a live block of the aligned family, given up by its owner.
         let address = unsafe { aligned_recalloc(block.pointer(), count, size, alignment) };
+        self.recorder
+            .resized("_aligned_recalloc", &block, taken, request, address);
         Ok(Block::given(address, count.wrapping_mul(size)).ok_or(block))
     }
 
@@ -153,8 +190,12 @@ impl Crt {
         offset: usize,
     ) -> Result<Result<Block, Block>, Stop> {
         let recalloc = routine!(self, _aligned_offset_recalloc);
+        let request = Request::array(count, size).aligned(alignment, offset);
+        let taken = self.recorder.take(block.pointer(), request);
         // SAFETY: a live block of the aligned family, given up by its owner.
         let address = unsafe { recalloc(block.pointer(), count, size, alignment, offset) };
+        self.recorder
+            .resized("_aligned_offset_recalloc", &block, taken, request, address);
         Ok(Block::given(address, count.wrapping_mul(size)).ok_or(block))
     }
 
@@ -166,6 +207,7 @@ impl Crt {
         offset: usize,
     ) -> Result<usize, Stop> {
         let aligned_msize = routine!(self, _aligned_msize);
+        self.recorder.read("_aligned_msize", block);
         // SAFETY: a live block of the aligned family.
         Ok(unsafe { aligned_msize(block.pointer(), alignment, offset) })
     }
@@ -173,8 +215,10 @@ impl Crt {
     /// Calls `_aligned_free`.
     pub fn aligned_free(&self, block: Block) -> Result<(), Stop> {
         let aligned_free = routine!(self, _aligned_free);
+        let taken = self.recorder.take(block.pointer(), Request::of(0));
         // SAFETY: a live block of the aligned family, given up by its owner.
         unsafe { aligned_free(block.pointer()) };
+        self.recorder.freed("_aligned_free", taken);
         Ok(())
     }
 
@@ -182,12 +226,15 @@ impl Crt {
     pub fn heapmin(&self) -> Result<i32, Stop> {
         let heapmin = routine!(self, _heapmin);
         // SAFETY: it takes no argument.
-        Ok(unsafe { heapmin() })
+        let returned = unsafe { heapmin() };
+        self.recorder.released("_heapmin", returned == 0);
+        Ok(returned)
     }
 
     /// Calls `_heapchk`.
     pub fn heapchk(&self) -> Result<i32, Stop> {
         let heapchk = routine!(self, _heapchk);
+        self.recorder.walked("_heapchk");
         // SAFETY: it takes no argument.
         Ok(unsafe { heapchk() })
     }
@@ -195,6 +242,9 @@ impl Crt {
     /// Calls `_heapwalk`, which replaces `info` with the next entry.
     pub fn heapwalk(&self, info: &mut HeapInfo) -> Result<i32, Stop> {
         let heapwalk = routine!(self, _heapwalk);
+        if info.entry.is_null() {
+            self.recorder.walked("_heapwalk");
+        }
         // SAFETY: an entry that the candidate returned, the start of a walk, or an invalid
         // entry that the candidate must recognise.
         Ok(unsafe { heapwalk(info) })
@@ -210,6 +260,7 @@ impl Crt {
     /// Calls `_heapset`.
     pub fn heapset(&self, fill: u32) -> Result<i32, Stop> {
         let heapset = routine!(self, _heapset);
+        self.recorder.released("_heapset", false);
         // SAFETY: it takes a number.
         Ok(unsafe { heapset(fill) })
     }

@@ -11,6 +11,7 @@ mod loader;
 mod new_handler;
 mod other_names;
 mod places;
+mod recorder;
 mod routines;
 mod strings;
 
@@ -20,13 +21,16 @@ pub use invalid_parameter::{WhichHandler, handler_calls};
 pub(super) use loader::Loaded;
 pub use new_handler::{new_handler_calls, new_handler_returns};
 pub use places::Places;
+pub(super) use recorder::address_space_is_limited;
 pub use strings::Text;
 
 use super::{ErrorState, Stop, host};
 use crate::library::routines::ROUTINES;
+use crate::wire::coverage::Pairs;
 use crate::wire::job::Job;
 use crate::wire::observation::{self, Call, Kind};
 use other_names::OtherNames;
+use recorder::Recorder;
 use routines::{Homes, Routines};
 use std::ffi::{OsStr, c_int, c_void};
 use std::ptr;
@@ -70,6 +74,7 @@ pub struct Crt {
     alias_name: Option<String>,
     routines: Routines,
     errno: Errno,
+    recorder: Recorder,
 }
 
 /// Why a library cannot be used.
@@ -138,6 +143,7 @@ impl Crt {
             alias_name: job.alias.clone(),
             library,
             heap,
+            recorder: Recorder::new(job.record),
         })
     }
 
@@ -222,6 +228,11 @@ impl Crt {
     pub(super) unsafe fn close(&self) {
         // SAFETY: the caller's promise.
         unsafe { self.library.close() };
+    }
+
+    /// What the calls of each routine covered so far; empty if it is not recorded.
+    pub(super) fn covered(&self) -> Vec<(&'static str, Pairs)> {
+        self.recorder.covered()
     }
 
     /// Whether the library has this routine, one of

@@ -15,6 +15,7 @@ mod imports;
 ))]
 mod seccomp;
 
+use crate::wire::coverage::{Value, Values};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -117,6 +118,16 @@ fn answer() -> Answer {
             Answer::Refuse(refusal)
         }
         None => Answer::Succeed,
+    }
+}
+
+/// What the system refuses now, for the record of what calls cover.
+pub(super) fn in_force() -> Values {
+    match WHICH.load(Ordering::SeqCst) {
+        NO_MEMORY => Values::of(Value::MemoryRefused),
+        OFF => Values::default(),
+        _ if HOW.load(Ordering::SeqCst) == 0 => Values::default(),
+        _ => Values::of(Value::ReleaseRefused),
     }
 }
 

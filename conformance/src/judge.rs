@@ -22,11 +22,8 @@ pub fn judge(seen: &Seen) -> Judgement {
 /// The judgement, with texts from the probe unchanged.
 fn raw(seen: &Seen) -> Judgement {
     // Before anything that the process did: a crash before a routine that is not there
-    // says nothing about that routine. What follows damage is recorded also without it.
-    let records_an_ending = seen.case.undefined && seen.clause.level == Level::Record;
-    // A clause about a heap in a process is about no single routine.
-    let needs_routine = !records_an_ending && !seen.case.only_loads && seen.case.stand_in.is_none();
-    if needs_routine && seen.lacks(seen.clause.routine) {
+    // says nothing about that routine.
+    if lacks_its_routine(seen) {
         return seen.missing(seen.clause.routine);
     }
     let has_ended = matches!(seen.observation.ending, Ending::Died(_) | Ending::TimedOut);
@@ -45,6 +42,16 @@ fn raw(seen: &Seen) -> Judgement {
         ));
     }
     seen.clause.judge(seen)
+}
+
+/// Whether the clause is about a routine that the library does not have, so that nothing
+/// in the observation matters.
+pub fn lacks_its_routine(seen: &Seen) -> bool {
+    // What follows damage is recorded also without the routine.
+    let records_an_ending = seen.case.undefined && seen.clause.level == Level::Record;
+    // A clause about a heap in a process is about no single routine.
+    let needs_routine = !records_an_ending && !seen.case.only_loads && seen.case.stand_in.is_none();
+    needs_routine && seen.lacks(seen.clause.routine)
 }
 
 /// The judgement if the case did not run to its end.

@@ -1,7 +1,8 @@
 //! Runs each candidate's cases in parallel and judges the results.
 
 use crate::clause::{Case, Clause, Judgement, Seen, Verdict};
-use crate::judge::{ended_loading, judge};
+use crate::clauses;
+use crate::judge::{ended_loading, judge, lacks_its_routine};
 use crate::observe::observe;
 use crate::pace::{Limit, Pace};
 use crate::repeat::Repeated;
@@ -134,6 +135,7 @@ pub fn check(
                     }
                     let of_candidate = position - position % cases.len()..position;
                     let observation = match timeout(candidate, limits, &seen[of_candidate]) {
+                        _ if is_pointless(candidate, case) => nothing(Ending::Done),
                         Some(timeout) => observe(candidate, case, timeout),
                         None => not_run(OVER),
                     };
@@ -220,11 +222,31 @@ fn cut(observations: &mut [(&Case, Observation)], limit: Limit) {
     }
 }
 
+/// Whether no clause can be judged by the case, because the library lacks the routine of
+/// each. Its process need not be started.
+fn is_pointless(candidate: &Candidate, case: &Case) -> bool {
+    let observation = nothing(Ending::Done);
+    let has = |clause: &&Clause| clause.cases.iter().any(|it| it.name == case.name);
+    clauses::all().filter(has).all(|clause| {
+        lacks_its_routine(&Seen {
+            clause,
+            case,
+            observation: &observation,
+            numbering: Numbering::Host,
+            candidate,
+        })
+    })
+}
+
 /// The observation of a case that was not run.
 fn not_run(why: &str) -> Observation {
+    nothing(Ending::Failed(format!("not run: {why}")))
+}
+
+fn nothing(ending: Ending) -> Observation {
     Observation {
         events: Vec::new(),
-        ending: Ending::Failed(format!("not run: {why}")),
+        ending,
         duration_ms: 0,
     }
 }

@@ -12,6 +12,8 @@ use heapmin_harness::text::printable::shown;
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
+/// Names of clauses of at most this length are on the line of their cause.
+const SHORT: usize = 40;
 const FAINT: Style = Style::new().dimmed();
 
 /// The report, with colours; the output strips them where they are not wanted.
@@ -104,8 +106,12 @@ fn unsupported(text: &mut String, counted: &[Counted]) -> std::fmt::Result {
         .map(|group| ("not applicable", group))
         .chain(not_judged.map(|group| ("not judged", group)));
     for (word, Group { cause, clauses }) in groups {
-        writeln!(text, "{FAINT}{word}: {cause}{FAINT:#}")?;
-        writeln!(text, "  {}", named(&clauses, counted).join(", "))?;
+        let names = named(&clauses, counted).join(", ");
+        // A short report fits on one screen.
+        match names.len() <= SHORT {
+            true => writeln!(text, "{FAINT}{word}: {cause}{FAINT:#} ({names})")?,
+            false => writeln!(text, "{FAINT}{word}: {cause}{FAINT:#}\n  {names}")?,
+        }
     }
     if let Some(Group { cause, clauses }) = lacking(counted) {
         let were = match clauses.len() {

@@ -113,10 +113,8 @@ not in force: scratch folder (no Landlock)
  heapmin.empty-heap                must     unsupported     no call                               
  heapchk.sound-heap                must     TIMEOUT         60 s                                  
 ──────────────────────────────────────────────────────────────────────────────────────────────────
-not applicable: no second name
-  heapmin.same-heap-through-alias
-not judged: no call
-  heapmin.empty-heap
+not applicable: no second name (heapmin.same-heap-through-alias)
+not judged: no call (heapmin.empty-heap)
 the library does not export malloc, _heapwalk: 3 clauses were not judged
 heapmin.success-returns-zero: fail
   promised  _heapmin returns 0 if it succeeds (_heapmin, Return value)
@@ -175,8 +173,7 @@ no fence
  _heapmin   22        19 pass, 1 recorded, 1 unsupported, 1 FAIL 
  malloc     16        16 pass                                    
 ─────────────────────────────────────────────────────────────────
-not judged: fine
-  heapmin.failure-sets-enosys
+not judged: fine (heapmin.failure-sets-enosys)
 the library does not export calloc: 3 clauses were not judged
 heapmin.failure-returns-minus-one: fail
   promised  _heapmin returns -1 and no other value if it fails (_heapmin, Return value)

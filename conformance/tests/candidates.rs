@@ -130,7 +130,9 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
         seen,
     });
     let judged = clauses::all().map(|clause| judging(&subject, clause));
-    let observed = routines().into_iter();
+    // What a heap does in a process depends on the machine's limits: only verdicts are compared.
+    let is_general = |(_, cases): &(_, Vec<&Case>)| cases.iter().all(|it| it.stand_in.is_none());
+    let observed = routines().into_iter().filter(is_general);
     let observed = observed.map(|(routine, cases)| observing(&subject, routine, cases));
     judged.chain(observed).collect()
 }

@@ -91,7 +91,7 @@ fn main() -> ExitCode {
         Trial::test("sound-with-another-name", with_another_name),
     ];
     // The slowest trials first, so that none of them runs alone at the end.
-    for family in families() {
+    for family in families(true) {
         let name = format!("sound::{family}");
         let sound = move || keeps_promises(candidate(SOUND, "reference", None)?, family, &[], &[]);
         trials.push(Trial::test(name, sound));

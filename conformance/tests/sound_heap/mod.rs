@@ -40,8 +40,13 @@ pub(crate) const NEED_MEMORY: &[&str] = &["malloc.large-blocks"];
 
 /// The families of clauses, in their order, without those about a process: the libraries
 /// of these tests do not stand in for the system's heap. `stand_ins.rs` has some that do.
-pub(crate) fn families() -> Vec<&'static str> {
-    let applicable = clauses::all().filter(|clause| !about_a_process(clause));
+///
+/// A heap may lack `_strdup` and its relatives, and the routines of the new handler, as the
+/// reference does: `with_all` says whether the library has them.
+pub(crate) fn families(with_all: bool) -> Vec<&'static str> {
+    let applicable = clauses::all()
+        .filter(|clause| !about_a_process(clause))
+        .filter(|clause| with_all || clause.may_lack.is_none());
     let mut families: Vec<_> = applicable.map(family).collect();
     families.dedup();
     families
@@ -49,13 +54,6 @@ pub(crate) fn families() -> Vec<&'static str> {
 
 fn family(clause: &'static Clause) -> &'static str {
     clause.id.split_once('.').expect("an id has two parts").0
-}
-
-/// Whether the reference has routines of this family. A library may lack `_strdup` and its
-/// relatives, and those of the new handler.
-pub(crate) fn has_family(family: &str) -> bool {
-    let mut of_family = clauses::all().filter(|clause| self::family(clause) == family);
-    of_family.any(|clause| clause.may_lack.is_none())
 }
 
 /// Whether the clause applies only to libraries that stand in for the system's heap.

@@ -117,6 +117,7 @@ pub(super) fn steps(subject: &Subject, few: bool) -> Vec<Step> {
     };
     let mut steps = Vec::new();
     for (number, (size, rule)) in requests.into_iter().enumerate() {
+        #[expect(clippy::needless_range_loop, reason = "it also counts the histories")]
         for turn in 0..turns {
             // Resizing copies large blocks: half of the sizes of the old block must do.
             let is_costly = subject.is_aligned && (200_000..IMPOSSIBLE).contains(&size);

@@ -287,7 +287,7 @@ impl Record {
         let size = request.size.unwrap_or(usize::MAX);
         let (grows, shrinks) = (size > old.size, size < old.size);
         let mut history = self.of_block(&old).in_dimension(Dimension::History);
-        if address != 0 && address != taken.address || address != 0 && grows {
+        if address != 0 && (address != taken.address || grows) {
             let first = old.size.min(size);
             let (me, releases) = (this_thread(), self.releases);
             let added = self

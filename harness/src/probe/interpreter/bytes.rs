@@ -23,7 +23,10 @@ fn parts(size: usize) -> impl Iterator<Item = Range<usize>> {
     };
     let between = (first..last).step_by(STRIDE);
     let between = between.map(move |start| start..last.min(start + PAGE));
-    [0..first].into_iter().chain(between).chain([last..size])
+    let (start, end) = (0..first, last..size);
+    std::iter::once(start)
+        .chain(between)
+        .chain(std::iter::once(end))
 }
 
 fn part(block: &Block, part: Range<usize>) -> Block {

@@ -115,8 +115,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&["heapmin.*"], &[], 22)]
-    #[case(&[], &["heapmin.*"], clauses::all().count() - 22)]
+    #[case(&["heapmin.*"], &[], 23)]
+    #[case(&[], &["heapmin.*"], clauses::all().count() - 23)]
     #[case(&["heapmin.releases-memory"], &[], 1)]
     #[case(&["heapmin.releases-*"], &[], 2)]
     #[case(&["heapmin.releases-*"], &["*-partial"], 1)]

@@ -283,10 +283,7 @@ mod tests {
     }
 
     fn loaded() -> Event {
-        Event::Loaded {
-            path: None,
-            shares_errno: false,
-        }
+        Event::Loaded { path: None }
     }
 
     fn no_memory(size: u64, available: Option<u64>) -> Event {

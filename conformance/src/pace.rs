@@ -98,7 +98,7 @@ fn limit(taken: Duration) -> Limit {
 fn calibrate(runner: &Runner) -> Duration {
     let seen = Launch::new(runner, CALIBRATION).observe(&calibration_job());
     match seen.ending {
-        Ending::Done => Duration::from_millis(seen.duration_ms),
+        Ending::Done | Ending::TimedOut => Duration::from_millis(seen.duration_ms),
         // The trial says what is wrong with the runner.
         _ => Duration::ZERO,
     }

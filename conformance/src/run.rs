@@ -134,7 +134,8 @@ pub fn check(
                         return;
                     }
                     let of_candidate = position - position % cases.len()..position;
-                    let observation = match timeout(candidate, limits, &seen[of_candidate]) {
+                    let observation = match timeout(candidate, limits, &cases, &seen[of_candidate])
+                    {
                         _ if is_pointless(candidate, case) => nothing(Ending::Done),
                         Some(timeout) => observe(candidate, case, timeout),
                         None => not_run(OVER),
@@ -172,19 +173,26 @@ pub fn check(
 const OVER: &str = "the time of --max-time is over";
 
 /// The time limit for a candidate's next case; `None` if the run's time is over. `earlier`
-/// has the observations of its earlier cases.
+/// has the observations of its earlier cases, the first of `cases`. A case that does what no
+/// page defines may hang: it does not count, and keeps the full limit.
 fn timeout(
     candidate: &Candidate,
     limits: Limits,
+    cases: &[&Case],
     earlier: &[OnceLock<Observation>],
 ) -> Option<Duration> {
     let limit = limits.pace.of(&candidate.runner);
-    let has_timed_out = |seen: &&OnceLock<Observation>| {
+    let has_timed_out = |seen: &OnceLock<Observation>| {
         seen.get()
             .is_some_and(|seen| seen.ending == Ending::TimedOut)
     };
-    let timeouts = earlier.iter().filter(has_timed_out).count();
-    let timeout = match timeouts >= MOST_TIMEOUTS {
+    let of_cases = earlier
+        .iter()
+        .zip(cases)
+        .filter(|(_, case)| !case.undefined);
+    let timeouts = of_cases.filter(|(seen, _)| has_timed_out(seen)).count();
+    let is_shrunk = timeouts >= MOST_TIMEOUTS && !cases[earlier.len()].undefined;
+    let timeout = match is_shrunk {
         true => limit.shrunk,
         false => limit.full,
     };
@@ -200,23 +208,24 @@ fn timeout(
 
 /// Says of each case that was cut by a shorter limit than the full one that it was not run.
 /// So that the verdicts do not depend on how many cases run in parallel, this also applies
-/// to a case that had the full limit because the earlier ones were not over.
+/// to a case that took longer than the shorter limit, and had the full one because the
+/// earlier cases were not over.
 fn cut(observations: &mut [(&Case, Observation)], limit: Limit) {
     let mut timeouts = 0;
-    for (_, seen) in observations {
-        if seen.ending != Ending::TimedOut {
-            continue;
-        }
-        let is_shrunk = timeouts >= MOST_TIMEOUTS && limit.shrunk < limit.full;
+    for (case, seen) in observations {
+        let is_shrunk = timeouts >= MOST_TIMEOUTS && limit.shrunk < limit.full && !case.undefined;
         let own_limit = if is_shrunk { limit.shrunk } else { limit.full };
-        if Duration::from_millis(seen.duration_ms) < own_limit {
+        let is_within = Duration::from_millis(seen.duration_ms) < own_limit;
+        let timed_out = seen.ending == Ending::TimedOut;
+        let was_run = matches!(seen.ending, Ending::Done | Ending::Died(_)) || timed_out;
+        if timed_out && is_within {
             *seen = not_run(OVER);
-        } else if is_shrunk {
+        } else if was_run && is_shrunk && !is_within {
             *seen = not_run(&format!(
                 "it did not finish within {} ms, the limit after {MOST_TIMEOUTS} timeouts",
                 limit.shrunk.as_millis()
             ));
-        } else {
+        } else if timed_out && !case.undefined {
             timeouts += 1;
         }
     }
@@ -365,10 +374,10 @@ mod tests {
     #[test]
     fn errno_numbering_defaults_to_msvc_when_the_library_has_an_errno_of_its_own() {
         let seen = |shares_errno| Observation {
-            events: vec![Event::Loaded {
-                path: None,
-                shares_errno,
-            }],
+            events: match shares_errno {
+                true => vec![Event::SharesErrno],
+                false => Vec::new(),
+            },
             ending: Ending::Done,
             duration_ms: 0,
         };

@@ -35,7 +35,8 @@ pub fn stable(observation: &Observation) -> String {
     for event in &observation.events {
         let line = match event {
             Event::Hello { .. } | Event::Fenced(_) | Event::Routines(_) => continue,
-            Event::Loaded { path, .. } => format!("loaded: {}", file_name(path.as_deref())),
+            Event::Loaded { path } => format!("loaded: {}", file_name(path.as_deref())),
+            Event::SharesErrno => "its errno is the host's".into(),
             Event::LoadFailed(_) => "could not be loaded".into(),
             Event::Elsewhere { routine, .. } => format!("calls another library's {routine}"),
             Event::Missing(routine) => format!("does not export {routine}"),
@@ -200,7 +201,6 @@ mod tests {
             events: vec![
                 Event::Loaded {
                     path: Some("Z:\\a\\b.dll".into()),
-                    shares_errno: false,
                 },
                 moment("baseline", 10),
                 moment("peak", 110),

@@ -40,7 +40,6 @@ pub fn event(u: &mut Unstructured, words: &[&str]) -> Result<Event> {
         }),
         2 => Event::Loaded {
             path: option(u, text)?,
-            shares_errno: u.arbitrary()?,
         },
         3 => Event::LoadFailed(text(u)?),
         4 => Event::Missing(text(u)?),

@@ -234,7 +234,7 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// Fills a block of which the library counts so many bytes.
+    /// Fills a block with this number of bytes, as the library counts them.
     pub(super) fn add(&mut self, block: Block, counted: usize) {
         let size = block.size();
         self.too_small += i64::from(counted < size);

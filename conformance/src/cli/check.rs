@@ -22,6 +22,7 @@ use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -104,6 +105,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     output.write(&text(&checked, &refused, &findings, args))?;
     if let Some(status) = stopped {
         let run: usize = checked.iter().map(|one| one.cases_run).sum();
+        let steps = checked.len() * selection.cases().len();
         note(&format!("interrupted: {run} of {steps} cases were run"));
         return Ok(status);
     }
@@ -143,7 +145,14 @@ fn refuse_to_overwrite_input(args: &CheckArgs, candidates: &[Candidate]) -> Resu
         return Ok(());
     };
     let expected = args.expected.as_deref().into_iter();
-    let mut read = candidates.iter().map(|one| &*one.path).chain(expected);
+    let heap = args.heap.iter().map(Path::new);
+    let profile = args.profile.iter().map(Path::new);
+    let mut read = candidates
+        .iter()
+        .map(|one| &*one.path)
+        .chain(expected)
+        .chain(heap)
+        .chain(profile);
     match read.find(|path| output.is_of(path)) {
         None => Ok(()),
         Some(path) => Err(InputError::new(

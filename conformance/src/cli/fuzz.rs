@@ -6,6 +6,7 @@ use super::{AS_EXPECTED, DEVIATION, FuzzArgs, catalogue, runners};
 use crate::expected::profiles::known_deviations;
 use crate::fuzz::compare::{Finding, Whose};
 use crate::fuzz::{Found, Outcome, Pair, TRIES, file};
+use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
@@ -30,9 +31,13 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
         known_deviations(profile)?;
     }
     let runners = runners(args.windows_probe.clone(), args.no_fence, None)?;
+    let with_heap = |candidate| {
+        let candidate = Surroundings::default().of(candidate, &catalogue)?;
+        candidate.check_heap().map(|()| candidate)
+    };
     Ok(Pair {
-        candidate: catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?,
-        against: catalogue.candidate(&args.against, None, &runners)?,
+        candidate: with_heap(catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?)?,
+        against: with_heap(catalogue.candidate(&args.against, None, &runners)?)?,
         timeout: Duration::from_secs(args.timeout),
         ignored: args.ignore.clone(),
         without: args.without.clone(),

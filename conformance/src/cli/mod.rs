@@ -78,7 +78,7 @@ struct CheckArgs {
     /// Judge the candidates by this profile: the name of a known library, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Check the candidates as libraries that stand in for the system's heap (LD_PRELOAD), too
+    /// Also check the clauses about libraries that replace the system's heap (LD_PRELOAD)
     #[arg(long)]
     preload: bool,
     /// Check only clauses whose id matches this pattern; can be given several times
@@ -87,16 +87,16 @@ struct CheckArgs {
     /// Skip clauses whose id matches this pattern; can be given several times
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
-    /// Run only cases that inject this fault when the library releases memory
+    /// Run only cases in which the system refuses, or answers, in this way
     #[arg(long, value_name = "MODE", value_parser = fault_modes())]
     fault: Option<String>,
     /// Number of cases to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Time limit for each case, in seconds [default: at least 10, and more on a slow or busy machine]
+    /// Time limit for each case, in seconds [default: measured, at least 10]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: Option<u64>,
-    /// Time limit for the whole run, in seconds; cases that are left then are not run
+    /// Time limit for the whole run, in seconds; cases that were not run by then are reported as errors
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=864_000))]
     max_time: Option<u64>,
     /// Run every case this many times, and report the clauses whose verdict or observation changed
@@ -159,7 +159,7 @@ struct FuzzArgs {
     /// Number of sequences to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Most threads in a sequence; every fourth sequence has threads. 1: no sequence has any
+    /// Maximum number of threads in a sequence; every fourth sequence has threads, and with 0 or 1 none
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=i64::from(MOST_THREADS)))]
     threads: u8,
     /// Do not call this routine in random sequences; can be given several times
@@ -284,7 +284,7 @@ pub fn run() -> ExitCode {
 fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("it is not of the form NAME=VALUE".into()),
+        _ => Err("expected NAME=VALUE".into()),
     }
 }
 

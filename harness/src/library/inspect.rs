@@ -184,7 +184,7 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
         format,
         arch: arch(file.architecture()),
         exports,
-        own_calls: own_calls(&file),
+        own_calls: own_calls(&file, bytes.len()),
         needs: needs(&file),
         version: version.and_then(|version| version.file),
         maker,
@@ -305,20 +305,35 @@ impl Names {
     }
 }
 
-/// The names of the libraries that a PE file imports from, at most a hundred.
+/// The names of the libraries that a PE file imports from, at most a hundred. Only the list of
+/// libraries is read: in a hostile file, each could have the same long list of routines.
 fn needs(file: &object::File<'_>) -> Vec<String> {
-    let mut names: Vec<String> = match file.format() {
-        object::BinaryFormat::Pe => file.imports().unwrap_or_default(),
-        _ => Vec::new(),
+    fn of<P: object::read::pe::ImageNtHeaders>(
+        file: &object::read::pe::PeFile<'_, P>,
+    ) -> Option<Vec<String>> {
+        let table = file.import_table().ok()??;
+        let mut libraries = table.descriptors().ok()?;
+        let mut names = Vec::new();
+        while names.len() < 100 {
+            let Ok(Some(library)) = libraries.next() else {
+                break;
+            };
+            let name = table.name(library.name.get(object::LittleEndian)).ok()?;
+            let name = name.get(..LONGEST_NAME).unwrap_or(name);
+            names.push(String::from_utf8_lossy(name).into_owned());
+        }
+        Some(names)
     }
-    .iter()
-    .map(|import| String::from_utf8_lossy(import.library()).into_owned())
-    .collect();
-    names.sort();
-    names.dedup();
-    names.truncate(100);
-    names
+    match file {
+        object::File::Pe32(file) => of(file),
+        object::File::Pe64(file) => of(file),
+        _ => None,
+    }
+    .unwrap_or_default()
 }
+
+/// Longer names of routines and libraries are those of hostile files.
+const LONGEST_NAME: usize = 256;
 
 fn unreadable_exports(error: &object::Error) -> String {
     format!("its exports cannot be read ({error})")
@@ -342,7 +357,7 @@ fn is_exported_code(symbol: &object::Symbol<'_, '_>) -> bool {
 /// The places of an ELF file that the loader fills with the address of a routine that the
 /// file itself exports: offsets from where the file is loaded, with the routine's name.
 /// Any name counts, since a library of the process may have it too: glibc has a `step`.
-fn own_calls(file: &object::File<'_>) -> Vec<(u64, String)> {
+fn own_calls(file: &object::File<'_>, length: usize) -> Vec<(u64, String)> {
     use object::elf;
     // What an address alone is stored for: a call through the table, a pointer.
     const ADDRESSES: [u32; 9] = [
@@ -363,6 +378,8 @@ fn own_calls(file: &object::File<'_>) -> Vec<(u64, String)> {
     else {
         return Vec::new();
     };
+    // In a hostile file, every place can have the same long name.
+    let mut room = length;
     let own_call = |(offset, relocation): (u64, object::Relocation)| {
         let object::RelocationFlags::Elf { r_type } = relocation.flags() else {
             return None;
@@ -371,10 +388,13 @@ fn own_calls(file: &object::File<'_>) -> Vec<(u64, String)> {
             return None;
         };
         let symbol = symbols.symbol_by_index(index).ok()?;
+        let is_address = ADDRESSES.contains(&r_type) && relocation.addend() == 0;
+        if !is_address || !is_exported_code(&symbol) || room == 0 {
+            return None;
+        }
         let name = symbol.name().ok()?;
-        let is_own =
-            ADDRESSES.contains(&r_type) && relocation.addend() == 0 && is_exported_code(&symbol);
-        is_own.then(|| (offset, name.to_owned()))
+        room = room.saturating_sub(name.len());
+        (name.len() <= LONGEST_NAME).then(|| (offset, name.to_owned()))
     };
     relocations.filter_map(own_call).take(MOST).collect()
 }

@@ -126,7 +126,9 @@ impl Candidate {
             return Ok(Candidate { stands_in, ..self });
         }
         let path = shown(self.path.as_os_str());
-        let problem = format!("{path} cannot be preloaded: it is no ELF library on Linux");
+        let problem = format!(
+            "{path} cannot be preloaded: it is not an ELF library, or this system is not Linux"
+        );
         Err(InputError::new(problem, "leave out --preload"))
     }
 

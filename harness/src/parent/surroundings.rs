@@ -40,11 +40,11 @@ impl Surroundings {
                 environment.push((name.clone(), value.clone()));
             }
         }
+        environment.extend(self.environment.iter().cloned());
         if let Some(path) = self.search_path(&candidate.runner, &environment)? {
             environment.retain(|(name, _)| *name != path.0);
             environment.push(path);
         }
-        environment.extend(self.environment.iter().cloned());
         Ok(Candidate {
             heap: heap.transpose()?,
             environment,
@@ -81,14 +81,19 @@ impl Surroundings {
                 InputError::new(problem, "check the path")
             })?;
             let folder = runner.path_for_loader(&absolute)?.into_string();
-            folders.push(folder.map_err(|_| {
-                let problem = format!("--library-path {name}: the name is not UTF-8");
-                InputError::new(problem, "rename the folder to a UTF-8 name")
+            let folder = folder.ok().filter(|folder| !folder.contains(separator));
+            folders.push(folder.ok_or_else(|| {
+                let problem = format!(
+                    "--library-path {name}: the name is not UTF-8, or has a {separator:?}, at which {variable} is split"
+                );
+                InputError::new(problem, "rename the folder")
             })?);
         }
         let given = environment.iter().rev().find(|(name, _)| name == variable);
         let before = given.map(|(_, value)| value.clone());
-        folders.extend(before.or_else(|| std::env::var(variable).ok()));
+        let before = before.or_else(|| std::env::var(variable).ok());
+        // An empty name in the variable would mean the current folder.
+        folders.extend(before.filter(|before| !before.is_empty()));
         Ok(Some((variable.to_owned(), folders.join(separator))))
     }
 }

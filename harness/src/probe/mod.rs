@@ -308,13 +308,16 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
     };
     let loaded = Event::Loaded {
         path: crt.loaded_from(),
-        shares_errno: crt.shares_errno(),
     };
     if pipe.share().send(&loaded).is_err() {
         return Event::Done;
     }
     if job.case.is_empty() {
         return pipe.last_words(Event::Routines(crt.homes()));
+    }
+    // This calls the library.
+    if crt.shares_errno() && pipe.share().send(&Event::SharesErrno).is_err() {
+        return Event::Done;
     }
     let mut probe = Probe {
         crt,

@@ -147,9 +147,9 @@ pub enum Event {
     Loaded {
         /// Its file, as the loader names it; `None` if the loader does not.
         path: Option<String>,
-        /// Whether its `_errno` returns the address of the host's `errno`.
-        shares_errno: bool,
     },
+    /// The library's `_errno` returns the address of the host's `errno`.
+    SharesErrno,
     /// The routines that the loader finds. A probe without a case reports them.
     Routines(Homes),
     /// The library calls a routine of another library instead of its own.
@@ -327,16 +327,14 @@ impl Observation {
     /// The file that was loaded, as the loader names it.
     pub fn loaded_from(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
-            Event::Loaded { path, .. } => path.as_deref(),
+            Event::Loaded { path } => path.as_deref(),
             _ => None,
         })
     }
 
     /// Whether the library's `_errno` returns the address of the host's `errno`.
     pub fn shares_errno(&self) -> bool {
-        let shares =
-            |event: &Event| matches!(event, Event::Loaded { shares_errno, .. } if *shares_errno);
-        self.events.iter().any(shares)
+        self.events.contains(&Event::SharesErrno)
     }
 
     /// Where the routines were found, if the probe reported it.
@@ -416,7 +414,6 @@ mod tests {
             events: vec![
                 Event::Loaded {
                     path: Some("/x.so".into()),
-                    shares_errno: false,
                 },
                 moment("one", Some(memory(1)), None),
                 moment("two", Some(memory(2)), Some(memory(3))),

@@ -29,7 +29,7 @@ pub(super) fn bind(library: &Loaded, own_calls: &[(u64, String)]) -> Result<(), 
         let own = library.find(routine) as usize;
         let place = base.wrapping_add(*offset as usize) as *mut usize;
         // SAFETY: the loader has just stored an address here.
-        let stored = unsafe { place.read() };
+        let stored = unsafe { place.read_unaligned() };
         if own == 0 || stored == own {
             continue;
         }
@@ -88,7 +88,7 @@ fn write(place: *mut usize, address: usize) -> bool {
             libc::PROT_READ | libc::PROT_WRITE,
         ) == 0;
         if permitted {
-            place.write(address);
+            place.write_unaligned(address);
         }
         permitted
     }

@@ -236,7 +236,7 @@ impl Crt {
     }
 
     /// Whether the library has this routine, one of
-    /// [`ROUTINES`](crate::library::routines::ROUTINES).
+    /// [`ROUTINES`].
     pub fn has(&self, routine: &str) -> bool {
         self.routines.has(routine)
     }

@@ -19,7 +19,7 @@ const STOP: libc::timespec = libc::timespec {
     tv_sec: 0,
     tv_nsec: 2_000_000,
 };
-/// The end on a machine that is too busy for so many stops.
+/// Time limit on a machine that is too busy for this number of stops.
 const AT_MOST: Duration = Duration::from_secs(3);
 
 type Pointer = *mut c_void;

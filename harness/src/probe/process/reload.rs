@@ -9,7 +9,7 @@ use std::thread;
 
 /// A load that may be the first one for the loader's own tables too.
 const SETTLED: u32 = 10;
-/// In each of so many loads, a thread that used the heap ends after the unload.
+/// A thread that used the heap ends after each unload whose number this divides.
 const THREAD_EACH: u32 = 50;
 
 type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;

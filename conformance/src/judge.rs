@@ -84,11 +84,9 @@ fn not_observed(seen: &Seen) -> Option<Judgement> {
         // Our seccomp filter raises SIGSYS to inject a fault. It kills a thread that
         // blocks signals; glibc's threads block them while they end. In other cases
         // there is no filter, and the signal is the library's own.
-        Ending::Died(how) if how.contains("SIGSYS") && seen.case.fault.is_some() => {
-            Judgement::not_judged(format!(
-                "{how}{during}: the fault hit a thread that blocks signals"
-            ))
-        }
+        Ending::Died(how) if how.contains("SIGSYS") && seen.case.refuses => Judgement::not_judged(
+            format!("{how}{during}: the fault hit a thread that blocks signals"),
+        ),
         Ending::Died(how) if is_silent => {
             Verdict::Error.because(format!("the probe did not start: {how}"))
         }

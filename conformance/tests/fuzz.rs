@@ -94,8 +94,9 @@ fn a_list_without_a_lock_is_found_by_threads_and_only_by_them() {
         saved.contains("\n2: ") || saved.contains("\n3: "),
         "{saved}"
     );
-    let again = fuzz(&[name, "--replay", file]);
-    assert_eq!(again.status.code(), Some(1), "{saved}");
+    // Threads meet by chance: the replay tries often, and this test often again.
+    let is_found = || fuzz(&[name, "--replay", file]).status.code() == Some(1);
+    assert!((0..20).any(|_| is_found()), "{saved}");
     let sound = fuzz(&["reference", "--replay", file]);
     assert_eq!(sound.status.code(), Some(0), "{}", text(&sound.stdout));
     let without = fuzz(&[name, "--seed", "3", "--steps", "4000", "--threads", "1"]);

@@ -13,6 +13,8 @@ pub struct Case {
     pub summary: &'static str,
     /// How the system is made to refuse, if it is: the name for `--fault`.
     pub fault: Option<&'static str>,
+    /// Whether the system refuses calls in it, in one way or several.
+    pub refuses: bool,
     /// What it does.
     pub act: Act,
     /// Whether it does what no page defines: the end of the process is then
@@ -50,6 +52,7 @@ impl Case {
             name,
             summary,
             fault: None,
+            refuses: false,
             act,
             undefined: false,
             only_loads: false,
@@ -64,6 +67,15 @@ impl Case {
     pub const fn fault(self, fault: &'static str) -> Case {
         Case {
             fault: Some(fault),
+            ..self.refuses()
+        }
+    }
+
+    /// The same case as one in which the system refuses in several ways, so that `--fault`
+    /// does not select it.
+    pub const fn refuses(self) -> Case {
+        Case {
+            refuses: true,
             ..self
         }
     }

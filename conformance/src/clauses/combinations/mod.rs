@@ -51,7 +51,8 @@ macro_rules! combinations {
                     " in combinations of size, alignment, history and thread, while the system takes no memory back, gives none, or limits the address space",
                 ),
                 |probe| refused(probe, $act),
-            );
+            )
+            .refuses();
             const ROUTINE: Routine = Routine { name: $routine, page: &pages::$page };
             must(
                 ROUTINE,

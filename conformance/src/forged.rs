@@ -108,7 +108,7 @@ pub(crate) fn candidate() -> Candidate {
         environment: Vec::new(),
         stage: None,
         heap: None,
-        library_path: Vec::new(),
+        search_folders: Vec::new(),
         system_libraries: None,
         loading: Loading::NotTried,
     }

@@ -133,7 +133,7 @@ fn missing_libraries(candidate: &Candidate) -> String {
     let Some(system) = &candidate.system_libraries else {
         return String::new();
     };
-    let mut folders: Vec<&Path> = candidate.library_path.iter().map(AsRef::as_ref).collect();
+    let mut folders: Vec<&Path> = candidate.search_folders.iter().map(AsRef::as_ref).collect();
     folders.extend(candidate.path.parent());
     folders.push(system);
     let is_missing = |name: &&String| {

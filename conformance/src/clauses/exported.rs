@@ -50,7 +50,7 @@ fn judge(seen: &Seen) -> Judgement {
     let is_found = seen.observation.fact(&found(routine)) == Some(1);
     if let Some(name) = profile.and_then(|profile| profile.names.get(routine)) {
         let other = seen.candidate.other_name(routine);
-        let library = other.map(|other| other.library).filter(|it| !it.is_empty());
+        let library = other.map(|other| other.file).filter(|it| !it.is_empty());
         let place = library.map_or_else(String::new, |it| format!(" in {}", shown(&it)));
         let observed = match is_found {
             true => format!("found under its other name, {name}{place}"),

@@ -134,7 +134,7 @@ pub(super) static CLAUSES: &[Clause] = &[
     must(
         QUERY_NEW_HANDLER,
         "new-handler.query-gives-the-current",
-        "_query_new_handler returns the handler that _set_new_handler set, and a null pointer if there is none",
+        "_query_new_handler returns the handler that _set_new_handler set, and a null pointer if no handler is set",
         derived(
             ReturnValue,
             "the page states the current handler, and there is no default handler",

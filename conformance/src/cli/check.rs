@@ -197,7 +197,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
     let runners = runners(args.windows_probe.clone(), args.no_fence, args.memory)?;
     let surroundings = Surroundings {
         heap: args.heap.clone(),
-        library_path: args.library_path.clone(),
+        search_folders: args.search_folders.clone(),
         environment: args.env.clone(),
     };
     let names = match args.candidates.as_slice() {

@@ -106,8 +106,8 @@ struct CheckArgs {
     #[arg(long, value_name = "LIBRARY")]
     heap: Option<OsString>,
     /// Folder in which the loader searches for libraries that a candidate needs; can be given several times
-    #[arg(long, value_name = "FOLDER")]
-    library_path: Vec<PathBuf>,
+    #[arg(long = "library-path", value_name = "FOLDER")]
+    search_folders: Vec<PathBuf>,
     /// Environment variable for the process that loads a candidate; can be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,

@@ -41,7 +41,7 @@ pub struct Candidate {
     /// The library that has the heap routines which this one lacks, if one was named.
     pub heap: Option<Heap>,
     /// Folders of the user in which the loader searches for libraries that it needs.
-    pub library_path: Vec<PathBuf>,
+    pub search_folders: Vec<PathBuf>,
     /// The folder of the system's libraries, for a PE file.
     pub system_libraries: Option<PathBuf>,
     /// What a trial showed.
@@ -98,7 +98,7 @@ impl Candidate {
         Some(OtherName {
             routine: routine.to_owned(),
             name: name.clone(),
-            library,
+            file: library,
         })
     }
 

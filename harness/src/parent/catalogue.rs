@@ -127,7 +127,7 @@ impl Catalogue {
             environment,
             stage,
             heap: None,
-            library_path: Vec::new(),
+            search_folders: Vec::new(),
             system_libraries,
             loading: Loading::NotTried,
         })
@@ -171,7 +171,7 @@ impl Catalogue {
             environment,
             stage: None,
             heap: None,
-            library_path: Vec::new(),
+            search_folders: Vec::new(),
             system_libraries,
             loading: Loading::NotTried,
         })

@@ -17,7 +17,7 @@ pub struct Surroundings {
     /// The library of the heap: a path, the name of a profile, or a name for the loader.
     pub heap: Option<OsString>,
     /// Folders in which the loader searches for libraries that a candidate needs.
-    pub library_path: Vec<PathBuf>,
+    pub search_folders: Vec<PathBuf>,
     /// Environment variables for the probe.
     pub environment: Vec<(String, String)>,
 }
@@ -48,7 +48,7 @@ impl Surroundings {
         Ok(Candidate {
             heap: heap.transpose()?,
             environment,
-            library_path: self.library_path.clone(),
+            search_folders: self.search_folders.clone(),
             ..candidate
         })
     }
@@ -60,7 +60,7 @@ impl Surroundings {
         runner: &Runner,
         environment: &[(String, String)],
     ) -> Result<Option<(String, String)>, InputError> {
-        if self.library_path.is_empty() {
+        if self.search_folders.is_empty() {
             return Ok(None);
         }
         let (variable, separator) = match &runner.wine {
@@ -70,7 +70,7 @@ impl Surroundings {
             None => ("LD_LIBRARY_PATH", ":"),
         };
         let mut folders = Vec::new();
-        for folder in &self.library_path {
+        for folder in &self.search_folders {
             let name = shown(folder.as_os_str());
             if !folder.is_dir() {
                 let problem = format!("--library-path {name}: no such folder");

@@ -17,7 +17,7 @@ pub struct OtherName {
     /// The library that exports it: a path or name for the loader. Empty if the candidate
     /// itself does.
     #[serde(with = "super::os_name")]
-    pub library: OsString,
+    pub file: OsString,
 }
 
 /// The case of a job without a library that measures how fast the machine is.
@@ -40,8 +40,8 @@ pub struct Job {
     /// The routines that it has under another name.
     #[serde(default)]
     pub names: Vec<OtherName>,
-    /// The library that has the heap routines that `load_name` does not have. Empty if there
-    /// is none.
+    /// The library that has the heap routines that `load_name` does not have. Empty if
+    /// `load_name` has them all.
     #[serde(with = "super::os_name", default)]
     pub heap: OsString,
     /// The names that the library of the heap exports, if its file was read.

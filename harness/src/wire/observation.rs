@@ -125,7 +125,7 @@ pub struct Walk {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Homes {
     /// In the library itself.
-    pub library: Vec<String>,
+    pub candidate: Vec<String>,
     /// In the library of the heap, which the user named.
     pub heap: Vec<String>,
     /// In the library that contains `errno`, if that is another one.

@@ -114,7 +114,7 @@ impl Owners {
         owners
     }
 
-    /// The owner of a slot; this thread if there is none yet.
+    /// The owner of a slot. A slot without an owner gets this thread as its owner.
     pub fn or_first(&mut self, slot: Slot, thread: u8) -> u8 {
         *self.0[slot.index()].get_or_insert(thread)
     }

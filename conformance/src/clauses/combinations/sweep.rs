@@ -276,7 +276,7 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Checks and frees the oldest block that is alive; `false` if there is none.
+    /// Checks and frees the oldest live block. Returns `false` if no block is alive.
     fn free_oldest(&mut self) -> Result<bool, Stop> {
         let Some(held) = self.alive.pop_front() else {
             return Ok(false);

@@ -40,7 +40,7 @@ impl Crt {
             free: routines.free.ok_or(Stop::Missing("free"))?,
             heapmin: routines._heapmin.ok_or(Stop::Missing("_heapmin"))?,
         };
-        let adapted = self.library.find("adapted").cast::<[Pointer; 3]>();
+        let adapted = self.candidate.find("adapted").cast::<[Pointer; 3]>();
         if !adapted.is_null() {
             // SAFETY: only our adapters export this name; it is a table of these routines.
             unsafe {
@@ -60,7 +60,7 @@ impl Crt {
     /// The version of the allocator that an adapter adapts: major, minor and patch. `None`
     /// for other libraries.
     pub fn adapted_version(&self) -> Option<[c_int; 3]> {
-        let version = self.library.find("adapted_version").cast::<[c_int; 3]>();
+        let version = self.candidate.find("adapted_version").cast::<[c_int; 3]>();
         // SAFETY: only our adapters export this name; it is a table of three numbers.
         (!version.is_null()).then(|| unsafe { *version })
     }

@@ -8,7 +8,7 @@ use std::ptr;
 
 /// A loaded library. It is never unloaded: the candidate's exit code must not run.
 pub(in crate::probe) struct Loaded {
-    library: ManuallyDrop<Library>,
+    opened: ManuallyDrop<Library>,
     /// Its own exports, if they are known: the loader would also find a name in the
     /// libraries that this one needs.
     exports: Option<Vec<String>>,
@@ -24,7 +24,7 @@ impl Loaded {
         exports: Option<Vec<String>>,
     ) -> Result<Loaded, String> {
         Ok(Loaded {
-            library: ManuallyDrop::new(open(name)?),
+            opened: ManuallyDrop::new(open(name)?),
             exports,
         })
     }
@@ -44,7 +44,7 @@ impl Loaded {
     /// The address of a symbol, of this library or one that it needs, or null.
     pub(in crate::probe) fn find(&self, name: &str) -> *const c_void {
         // SAFETY: only the address of the symbol is used here.
-        let symbol = unsafe { self.library.get::<*const c_void>(name.as_bytes()) };
+        let symbol = unsafe { self.opened.get::<*const c_void>(name.as_bytes()) };
         symbol.map_or(ptr::null(), |symbol| *symbol)
     }
 
@@ -56,7 +56,7 @@ impl Loaded {
     pub(in crate::probe) unsafe fn close(&self) {
         // SAFETY: the copy closes the handle, which is not used again, and `ManuallyDrop`
         // does not close it.
-        drop(unsafe { ptr::read(&*self.library) });
+        drop(unsafe { ptr::read(&*self.opened) });
     }
 
     /// The loader's handle of the library.
@@ -67,7 +67,7 @@ impl Loaded {
         use libloading::os::windows::Library as SystemLibrary;
         // SAFETY: the copy only yields the handle and closes nothing.
         let raw = unsafe {
-            let copy: Library = ptr::read(&*self.library);
+            let copy: Library = ptr::read(&*self.opened);
             SystemLibrary::from(copy).into_raw()
         };
         #[cfg(unix)]

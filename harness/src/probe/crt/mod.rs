@@ -68,8 +68,8 @@ enum Errno {
 
 /// The routines of a loaded library.
 pub struct Crt {
-    library: Loaded,
-    /// The library that has the heap routines that `library` does not have.
+    candidate: Loaded,
+    /// The library that has the heap routines that `candidate` does not have.
     heap: Option<Loaded>,
     alias_name: Option<String>,
     routines: Routines,
@@ -141,7 +141,7 @@ impl Crt {
             },
             routines,
             alias_name: job.alias.clone(),
-            library,
+            candidate: library,
             heap,
             recorder: Recorder::new(job.record),
         })
@@ -153,7 +153,7 @@ impl Crt {
         for routine in ROUTINES.iter().filter(|routine| self.has(routine)) {
             let has = |library: &Loaded| !library.address_of(routine).is_null();
             let home = match &self.heap {
-                _ if has(&self.library) => &mut homes.library,
+                _ if has(&self.candidate) => &mut homes.candidate,
                 Some(heap) if has(heap) => &mut homes.heap,
                 _ => &mut homes.runtime,
             };
@@ -189,14 +189,14 @@ impl Crt {
     pub fn loaded_from(&self) -> Option<String> {
         let heapmin = self.routines._heapmin;
         let address = heapmin.map_or(ptr::null(), |f| f as *const c_void);
-        self.library.file(address)
+        self.candidate.file(address)
     }
 
     /// The address where Windows loaded the library. Null on Unix, where a library can
     /// have several places.
     pub(super) fn module(&self) -> *const u8 {
         #[cfg(windows)]
-        return self.library.handle() as *const u8;
+        return self.candidate.handle() as *const u8;
         #[cfg(unix)]
         std::ptr::null()
     }
@@ -213,11 +213,11 @@ impl Crt {
         ])
     }
 
-    /// The address of a name that the loader finds in the library or in one that it needs;
-    /// null if there is none.
+    /// The address of a name in the library or in one that it needs. Returns null if the
+    /// loader does not find the name.
     #[cfg(target_os = "linux")]
     pub(super) fn address(&self, name: &str) -> *const c_void {
-        self.library.find(name)
+        self.candidate.find(name)
     }
 
     /// Unloads the library, unless the loader keeps it for another reason.
@@ -227,7 +227,7 @@ impl Crt {
     #[cfg(target_os = "linux")]
     pub(super) unsafe fn close(&self) {
         // SAFETY: the caller's promise.
-        unsafe { self.library.close() };
+        unsafe { self.candidate.close() };
     }
 
     /// What the calls of each routine covered so far; empty if it is not recorded.

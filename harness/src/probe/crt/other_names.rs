@@ -14,9 +14,9 @@ impl<'a> OtherNames<'a> {
     /// The loader's message.
     pub(super) fn open(names: &'a [OtherName]) -> Result<OtherNames<'a>, String> {
         let opened = names.iter().map(|name| {
-            let library = match name.library.is_empty() {
+            let library = match name.file.is_empty() {
                 true => None,
-                false => Some(Loaded::open(&name.library, None)?),
+                false => Some(Loaded::open(&name.file, None)?),
             };
             Ok((name, library))
         });

@@ -19,8 +19,8 @@ struct Data {
 }
 
 const VERSION_3: u32 = 0x2008_0522;
-/// Whoever has it may lock any amount: a limit does not hold, and a large mapping takes
-/// all memory of the machine.
+/// The capability to lock any amount of memory. A process that has it is not limited, and
+/// a large mapping would take all memory of the machine.
 const CAP_IPC_LOCK: u32 = 14;
 
 /// Lets this process lock `limit` bytes at most, and locks these pages.

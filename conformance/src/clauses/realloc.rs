@@ -11,6 +11,7 @@ use crate::clause::check::{BLOCK, NULL, by, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, limited, must, stated};
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
+use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 
@@ -61,7 +62,7 @@ pub(super) static CLAUSES: &[Clause] = &[
         "realloc.keeps-contents",
         "realloc leaves the contents unchanged up to the shorter of the new and old sizes",
         stated(Remarks),
-        &[&ALL_PAIRS, &STEP_BY_STEP, &HISTORIES],
+        &[&ALL_PAIRS, &STEP_BY_STEP, &HISTORIES, &BESIDE_SMALL, &FEW_LEFT],
         &[none_of(CHANGED, RESIZED)],
     ),
     must(
@@ -153,6 +154,18 @@ const SUBJECT: Subject = Subject {
     zeroes: false,
     may_refuse: false,
 };
+
+static BESIDE_SMALL: Case = Case::new(
+    "realloc-beside-small-blocks",
+    "grows blocks of 64 KiB to 1 MiB four times each, after 1 MiB of small blocks of one size was allocated behind them, for four sizes",
+    beside_small,
+);
+
+static FEW_LEFT: Case = Case::new(
+    "realloc-few-after-release",
+    "fills 4 MiB with blocks of one size, frees all but one in 1000, calls _heapmin, and resizes those to the double, for five sizes",
+    few_left,
+);
 
 static OVER: Case = Case::new(
     "realloc-over-heap-maxreq",
@@ -272,6 +285,55 @@ fn step_by_step(probe: &mut Probe) -> Result<(), Stop> {
     }
     probe.fact(CHANGED, changed as i64)?;
     probe.fact(MISALIGNED, misaligned)?;
+    probe.fact(RESIZED, count)
+}
+
+fn beside_small(probe: &mut Probe) -> Result<(), Stop> {
+    let (mut changed, mut count) = (0, 0);
+    for small in [16, 100, 1024, 4096] {
+        probe.step(&format!("large blocks beside blocks of {small} bytes"))?;
+        for large in [64, 128, 192, 256, 512, 1024].map(|kib| kib << 10) {
+            let mut behind = Blocks::with_room_for(MIB / small)?;
+            let mut block = probe.crt.need(large)?;
+            block.fill(1);
+            behind.fill(&probe.crt, |_| small)?;
+            for more in [1, 4096, large / 2, large] {
+                let (old, new) = (block.size(), large + more);
+                let resized = probe.crt.realloc(block, new)?;
+                block = resized.map_err(|_| Stop::OutOfMemory(new))?;
+                changed += block.lost_bytes_of(1, old) as i64;
+                count += 1;
+                block.fill(1);
+                changed += behind.lost_bytes();
+            }
+            probe.crt.free(block)?;
+            behind.free_all(&probe.crt)?;
+        }
+    }
+    probe.fact(CHANGED, changed)?;
+    probe.fact(RESIZED, count)
+}
+
+fn few_left(probe: &mut Probe) -> Result<(), Stop> {
+    let (mut changed, mut count) = (0, 0);
+    for size in [16, 48, 200, 1000, 4000] {
+        let mut blocks = Blocks::with_room_for(4 * MIB / size)?;
+        probe.step(&format!(
+            "blocks of {size} bytes: free all but a few, call _heapmin"
+        ))?;
+        blocks.fill(&probe.crt, |_| size)?;
+        blocks.free_where(&probe.crt, |index| index % 1000 != 7)?;
+        probe.heapmin()?;
+        probe.step("resize those that are left")?;
+        for (index, block) in blocks.live() {
+            let resized = probe.crt.realloc(block, 2 * size)?;
+            let block = resized.map_err(|_| Stop::OutOfMemory(2 * size))?;
+            changed += block.lost_bytes_of(index as u64, size);
+            count += 1;
+            probe.crt.free(block)?;
+        }
+    }
+    probe.fact(CHANGED, changed as i64)?;
     probe.fact(RESIZED, count)
 }
 

@@ -295,6 +295,7 @@ fn fault_modes() -> PossibleValuesParser {
         .filter_map(|case| case.fault)
         .collect();
     modes.sort_unstable();
+    modes.dedup();
     PossibleValuesParser::new(modes)
 }
 

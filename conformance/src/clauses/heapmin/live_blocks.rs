@@ -14,7 +14,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
     "heapmin.preserves-live-blocks",
     "_heapmin leaves every live block at its address with every byte as written, also when new blocks are allocated afterwards",
     derived(Remarks, "_heapmin releases only unused heap memory"),
-    &[&BETWEEN],
+    &[&BETWEEN, &FEW],
     &[none_of(LOST_BYTES, LIVE_BYTES)],
 )];
 
@@ -22,6 +22,12 @@ static BETWEEN: Case = Case::new(
     "live-between-freed",
     "frees one, nine or five of ten blocks in 32 MiB, calls _heapmin, checks the others, and fills the gaps",
     between,
+);
+
+static FEW: Case = Case::new(
+    "few-live-of-one-size",
+    "fills 4 MiB with blocks of one size, frees all but one in 1000, calls _heapmin, allocates and fills as many again, for five sizes",
+    few,
 );
 
 const LIVE_BYTES: &str = "live bytes";
@@ -45,4 +51,25 @@ fn between(probe: &mut Probe) -> Result<(), Stop> {
     probe.fact(LIVE_BYTES, blocks.live_bytes())?;
     probe.fact(LOST_BYTES, lost)?;
     blocks.free_all(&probe.crt)
+}
+
+fn few(probe: &mut Probe) -> Result<(), Stop> {
+    let (mut lost, mut live) = (0, 0);
+    for size in [16, 48, 200, 1000, 4000] {
+        let mut blocks = Blocks::with_room_for(4 * MIB / size)?;
+        probe.step(&format!(
+            "fill 4 MiB with blocks of {size} bytes, free all but a few"
+        ))?;
+        blocks.fill(&probe.crt, |_| size)?;
+        blocks.free_where(&probe.crt, |index| index % 1000 != 7)?;
+        probe.step("_heapmin")?;
+        probe.heapmin()?;
+        probe.step("allocate and fill as many again, and check all blocks")?;
+        blocks.fill(&probe.crt, |_| size)?;
+        lost += blocks.lost_bytes();
+        live += blocks.live_bytes();
+        blocks.free_all(&probe.crt)?;
+    }
+    probe.fact(LIVE_BYTES, live)?;
+    probe.fact(LOST_BYTES, lost)
 }

@@ -5,7 +5,7 @@ use super::sizes::{SIZES, START_ERRNO};
 use super::workload::{MIB, count_for, grows_by_at_most, mixed_size, warm_up};
 use crate::clause::Section::Remarks;
 use crate::clause::check::{ANY, by, every_call};
-use crate::clause::{Case, Clause, Routine, derived, limited, must, should, stated};
+use crate::clause::{Case, Clause, Routine, derived, limited, must, stated};
 use crate::clauses::exported::exported;
 use crate::clauses::pages;
 use heapmin_harness::probe::blocks::Blocks;
@@ -38,17 +38,6 @@ pub(super) static CLAUSES: &[Clause] = &[
             |seen| grows_by_at_most(16 * MIB, seen),
         )],
     ),
-    should(
-        FREE,
-        "free.memory-for-other-sizes",
-        "memory that free takes back is available for larger blocks, or goes back to the system",
-        limited(Remarks, &limits::TWICE_A_ROUND_OF_ONE_SIZE),
-        &[&LARGER_EACH_ROUND],
-        &[by(
-            "after 100 rounds that allocate and free 8 MiB of one size, larger each time, at most 16 MiB more are resident than before",
-            |seen| grows_by_at_most(16 * MIB, seen),
-        )],
-    ),
     must(
         FREE,
         "free.keeps-errno",
@@ -73,12 +62,6 @@ static ROUNDS: Case = Case::new(
     "free-available-again",
     "allocates and fills 8 MiB of mixed sizes and frees them in another order, 100 times",
     rounds,
-);
-
-static LARGER_EACH_ROUND: Case = Case::new(
-    "free-larger-each-round",
-    "allocates and fills 8 MiB of blocks of one size and frees them, 100 times, with blocks of 4 KiB at first and 400 KiB at last",
-    larger_each_round,
 );
 
 static ORDINARY: Case = Case::new(
@@ -107,20 +90,6 @@ fn rounds(probe: &mut Probe) -> Result<(), Stop> {
         for part in 0..4 {
             blocks.free_where(&probe.crt, |index| index % 4 == part)?;
         }
-    }
-    probe.moment("after")
-}
-
-fn larger_each_round(probe: &mut Probe) -> Result<(), Stop> {
-    const STEP: usize = 4096;
-    warm_up(probe)?;
-    probe.moment("baseline")?;
-    probe.step("allocate, fill and free 8 MiB a hundred times, in larger blocks each time")?;
-    for round in 1..=100 {
-        let size = round * STEP;
-        let mut blocks = Blocks::with_room_for(8 * MIB / size)?;
-        blocks.fill(&probe.crt, |_| size)?;
-        blocks.free_all(&probe.crt)?;
     }
     probe.moment("after")
 }

@@ -43,11 +43,6 @@ pub(crate) static TWICE_A_ROUND: Limit = Limit {
     reason: "not lower: a heap may keep the 8 MiB of a round, and each round has other sizes, which leaves gaps; not higher: a heap that never uses freed memory again holds 800 MiB",
 };
 
-pub(crate) static TWICE_A_ROUND_OF_ONE_SIZE: Limit = Limit {
-    bound: "at most 16 MiB more are resident after 100 rounds of 8 MiB, each with blocks of one size, than before them",
-    reason: "not lower: a heap may keep the 8 MiB of a round, and blocks of another size leave gaps; not higher: a heap that keeps the memory of each size for that size holds 30 to 70 MiB",
-};
-
 pub(crate) static TENTH_OF_FREED_BLOCKS: Limit = Limit {
     bound: "at most 10 % of 64 blocks of 1 MiB stay resident",
     reason: "not lower: a heap may keep a few freed blocks for later requests; not higher: a heap that does not free the blocks keeps all of them",

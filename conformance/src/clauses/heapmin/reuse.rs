@@ -17,7 +17,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
     "heapmin.memory-reusable",
     "memory that was freed and that neither free nor _heapmin returned to the system is available for allocation again",
     limited(Remarks, &limits::QUARTER_OF_PEAK).on(&pages::FREE),
-    &[&AGAIN, &LARGE_AGAIN, &FIRST_OF_PAGE],
+    &[&AGAIN, &LARGE_AGAIN],
     &[by(
         "at most 25 % more resident when the same workload is filled again, before _heapmin and after it",
         |seen| merged(reusable(seen)),
@@ -35,12 +35,6 @@ static LARGE_AGAIN: Case = Case::new(
     "fills 28 blocks of 1 MiB and a byte, frees and fills them again three times, then frees them, calls _heapmin and fills them once more",
     // Of one size: with several, the gaps that remain are a matter of the heap's design.
     |probe| again(probe, 28, |_| MIB + 1),
-);
-
-static FIRST_OF_PAGE: Case = Case::new(
-    "fill-free-fill-again-in-pages",
-    "fills 28 MiB with blocks of 1024 bytes, frees all but the first in each page of 4 KiB, fills them again, frees the same once more, calls _heapmin, and fills them again",
-    first_of_page,
 );
 
 fn again(probe: &mut Probe, count: usize, size_of: fn(usize) -> usize) -> Result<(), Stop> {
@@ -63,32 +57,6 @@ fn again(probe: &mut Probe, count: usize, size_of: fn(usize) -> usize) -> Result
     probe.heapmin()?;
     probe.step("fill the blocks after _heapmin")?;
     blocks.fill(&probe.crt, size_of)?;
-    probe.moment("filled after _heapmin")?;
-    probe.fact(LOST_BYTES, lost + blocks.lost_bytes())?;
-    blocks.free_all(&probe.crt)
-}
-
-fn first_of_page(probe: &mut Probe) -> Result<(), Stop> {
-    const SIZE: usize = 1024;
-    let mut blocks = Blocks::with_room_for(28 * MIB / SIZE)?;
-    let mut stays = vec![false; blocks.room()];
-    warm_up(probe)?;
-    probe.moment("baseline")?;
-    probe.step("allocate and fill the blocks")?;
-    blocks.fill(&probe.crt, |_| SIZE)?;
-    probe.moment("peak")?;
-    for (index, block) in blocks.live() {
-        stays[index] = block.address() % 4096 < SIZE;
-    }
-    probe.step("free all but the first block in each page, and fill them again")?;
-    blocks.free_where(&probe.crt, |index| !stays[index])?;
-    blocks.fill(&probe.crt, |_| SIZE)?;
-    probe.moment("filled again")?;
-    let lost = blocks.lost_bytes();
-    probe.step("free the same blocks, call _heapmin, and fill them again")?;
-    blocks.free_where(&probe.crt, |index| !stays[index])?;
-    probe.heapmin()?;
-    blocks.fill(&probe.crt, |_| SIZE)?;
     probe.moment("filled after _heapmin")?;
     probe.fact(LOST_BYTES, lost + blocks.lost_bytes())?;
     blocks.free_all(&probe.crt)

@@ -23,7 +23,7 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
     )
     .on(&pages::HEAPCHK)
     .and(&pages::HEAPWALK, Remarks),
-    &[&WALK, &LARGE_WALK],
+    &[&WALK, &LARGE_WALK, &FEW_WALK],
     &[
         by(
             "_HEAPOK (-2) or _HEAPEMPTY (-1) from _heapchk",
@@ -51,6 +51,12 @@ static LARGE_WALK: Case = Case::new(
     },
 );
 
+static FEW_WALK: Case = Case::new(
+    "walk-after-heapmin-few-blocks",
+    "frees all but one in 2000 of 4 MiB of blocks of 16 bytes, calls _heapmin, frees every second one of the rest, calls _heapchk, and walks the heap",
+    few_after,
+);
+
 /// The fact that the library has no `_heapwalk`.
 const NO_WALK: &str = "no _heapwalk";
 
@@ -63,10 +69,27 @@ fn walk_after(
     let mut blocks = Blocks::with_room_for(count)?;
     probe.step("allocate the blocks and free two thirds")?;
     blocks.fill(&probe.crt, size_of)?;
-    let mut search = Search::new(&blocks, gone, &[]);
+    let search = Search::new(&blocks, gone, &[]);
     blocks.free_where(&probe.crt, gone)?;
     probe.step("_heapmin")?;
     probe.heapmin()?;
+    inspect(probe, search)
+}
+
+fn few_after(probe: &mut Probe) -> Result<(), Stop> {
+    let mut blocks = Blocks::with_room_for((4 << 20) / 16)?;
+    probe.step("allocate the blocks and free nearly all")?;
+    blocks.fill(&probe.crt, |_| 16)?;
+    let search = Search::new(&blocks, |index| index % 4000 != 7, &[]);
+    blocks.free_where(&probe.crt, |index| index % 2000 != 7)?;
+    probe.step("_heapmin")?;
+    probe.heapmin()?;
+    probe.step("free every second one of the rest")?;
+    blocks.free_where(&probe.crt, |index| index % 4000 != 7)?;
+    inspect(probe, search)
+}
+
+fn inspect(probe: &mut Probe, mut search: Search) -> Result<(), Stop> {
     probe.step("_heapchk")?;
     let checked = probe.crt.heapchk()?;
     probe.fact("_heapchk", checked.into())?;

@@ -1,11 +1,18 @@
-//! The arena: one reservation of address space. It holds the spans and the
-//! tables that describe them.
+//! The arena: a window of address space. It holds the spans and the tables that
+//! describe them.
 //!
 //! ```text
 //! | groups          | span records  | lines of bitmap  | spans
 //!   280 bytes for     64 bytes each   2 KiB per span,    256 KiB
 //!   64 spans                          most never used    each
 //! ```
+//!
+//! The heap takes address space in the window by need, each of the four parts from
+//! its start. So it is no larger than it must be under a limit (`ulimit -v`), in a
+//! core file, or if all memory is locked; and the system can refuse a block that
+//! is larger than its memory. Nothing else is mapped in the window: it lies where
+//! the system maps nothing on its own. Where there is no such place, the arena
+//! reserves its window, which is smaller then.
 //!
 //! No page of it is resident before its first use. Only this file turns a
 //! number into a reference, and it checks the number against the arena's bounds.
@@ -15,7 +22,7 @@ use crate::lock::{Guard, Lock};
 use crate::os;
 use crate::shared::Shared64;
 use crate::space::Space;
-use crate::span::{PAGE_SIZE, SPAN_SIZE, Span, SpanRef};
+use crate::span::{PAGE_SIZE, SPAN_PAGES, SPAN_SIZE, Span, SpanRef};
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Number of spans in a group: one for each bit of a word.
@@ -37,10 +44,12 @@ pub(crate) struct Group {
     lines: [Shared64; GROUP_LINE_PAGES],
 }
 
-/// One reservation and its tables.
+/// A window and its tables.
 pub(crate) struct Arena {
-    reserved: *mut u8,
-    reserved_len: usize,
+    window: *mut u8,
+    window_len: usize,
+    /// Whether the whole window is reserved.
+    pub is_reserved: bool,
     groups: *const Group,
     /// The first record.
     pub records: *const Span,
@@ -49,8 +58,10 @@ pub(crate) struct Arena {
     blocks: *mut u8,
     /// Number of spans that fit, a multiple of 64.
     pub len: usize,
-    /// Spans from this number on were never used. Only the holder of the
-    /// space's lock raises it.
+    /// Number of groups with address space for their part of each table. The space's
+    /// lock guards it, as `top`.
+    described: [Shared64; TABLES],
+    /// Spans from this number on have no address space.
     top: AtomicUsize,
     /// Whether the next `_heapmin` must visit any span.
     pub touched: AtomicBool,
@@ -59,45 +70,66 @@ pub(crate) struct Arena {
     space: Lock<Space>,
 }
 
+/// Number of tables: groups, records, lines.
+const TABLES: usize = 3;
+/// Bytes that a group has in each.
+const OF_GROUP: [usize; TABLES] = [
+    size_of::<Group>(),
+    GROUP_SPANS * size_of::<Span>(),
+    GROUP_LINE_PAGES * PAGE_SIZE,
+];
+/// The most spans that are added at once without need.
+const MOST_ADDED: usize = (1 << 30) / SPAN_SIZE;
+
 impl Arena {
-    /// Reserves the first of [`os::RESERVATIONS`] that the system grants.
-    /// Returns `None` if it grants none of them.
+    /// Finds a window that is free, or reserves one. Returns `None` if there is none.
     pub(crate) fn new() -> Option<Arena> {
-        let sizes = os::RESERVATIONS.into_iter();
-        sizes
-            .map(|size| size / SPAN_SIZE)
-            .find_map(Arena::with_room_for)
+        os::windows()
+            .map(|place| Arena::at(place, os::WINDOW, false))
+            .find(Arena::is_free)
+            .or_else(|| {
+                os::RESERVATIONS.into_iter().find_map(|size| {
+                    let window = os::reserve(Arena::window_len(size / SPAN_SIZE))?;
+                    Some(Arena::at(window, size, true))
+                })
+            })
     }
 
-    fn with_room_for(len: usize) -> Option<Arena> {
-        let page = os::page_size();
-        let groups = len / GROUP_SPANS;
-        let sizes = [
-            (groups * size_of::<Group>()).next_multiple_of(page),
-            (len * size_of::<Span>()).next_multiple_of(page),
-            (groups * GROUP_LINE_PAGES * PAGE_SIZE).next_multiple_of(page),
-            // One more, because the first span is aligned to its size.
-            (len + 1) * SPAN_SIZE,
-        ];
-        let reserved_len = sizes.iter().sum();
-        let reserved = os::reserve(reserved_len)?;
-        let records = reserved.wrapping_add(sizes[0]);
-        let lines = records.wrapping_add(sizes[1]);
-        let end = lines.wrapping_add(sizes[2]);
-        let arena = Arena {
-            reserved,
-            reserved_len,
-            groups: reserved.cast(),
-            records: records.cast(),
-            lines,
+    /// Bytes of address space of an arena with `len` spans.
+    fn window_len(len: usize) -> usize {
+        // One span more, because the first is aligned to its size.
+        let tables = OF_GROUP.map(|size| Arena::table_len(len, size));
+        tables.iter().sum::<usize>() + (len + 1) * SPAN_SIZE
+    }
+
+    fn table_len(len: usize, of_group: usize) -> usize {
+        (len / GROUP_SPANS * of_group).next_multiple_of(os::page_size())
+    }
+
+    /// An arena at an address, of which nothing is mapped yet.
+    fn at(window: *mut u8, size: usize, is_reserved: bool) -> Arena {
+        let len = size / SPAN_SIZE;
+        let [groups, records, lines] = OF_GROUP.map(|size| Arena::table_len(len, size));
+        let end = window.wrapping_add(groups + records + lines);
+        Arena {
+            window,
+            window_len: Arena::window_len(len),
+            is_reserved,
+            groups: window.cast(),
+            records: window.wrapping_add(groups).cast(),
+            lines: window.wrapping_add(groups + records),
             blocks: end.wrapping_add((end as usize).wrapping_neg() % SPAN_SIZE),
             len,
+            described: Default::default(),
             top: AtomicUsize::new(0),
             touched: AtomicBool::new(false),
             space: Lock::new(Space::NEW),
-        };
-        // SAFETY: whole pages at the start of the reservation just made.
-        unsafe { os::commit(reserved, sizes[0]) }.then_some(arena)
+        }
+    }
+
+    /// Whether the window's first page is free. It is the arena's then.
+    fn is_free(&self) -> bool {
+        self.describe(1).is_some()
     }
 
     /// Takes the space's lock. Its holder may take and free spans and lines.
@@ -105,30 +137,134 @@ impl Arena {
         self.space.lock()
     }
 
-    /// The number of the first span that was never used. No later span was used
-    /// either.
+    /// Whether a thread sleeps until the space's lock is free.
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.space.has_sleepers()
+    }
+
+    /// Takes the space's lock if it is free.
+    #[cfg(unix)]
+    pub(crate) fn try_space(&self) -> Option<Guard<'_, Space>> {
+        self.space.try_lock()
+    }
+
+    /// The number of the first span without address space. No later span has any.
     #[inline]
     pub(crate) fn top(&self) -> usize {
         self.top.load(Ordering::Acquire)
     }
 
-    /// Makes the records of all spans below `top` usable. The caller holds the
-    /// space's lock. Returns `None` if the system refuses.
-    pub(crate) fn raise_top(&self, top: usize) -> Option<()> {
-        let (old, top) = (self.top(), top.next_multiple_of(GROUP_SPANS));
-        if top > old {
-            let page = os::page_size();
-            let start = old * size_of::<Span>() / page * page;
-            let end = (top * size_of::<Span>()).next_multiple_of(page);
-            let base = self.records.cast_mut().cast::<u8>().wrapping_add(start);
-            // SAFETY: whole pages of the record table; pages in use keep their contents.
-            unsafe { os::commit(base, end - start) }.then_some(())?;
-            self.top.store(top, Ordering::Release);
+    /// Takes address space for all spans below `needed`, and perhaps some more, so
+    /// that a heap that grows asks the system rarely. The caller holds the space's
+    /// lock. Returns `None` if the system refuses.
+    pub(crate) fn raise_top(&self, needed: usize) -> Option<()> {
+        let old = self.top();
+        if needed <= old {
+            return Some(());
+        }
+        if needed > self.len {
+            return None;
+        }
+        let more = (old / 8).clamp(GROUP_SPANS, MOST_ADDED);
+        let wished = needed.max(old + more).next_multiple_of(GROUP_SPANS);
+        let top = [wished.min(self.len), needed].into_iter().find(|&top| {
+            let (base, len) = (self.page(old * SPAN_PAGES), (top - old) * SPAN_SIZE);
+            // SAFETY: a part of the window that is not used yet.
+            let extended = unsafe { os::extend(base, len, self.is_reserved) };
+            if extended && self.describe(top).is_none() {
+                // SAFETY: the part that was just taken.
+                unsafe { os::withdraw(base, len, self.is_reserved) };
+                return false;
+            }
+            extended
+        })?;
+        self.top.store(top, Ordering::Release);
+        Some(())
+    }
+
+    /// Makes the tables usable for all spans below `top`. Returns `None` if the
+    /// system refuses.
+    fn describe(&self, top: usize) -> Option<()> {
+        let page = os::page_size();
+        let new = top.div_ceil(GROUP_SPANS);
+        for ((table, size), described) in self.tables().zip(OF_GROUP).zip(&self.described) {
+            let old = described.get() as usize;
+            let start = (old * size).next_multiple_of(page);
+            let end = (new * size).next_multiple_of(page);
+            if new <= old {
+                continue;
+            }
+            if start < end {
+                let (base, len) = (table.wrapping_add(start).cast_mut(), end - start);
+                // SAFETY: a part of the window that is not used yet.
+                let done = unsafe {
+                    os::extend(base, len, self.is_reserved)
+                        // `take_lines` commits lines.
+                        && (table == self.lines.cast_const() || os::commit(base, len))
+                };
+                done.then_some(())?;
+            }
+            described.set(new as u64);
         }
         Some(())
     }
 
-    /// The span with this number, or `None` if it was never used.
+    /// The first byte of each table, in the order of [`OF_GROUP`].
+    fn tables(&self) -> core::array::IntoIter<*const u8, TABLES> {
+        let tables: [*const u8; TABLES] = [
+            self.groups.cast(),
+            self.records.cast(),
+            self.lines.cast_const(),
+        ];
+        tables.into_iter()
+    }
+
+    /// Gives the address space after the last group with a span in use back. All
+    /// locks are held.
+    pub(crate) fn lower_top(&self) {
+        let groups = self.top().div_ceil(GROUP_SPANS);
+        let is_idle = |group: &Group| {
+            group.used.get() | group.whole.get() | group.touched.load(Ordering::Relaxed) == 0
+        };
+        let kept = (1..groups).rev().find(|&index| !is_idle(self.group(index)));
+        self.lower_top_to((kept.unwrap_or(0) + 1) * GROUP_SPANS);
+    }
+
+    fn lower_top_to(&self, top: usize) {
+        let (old, base) = (self.top(), self.page(top * SPAN_PAGES));
+        // SAFETY: no span from there on is in use.
+        if top < old && unsafe { os::withdraw(base, (old - top) * SPAN_SIZE, self.is_reserved) } {
+            self.top.store(top, Ordering::Release);
+        }
+    }
+
+    /// Gives all address space back, if no span is in use. The arena is as new then.
+    /// All locks are held.
+    #[cfg(unix)]
+    pub(crate) fn withdraw(&self, space: &mut Space) {
+        let groups = self.top().div_ceil(GROUP_SPANS);
+        if self.is_reserved || (0..groups).any(|index| self.group(index).used.get() != 0) {
+            return;
+        }
+        self.lower_top_to(0);
+        if self.top() == 0 {
+            *space = Space::NEW;
+            self.withdraw_tables();
+        }
+    }
+
+    fn withdraw_tables(&self) {
+        // Groups last: without them, no line is looked for.
+        for ((table, size), described) in self.tables().zip(OF_GROUP).zip(&self.described).rev() {
+            let len = (described.get() as usize * size).next_multiple_of(os::page_size());
+            // SAFETY: no span is in use, so no record and no line is.
+            if len > 0 && unsafe { os::withdraw(table.cast_mut(), len, self.is_reserved) } {
+                described.set(0);
+            }
+        }
+    }
+
+    /// The span with this number, or `None` if it has no address space.
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<SpanRef> {
         self.span(index as usize)
@@ -139,8 +275,8 @@ impl Arena {
         (number < self.top()).then(|| SpanRef {
             index: number as u32,
             // SAFETY: records below the top are in bounds and committed, and all
-            // zeros is a valid record. The record lives as long as the heap, and
-            // no user of the heap keeps a reference longer.
+            // zeros is a valid record. The record stays until the heap ends or the
+            // library is unloaded, and no user of the heap keeps a reference longer.
             record: unsafe { &*self.records.add(number) },
             base: self.blocks.wrapping_add(number * SPAN_SIZE),
         })
@@ -160,7 +296,7 @@ impl Arena {
 
     /// The group with this number.
     pub(crate) fn group(&self, index: usize) -> &Group {
-        assert!(index < self.len / GROUP_SPANS);
+        assert!(index < self.described[0].get() as usize);
         // SAFETY: in bounds and committed; all zeros is a valid group.
         unsafe { &*self.groups.add(index) }
     }
@@ -173,8 +309,11 @@ impl Arena {
 
     /// Whether a span is in use.
     pub(crate) fn is_used(&self, index: u32) -> bool {
-        let (group, bit) = self.group_of(index);
-        group.used.get() & bit != 0
+        let is_used = || {
+            let (group, bit) = self.group_of(index);
+            group.used.get() & bit != 0
+        };
+        (index as usize) < self.top() && is_used()
     }
 
     /// Marks a span, so that the next `_heapmin` visits it.
@@ -192,10 +331,17 @@ impl Arena {
         self.touched.store(true, Ordering::Relaxed);
     }
 
+    /// Makes the tables usable that have this page of lines. The caller holds the
+    /// space's lock. Returns `None` if there is no such page or the system refuses.
+    pub(crate) fn describe_lines(&self, page: usize) -> Option<()> {
+        let top = (page / GROUP_LINE_PAGES + 1) * GROUP_SPANS;
+        (top <= self.len).then(|| self.describe(top))?
+    }
+
     /// A page of lines: its first byte, and a bit for each of its 64 lines that
     /// is taken. `None` if there is no such page.
     pub(crate) fn line_page(&self, page: usize) -> Option<(*mut u8, &Shared64)> {
-        (page < self.len / GROUP_SPANS * GROUP_LINE_PAGES).then(|| {
+        (page < self.described[2].get() as usize * GROUP_LINE_PAGES).then(|| {
             let taken = &self.group(page / GROUP_LINE_PAGES).lines[page % GROUP_LINE_PAGES];
             (self.lines.wrapping_add(page * PAGE_SIZE), taken)
         })
@@ -204,8 +350,13 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        // SAFETY: this arena made the reservation, and its owner gives up all blocks in it.
-        unsafe { os::unreserve(self.reserved, self.reserved_len) };
+        if self.is_reserved {
+            // SAFETY: this arena made the reservation, and its owner gives up all blocks in it.
+            unsafe { os::unreserve(self.window, self.window_len) };
+        } else {
+            self.lower_top_to(0);
+            self.withdraw_tables();
+        }
     }
 }
 

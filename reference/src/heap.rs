@@ -9,7 +9,10 @@
 use crate::alignment::Alignment;
 use crate::arena::Arena;
 use crate::entry::{USED, entry_in};
+#[cfg(unix)]
+use crate::heapwalk::Next;
 use crate::lock::{Guard, Lock};
+use crate::os;
 use crate::resize::{clear_rest, clear_tail};
 use crate::schedule;
 use crate::shard::Shard;
@@ -22,6 +25,10 @@ use std::sync::OnceLock;
 
 /// Number of shards. Up to this many threads run without sharing a lock.
 const SHARDS: usize = if cfg!(schedules) { 2 } else { 16 };
+
+/// How often a thread lets others go first, and for how many microseconds each time.
+const MOST_WAITS: u32 = 20;
+const WAIT: u32 = 25;
 
 /// The largest request, in bytes: Microsoft's `_HEAP_MAXREQ`.
 const MAX_REQUEST: usize = usize::MAX - 31;
@@ -264,19 +271,96 @@ impl Heap {
         Some((self.arena.get()?, self.shards[index].lock()))
     }
 
-    /// Takes all locks of the heap.
+    /// Gives all address space back, unless a block is live or a thread is inside the
+    /// heap. The heap can be used again.
+    #[cfg(unix)]
+    pub(crate) fn withdraw(&self) {
+        let Some(mut whole) = self.try_lock_all() else {
+            return;
+        };
+        if !matches!(whole.entry_after(core::ptr::null()), Next::Entry(_))
+            && whole.minimise()
+            && let Some((arena, space)) = &mut whole.arena
+        {
+            arena.withdraw(space);
+        }
+    }
+
+    #[cfg(unix)]
+    fn try_lock_all(&self) -> Option<Whole<'_>> {
+        let mut shards = [const { None }; SHARDS];
+        for (held, shard) in shards.iter_mut().zip(&self.shards) {
+            *held = Some(shard.try_lock()?);
+        }
+        let arena = match self.arena.get() {
+            Some(arena) => Some((arena, arena.try_space()?)),
+            None => None,
+        };
+        let misused = self.misused.load(Ordering::Relaxed);
+        Some(Whole {
+            misused,
+            shards,
+            arena,
+        })
+    }
+
+    /// Takes all locks of the heap. Threads that sleep until one is free go first: a
+    /// thread that calls this again and again must not starve them.
     pub(crate) fn lock_all(&self) -> Whole<'_> {
+        let is_waited_for = |_: &u32| {
+            self.shards.iter().any(Lock::has_sleepers)
+                || self.arena.get().is_some_and(Arena::has_sleepers)
+        };
+        (0..MOST_WAITS)
+            .take_while(is_waited_for)
+            .for_each(|_| os::sleep(WAIT));
+        // No other thread joins while the first lock is held. Locks of other shards are
+        // not written, so that their pages need no memory.
+        self.lock_shards(|| self.joined.load(Ordering::Relaxed))
+    }
+
+    /// Takes all locks, also those of shards without threads: this one may join
+    /// while it forks.
+    #[cfg(unix)]
+    pub(crate) fn lock_for_fork(&self) -> Whole<'_> {
+        self.lock_shards(|| SHARDS)
+    }
+
+    /// Takes the locks of the first shards, whose number is asked for under the first
+    /// lock, and the space's.
+    fn lock_shards(&self, count: impl FnOnce() -> usize) -> Whole<'_> {
         let mut shards = [const { None }; SHARDS];
         shards[0] = Some(self.shards[0].lock());
-        // No other thread joins while this lock is held.
-        let joined = self.joined.load(Ordering::Relaxed);
-        for (held, shard) in shards.iter_mut().zip(&self.shards).take(joined).skip(1) {
+        let count = count();
+        for (held, shard) in shards.iter_mut().zip(&self.shards).take(count).skip(1) {
             *held = Some(shard.lock());
         }
         Whole {
             misused: self.misused.load(Ordering::Relaxed),
             shards,
             arena: self.arena.get().map(|arena| (arena, arena.space())),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Whole<'_> {
+    /// Keeps all locks for a fork of this thread ([`crate::lock`]).
+    pub(crate) fn keep_for_fork(&self) {
+        self.shards.iter().flatten().for_each(Guard::keep_for_fork);
+        if let Some((_, space)) = &self.arena {
+            space.keep_for_fork();
+        }
+    }
+
+    /// Forgets the threads that wait: the child of a fork does not have them.
+    pub(crate) fn forget_sleepers(&self) {
+        self.shards
+            .iter()
+            .flatten()
+            .for_each(Guard::forget_sleepers);
+        if let Some((_, space)) = &self.arena {
+            space.forget_sleepers();
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::lock::Guard;
 use crate::os;
 use crate::shard::Shard;
 use crate::space::Space;
-use crate::span::{ALL_PAGES, FIRST_SHARD, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
+use crate::span::{ALL_PAGES, FIRST_SHARD, NO_OWNER, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
 use core::sync::atomic::Ordering::Relaxed;
 
 impl Heap {
@@ -40,7 +40,7 @@ impl Whole<'_> {
             return true;
         }
         for shard in self.shards.iter_mut().flatten() {
-            shard.forget_words();
+            shard.forget_slots();
         }
         let mut all = true;
         for group in 0..arena.top().div_ceil(GROUP_SPANS) {
@@ -52,6 +52,7 @@ impl Whole<'_> {
             all &= release_group(arena, group);
         }
         all &= arena.release_lines(space);
+        arena.lower_top();
         arena.touched.store(!all, Relaxed);
         all
     }
@@ -116,6 +117,10 @@ fn release_group(arena: &Arena, index: usize) -> bool {
 /// Gives back the pages of a span that may be resident and hold no live block.
 /// Returns false if the system refused any.
 fn release_idle(span: SpanRef) -> bool {
+    if span.owner.get() == NO_OWNER && span.resident.get() != 0 {
+        // Whole pages of the system, also where these are larger than the heap's.
+        span.resident.set(ALL_PAGES);
+    }
     let live = match span.owner.get() {
         FIRST_SHARD.. => span.live_pages(),
         SPACE => span.live().get(),

@@ -121,6 +121,9 @@ impl Arena {
         let (first, old) = span.block_of_page(page)?;
         let number = number_of(span, first);
         let mut old_bytes = false;
+        if number.saturating_add(new) > self.len * SPAN_PAGES {
+            return None;
+        }
         if new > old {
             let mut added = portions(number + old, new - old);
             if !added.all(|(index, pages)| self.are_free(index, pages)) {
@@ -150,8 +153,7 @@ impl Arena {
 
     fn are_free(&self, index: u32, pages: PageMask) -> bool {
         let is_large = |span: SpanRef| span.owner.get() == SPACE && span.live().get() & pages == 0;
-        (index as usize) < self.len
-            && (!self.is_used(index) || self.get(index).is_some_and(is_large))
+        !self.is_used(index) || self.get(index).is_some_and(is_large)
     }
 
     /// Takes free pages and makes them usable. Returns whether they may hold old

@@ -12,6 +12,7 @@ impl List {
     pub(crate) const EMPTY: List = List(NO_SPAN);
 
     /// The first span.
+    #[inline]
     pub(crate) fn first(self, arena: &Arena) -> Option<SpanRef> {
         arena.get(self.0)
     }

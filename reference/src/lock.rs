@@ -1,32 +1,51 @@
 //! The lock of a shard, and of the space.
 //!
 //! Each `malloc` and `free` takes one lock, and nearly always finds it free. So
-//! unlocking is made cheap: it is one ordinary store. A lock that wakes sleeping
-//! threads needs an atomic exchange, which takes as long as the rest of a
-//! `free`. A thread that finds the lock taken spins first, and later sleeps
-//! between its attempts.
+//! unlocking is made cheap: it is one ordinary store and one load. A store that
+//! must also be sure to see each sleeping thread needs an atomic exchange, which
+//! takes as long as the rest of a `free`. Here a thread that goes to sleep may be
+//! missed, and wakes by itself after [`LONGEST`].
+//!
+//! A thread that forks holds all locks meanwhile, and may use the heap all the
+//! same: fork handlers of other libraries may run then, and may allocate.
 
+use crate::os;
 use crate::schedule::step;
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::hint::spin_loop;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicBool, Ordering};
-use core::time::Duration;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Spin iterations before we assume that the holder was descheduled.
 const SPINS: u32 = 30;
-/// Sleep after each round of spinning.
-const PAUSE: Duration = Duration::from_micros(20);
+/// The longest sleep before a thread looks again, in microseconds.
+const LONGEST: u32 = 500;
+
+/// The states of a lock.
+const FREE: u32 = 0;
+const TAKEN: u32 = 1;
+const TAKEN_BY_FORK: u32 = 2;
 
 /// A value that only one thread at a time may use.
-#[repr(align(128))] // no two locks share a cache line
+#[repr(C, align(128))] // no two locks share a cache line
 pub(crate) struct Lock<T> {
-    is_taken: AtomicBool,
+    state: AtomicU32,
+    /// Number of threads that sleep until the lock is free.
+    sleepers: AtomicU32,
     content: UnsafeCell<T>,
 }
 
 /// The right to use the value. Dropping it unlocks.
-pub(crate) struct Guard<'a, T>(&'a Lock<T>);
+pub(crate) struct Guard<'a, T> {
+    lock: &'a Lock<T>,
+    /// The state of the lock before.
+    before: u32,
+}
+
+thread_local! {
+    /// Whether this thread forks, and so holds every lock that is [`TAKEN_BY_FORK`].
+    static FORKS: Cell<bool> = const { Cell::new(false) };
+}
 
 // SAFETY: only one thread at a time reaches the content.
 unsafe impl<T: Send> Sync for Lock<T> {}
@@ -35,7 +54,8 @@ impl<T> Lock<T> {
     /// Creates a lock that is free.
     pub(crate) const fn new(content: T) -> Lock<T> {
         Lock {
-            is_taken: AtomicBool::new(false),
+            state: AtomicU32::new(FREE),
+            sleepers: AtomicU32::new(0),
             content: UnsafeCell::new(content),
         }
     }
@@ -44,56 +64,109 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         step();
-        if !self.try_take() {
-            self.wait();
-        }
-        Guard(self)
+        let before = if self.try_take() { FREE } else { self.wait() };
+        Guard { lock: self, before }
+    }
+
+    /// Takes the lock if it is free.
+    #[cfg(unix)]
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        let guard = || Guard {
+            lock: self,
+            before: FREE,
+        };
+        self.try_take().then(guard)
+    }
+
+    /// Whether a thread sleeps until the lock is free.
+    #[inline]
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.sleepers.load(Ordering::Relaxed) != 0
     }
 
     #[inline]
     fn try_take(&self) -> bool {
         let taken = (Ordering::Acquire, Ordering::Relaxed);
-        self.is_taken
-            .compare_exchange(false, true, taken.0, taken.1)
+        self.state
+            .compare_exchange(FREE, TAKEN, taken.0, taken.1)
             .is_ok()
     }
 
+    /// Waits for the lock. Returns its state before: a thread that forks need not wait.
     #[cold]
-    fn wait(&self) {
+    fn wait(&self) -> u32 {
         loop {
             for _ in 0..SPINS {
-                if !self.is_taken.load(Ordering::Relaxed) && self.try_take() {
-                    return;
+                let state = self.state.load(Ordering::Relaxed);
+                if state == TAKEN_BY_FORK && FORKS.get() {
+                    return TAKEN_BY_FORK;
+                }
+                if state == FREE && self.try_take() {
+                    return FREE;
                 }
                 spin_loop();
                 step();
             }
-            std::thread::sleep(PAUSE);
+            let state = self.state.load(Ordering::Relaxed);
+            if state != FREE {
+                self.sleepers.fetch_add(1, Ordering::Relaxed);
+                os::wait(&self.state, state, LONGEST);
+                // The child of a fork forgets those of its parent.
+                let fewer = |sleepers: u32| sleepers.checked_sub(1);
+                let _ = self
+                    .sleepers
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+            }
         }
     }
+}
+
+impl<T> Guard<'_, T> {
+    /// Keeps the lock for a fork of this thread, which may use the value meanwhile
+    /// ([`set_forks`]).
+    #[cfg(unix)]
+    pub(crate) fn keep_for_fork(&self) {
+        self.lock.state.store(TAKEN_BY_FORK, Ordering::Relaxed);
+    }
+
+    /// Forgets the threads that sleep: the child of a fork does not have them.
+    #[cfg(unix)]
+    pub(crate) fn forget_sleepers(&self) {
+        self.lock.sleepers.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Says whether this thread forks: whether it holds all locks that were kept for a fork.
+#[cfg(unix)]
+pub(crate) fn set_forks(forks: bool) {
+    FORKS.set(forks);
 }
 
 impl<T> Deref for Guard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: a lock has at most one guard.
-        unsafe { &*self.0.content.get() }
+        // SAFETY: a lock has one guard at a time. While a thread forks, it makes
+        // further ones, one after another, and does not use the first.
+        unsafe { &*self.lock.content.get() }
     }
 }
 
 impl<T> DerefMut for Guard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: a lock has at most one guard.
-        unsafe { &mut *self.0.content.get() }
+        // SAFETY: as above.
+        unsafe { &mut *self.lock.content.get() }
     }
 }
 
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.0.is_taken.store(false, Ordering::Release);
+        self.lock.state.store(self.before, Ordering::Release);
+        if self.lock.has_sleepers() {
+            os::wake(&self.lock.state);
+        }
         step();
     }
 }

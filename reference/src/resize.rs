@@ -7,6 +7,7 @@
 
 use crate::alignment::Alignment;
 use crate::heap::{Heap, Live, Owner};
+use crate::os;
 use crate::span::PAGE_SIZE;
 use core::ptr;
 
@@ -52,6 +53,26 @@ impl Heap {
             clear_tail(live.base, new, old);
         }
         new <= old
+    }
+}
+
+/// Zeroes a live block of `size` bytes. Whole pages of a large one go back to the
+/// system instead: they read as zeros, and take no memory before their next use.
+pub(crate) fn clear(base: *mut u8, size: usize) {
+    /// Below this, a page fault for each page takes longer.
+    const LARGE: usize = 1 << 20;
+    if size < LARGE {
+        return clear_tail(base, 0, size);
+    }
+    let page = os::page_size();
+    let start = (base as usize).next_multiple_of(page) - base as usize;
+    let end = ((base as usize + size) / page * page).saturating_sub(base as usize);
+    // SAFETY: whole pages of the caller's own block.
+    if unsafe { os::reset(base.wrapping_add(start), end - start) } {
+        clear_tail(base, 0, start);
+        clear_tail(base.wrapping_add(end), 0, size - end);
+    } else {
+        clear_tail(base, 0, size);
     }
 }
 

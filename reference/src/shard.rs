@@ -9,7 +9,7 @@ use crate::bits::{run, runs};
 use crate::list::List;
 use crate::os;
 use crate::size_class;
-use crate::span::{PAGE_SIZE, PageMask, SpanRef};
+use crate::span::{PAGE_SIZE, PageMask, Slots, SpanRef};
 
 /// Number of pages to make resident at once for a class that fills its spans.
 /// This takes the system half as long as single pages do.
@@ -25,17 +25,14 @@ pub(crate) struct Shard {
 /// The spans of a size class.
 #[derive(Clone, Copy)]
 struct Class {
-    /// The spans with room for more blocks. Blocks come from the first.
+    /// The slots from which blocks come: those of one word of the bitmap of the
+    /// first span below. `None` if no word was chosen yet.
+    now: Option<Slots>,
+    /// The spans with room for more blocks.
     with_room: List,
-    /// The word of that span's bitmap from which blocks come, or [`NO_WORD`].
-    /// All pages of its slots are usable.
-    word: u16,
     /// Whether the class has filled a span since the last `_heapmin`.
     grows: bool,
 }
-
-/// No word was chosen in the first span yet.
-const NO_WORD: u16 = u16::MAX;
 
 // SAFETY: a shard owns its spans, and nothing in it is bound to one thread.
 unsafe impl Send for Shard {}
@@ -44,8 +41,8 @@ impl Shard {
     /// Creates a shard without spans.
     pub(crate) const fn new(owner: u8) -> Shard {
         let class = Class {
+            now: None,
             with_room: List::EMPTY,
-            word: NO_WORD,
             grows: false,
         };
         Shard {
@@ -57,11 +54,10 @@ impl Shard {
     /// Allocates a block of a size class. Returns `None` if there is no memory.
     #[inline(always)]
     pub(crate) fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
-        let now = &self.classes[class];
-        if let Some(span) = now.with_room.first(arena)
-            && let Some(slot) = span.take_in(now.word as usize)
+        if let Some(now) = &self.classes[class].now
+            && let Some(slot) = now.take()
         {
-            return Some(span.base.wrapping_add(slot * size_class::size(class)));
+            return Some(now.base.wrapping_add(slot * size_class::size(class)));
         }
         self.allocate_slowly(arena, class)
     }
@@ -71,6 +67,7 @@ impl Shard {
     #[cold]
     fn allocate_slowly(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         let mine = &mut self.classes[class];
+        mine.now = None;
         loop {
             let span = match mine.with_room.first(arena) {
                 Some(span) => span,
@@ -82,16 +79,16 @@ impl Shard {
             };
             if let Some(word) = span.free_word() {
                 make_resident(span, span.pages_of_word(word), mine.grows)?;
-                mine.word = word as u16;
-                let slot = span.take_in(word)?;
-                return Some(span.base.wrapping_add(slot * size_class::size(class)));
+                let slots = span.slots(word)?;
+                mine.now = Some(slots);
+                let slot = slots.take()?;
+                return Some(slots.base.wrapping_add(slot * size_class::size(class)));
             }
             match span.next_size() {
                 Some(words) => enlarge_bitmap(arena, span, words)?,
                 None => {
                     mine.with_room.remove(arena, span);
                     span.touched.set(0); // so that the next `free` puts it back
-                    mine.word = NO_WORD;
                     mine.grows = true;
                 }
             }
@@ -131,10 +128,10 @@ impl Shard {
         Some(())
     }
 
-    /// Forgets the chosen words, so that every span may change its bitmap or go.
-    pub(crate) fn forget_words(&mut self) {
+    /// Forgets the chosen slots, so that every span may change its bitmap or go.
+    pub(crate) fn forget_slots(&mut self) {
         for class in &mut self.classes {
-            (class.word, class.grows) = (NO_WORD, false);
+            (class.now, class.grows) = (None, false);
         }
     }
 

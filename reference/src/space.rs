@@ -39,7 +39,7 @@ impl Arena {
         for index in space.first_free..self.len / GROUP_SPANS {
             let here = index * GROUP_SPANS;
             if here >= self.top() {
-                // This group and all after it were never used.
+                // This group and all after it are unused.
                 return (before + self.len - here >= count).then_some((here - before) as u32);
             }
             let free = !self.group(index).used.get();
@@ -107,6 +107,8 @@ impl Arena {
     pub(crate) fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
         let count = words.div_ceil(LINE_WORDS);
         for page in 0.. {
+            // A line may lie in the part of a group without spans.
+            self.describe_lines(page)?;
             let (base, taken) = self.line_page(page)?;
             if let Some(first) = find_run(!taken.get(), count) {
                 // SAFETY: a whole page of lines, and none of them is taken.

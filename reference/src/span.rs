@@ -98,6 +98,42 @@ impl Deref for SpanRef {
     }
 }
 
+/// The slots of a word of a span's bitmap.
+#[derive(Clone, Copy)]
+pub(crate) struct Slots {
+    /// The word, which stays where it is until the span gets another bitmap.
+    word: &'static Shared64,
+    span: &'static Span,
+    /// The first byte of the first slot.
+    pub base: *mut u8,
+}
+
+impl SpanRef {
+    /// The slots of a word of the bitmap.
+    pub(crate) fn slots(self, word: usize) -> Option<Slots> {
+        let size = size_class::size(self.kind.get() as usize);
+        Some(Slots {
+            word: self.record.words().get(word)?,
+            span: self.record,
+            base: self.base.wrapping_add(word * 64 * size),
+        })
+    }
+}
+
+impl Slots {
+    /// Takes the lowest free slot, and returns its number among these.
+    #[inline(always)]
+    pub(crate) fn take(&self) -> Option<usize> {
+        let free = self.word.get();
+        if free == 0 {
+            return None;
+        }
+        self.word.set(free & (free - 1));
+        self.span.used.set(self.span.used.get() + 1);
+        Some(free.trailing_zeros() as usize)
+    }
+}
+
 /// The memory of a bitmap: its first word, and its number of words.
 pub(crate) type Words = (*mut Shared64, usize);
 
@@ -195,19 +231,6 @@ impl Span {
         let word = from + rest.iter().position(|word| word.get() != 0)?;
         self.hint.set(word as u8);
         Some(word)
-    }
-
-    /// Takes the lowest free slot of a word of the bitmap.
-    #[inline(always)]
-    pub(crate) fn take_in(&self, index: usize) -> Option<usize> {
-        let word = self.words().get(index)?;
-        let free = word.get();
-        if free == 0 {
-            return None;
-        }
-        word.set(free & (free - 1));
-        self.used.set(self.used.get() + 1);
-        Some(index * 64 + free.trailing_zeros() as usize)
     }
 
     /// Frees a slot. Returns false if it is not live.
@@ -324,13 +347,22 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    /// A span for small blocks. Its record is leaked, because it must not move
-    /// while its bitmap lies in it.
-    fn small_span(size: usize) -> &'static Span {
+    /// A span for small blocks, without pages. Its record is leaked, because it must
+    /// not move while its bitmap lies in it.
+    fn small_span(size: usize) -> SpanRef {
         // SAFETY: all zeros is a valid record, as `Span` says.
-        let span: &Span = Box::leak(Box::new(unsafe { core::mem::zeroed() }));
-        span.start_small(size_class::of(size));
-        span
+        let record: &Span = Box::leak(Box::new(unsafe { core::mem::zeroed() }));
+        record.start_small(size_class::of(size));
+        SpanRef {
+            index: 0,
+            record,
+            base: ptr::null_mut(),
+        }
+    }
+
+    /// Takes the lowest free slot of a word of the bitmap.
+    fn take_in(span: SpanRef, word: usize) -> Option<usize> {
+        Some(word * 64 + span.slots(word)?.take()?)
     }
 
     fn words(count: usize) -> Words {
@@ -339,10 +371,10 @@ mod tests {
     }
 
     /// Takes the next free slot, with a larger bitmap if necessary.
-    fn take_one(span: &Span) -> Option<usize> {
+    fn take_one(span: SpanRef) -> Option<usize> {
         let slot = loop {
             match (span.free_word(), span.next_size()) {
-                (Some(word), _) => break span.take_in(word).unwrap(),
+                (Some(word), _) => break take_in(span, word).unwrap(),
                 (None, Some(count)) => span.set_bitmap(words(count)),
                 (None, None) => return None,
             }
@@ -407,7 +439,7 @@ mod tests {
         let span = small_span(size);
         assert_eq!(span.live_pages(), 0);
         while !span.is_live(slot) {
-            span.take_in(slot / 64);
+            take_in(span, slot / 64);
         }
         (0..slot).for_each(|before| assert!(!span.is_live(before) || span.give(before)));
         assert_eq!(span.live_pages(), pages);

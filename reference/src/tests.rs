@@ -422,3 +422,43 @@ fn spans_that_a_shrunk_block_gave_up_are_reused() {
     assert_eq!(next, huge.wrapping_add(SPAN_SIZE));
     assert_eq!(heap.check(), Condition::Sound);
 }
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+/// A gibibyte, which is more than the heap takes at once.
+const GIB: usize = 1 << 30;
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn address_space_is_taken_by_need_and_given_back() {
+    let heap = Heap::new();
+    heap.allocate(100);
+    let arena = heap.arena.get().unwrap();
+    let few = arena.top();
+    assert!(few * SPAN_SIZE <= 16 << 20);
+    let large = heap.allocate(GIB).unwrap().address;
+    assert!(arena.top() * SPAN_SIZE > GIB);
+    assert!(heap.free(large));
+    assert!(heap.minimise());
+    assert_eq!(arena.top(), few);
+    assert_eq!(heap.check(), Condition::Sound);
+    assert!(!heap.allocate(GIB).unwrap().old_bytes);
+}
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn a_heap_without_a_live_block_gives_everything_back() {
+    let heap = Heap::new();
+    let blocks = [100, 5_000, 300_000, GIB].map(|size| heap.allocate(size).unwrap().address);
+    let arena = heap.arena.get().unwrap();
+    if arena.is_reserved {
+        return; // the heaps of other tests have all windows
+    }
+    let (last, others) = blocks.split_last().unwrap();
+    assert!(others.iter().all(|&block| heap.free(block)));
+    heap.withdraw();
+    assert!(heap.locate(*last).is_some(), "a live block stays");
+    assert!(heap.free(*last));
+    heap.withdraw();
+    assert_eq!(arena.top(), 0);
+    assert!(heap.locate(*last).is_none());
+}

@@ -27,11 +27,11 @@ c_names! {
     fn _msize(block: *mut c_void) -> usize = routines::msize(block);
 
     fn _aligned_malloc(size: usize, alignment: usize) -> *mut c_void = routines::aligned_malloc(size, alignment);
-    fn _aligned_realloc(block: *mut c_void, size: usize, alignment: usize) -> *mut c_void = routines::aligned_realloc(block, size, alignment, 0);
-    fn _aligned_recalloc(block: *mut c_void, count: usize, size: usize, alignment: usize) -> *mut c_void = routines::aligned_recalloc(block, count, size, alignment, 0);
+    fn _aligned_realloc(block: *mut c_void, size: usize, alignment: usize) -> *mut c_void = routines::aligned_realloc(block, size, alignment);
+    fn _aligned_recalloc(block: *mut c_void, count: usize, size: usize, alignment: usize) -> *mut c_void = routines::aligned_recalloc(block, count, size, alignment);
     fn _aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_offset_malloc(size, alignment, offset);
-    fn _aligned_offset_realloc(block: *mut c_void, size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_realloc(block, size, alignment, offset);
-    fn _aligned_offset_recalloc(block: *mut c_void, count: usize, size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_recalloc(block, count, size, alignment, offset);
+    fn _aligned_offset_realloc(block: *mut c_void, size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_offset_realloc(block, size, alignment, offset);
+    fn _aligned_offset_recalloc(block: *mut c_void, count: usize, size: usize, alignment: usize, offset: usize) -> *mut c_void = routines::aligned_offset_recalloc(block, count, size, alignment, offset);
     fn _aligned_msize(block: *mut c_void, alignment: usize, offset: usize) -> usize = routines::aligned_msize(block, alignment, offset);
     fn _aligned_free(block: *mut c_void) = routines::aligned_free(block);
 
@@ -68,6 +68,8 @@ mod posix {
         fn valloc(size: usize) -> *mut c_void = routines::valloc(size);
         fn pvalloc(size: usize) -> *mut c_void = routines::pvalloc(size);
         fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mut c_void = routines::reallocarray(block, count, size);
+        fn free_sized(block: *mut c_void, size: usize) = routines::free_sized(block, size);
+        fn free_aligned_sized(block: *mut c_void, alignment: usize, size: usize) = routines::free_aligned_sized(block, alignment, size);
         fn malloc_usable_size(block: *mut c_void) -> usize = routines::malloc_usable_size(block);
         fn posix_memalign(place: Option<&mut *mut c_void>, alignment: usize, size: usize) -> c_int = match (place, routines::posix_memalign(alignment, size)) {
             (Some(place), Ok(block)) => { *place = block; 0 }

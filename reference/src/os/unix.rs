@@ -1,55 +1,130 @@
-//! Unix: one private anonymous mapping. The kernel adds memory page by page, at
-//! the first write to each.
+//! Unix: private anonymous mappings. The kernel adds memory page by page, at the
+//! first write to each.
+//!
+//! No call here changes the host's `errno`: a call of the heap that succeeds must
+//! leave it, also if the system refused what the heap can do without.
 
-use core::ffi::c_void;
+use crate::span::PAGE_SIZE;
+use core::ffi::{c_int, c_void};
 use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Bytes of address space for a heap: it reserves the first of these that the
-/// system grants. A reservation costs no memory, but a limit (`ulimit -v`) may
-/// forbid a large one.
+/// Bytes of blocks in a window that is not reserved.
+pub(crate) const WINDOW: usize = RESERVATIONS[0];
+
+/// Bytes of blocks in a window that is reserved: the first of these that the system
+/// grants.
 #[cfg(target_pointer_width = "64")]
-pub(crate) const RESERVATIONS: [usize; 6] = [1 << 40, 1 << 36, 1 << 33, 1 << 31, 1 << 29, 1 << 27];
+pub(crate) const RESERVATIONS: [usize; 7] = [
+    1 << 40,
+    1 << 36,
+    1 << 33,
+    1 << 31,
+    1 << 29,
+    1 << 27,
+    1 << 24,
+];
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
+pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 24];
+
+/// How each mapping of the heap is made.
+const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+const USABLE: c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+/// Addresses where a window may begin. Linux maps nothing there on its own, since it
+/// begins near the stack and goes downwards. Each heap begins with another address, at
+/// random, so that two of one process rarely try the same.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub(crate) fn windows() -> impl Iterator<Item = *mut u8> {
+    use core::sync::atomic::AtomicUsize;
+    /// The first address, 16 TiB, the distance from one to the next, and their number.
+    const FIRST: usize = 1 << 44;
+    const DISTANCE: usize = 1 << 41;
+    const COUNT: usize = 32;
+    static TRIED: AtomicUsize = AtomicUsize::new(0);
+    // SAFETY: the address of 16 random bytes, which the kernel gives each process, or null.
+    let random = unsafe { (libc::getauxval(libc::AT_RANDOM) as *const u8).as_ref() };
+    let start = random.map_or(0, |&byte| byte.into()) + TRIED.fetch_add(1, Relaxed);
+    (start..start + COUNT).map(|number| (FIRST + number % COUNT * DISTANCE) as *mut u8)
+}
+
+/// Addresses where a window may begin: none is known to stay free.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+pub(crate) fn windows() -> impl Iterator<Item = *mut u8> {
+    core::iter::empty()
+}
 
 /// Bytes in a page of the system.
 pub(crate) fn page_size() -> usize {
     // SAFETY: sysconf reads a constant of the system.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).unwrap_or(4096)
+    usize::try_from(size).unwrap_or(PAGE_SIZE)
 }
 
-/// Reserves `len` bytes of address space, a multiple of the page size. No page
-/// is resident until it is written. Returns `None` if there is no room.
+/// Reserves `len` bytes of address space, a multiple of the page size. Returns `None`
+/// if there is no room.
 pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
+    let flags = PRIVATE | libc::MAP_NORESERVE;
     // SAFETY: makes a new mapping at an address that the kernel chooses; changes no other.
-    let base = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            len,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if base == libc::MAP_FAILED {
-        return None;
-    }
-    // A huge page cannot be given back in part, and one byte written makes all
-    // of it resident. This heap gives memory back by single pages.
-    #[cfg(target_os = "linux")]
-    // SAFETY: a hint about the mapping just made; failure changes nothing.
-    unsafe {
-        libc::madvise(base, len, libc::MADV_NOHUGEPAGE);
-    }
-    Some(base.cast())
+    let base = keeping_errno(|| unsafe {
+        libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0)
+    });
+    (base != libc::MAP_FAILED).then_some(base.cast())
 }
 
-/// Makes reserved pages usable. On Unix they already are.
+/// Takes address space for pages of a window. They hold zeros, and none is resident
+/// until it is written. Returns false if the system refuses.
 ///
 /// # Safety
-/// `base` and `len` are whole pages inside one reservation.
+/// `base` and `len` are whole pages of a window, and nothing uses them. If the window
+/// `is_reserved`, so are they.
+pub(crate) unsafe fn extend(base: *mut u8, len: usize, is_reserved: bool) -> bool {
+    #[cfg(target_os = "linux")]
+    const WHERE_FREE: c_int = libc::MAP_FIXED_NOREPLACE;
+    #[cfg(not(target_os = "linux"))]
+    const WHERE_FREE: c_int = 0;
+    let place = if is_reserved {
+        libc::MAP_FIXED
+    } else {
+        WHERE_FREE
+    };
+    // SAFETY: the caller's promise. What others mapped is not replaced.
+    keeping_errno(|| unsafe {
+        let got = libc::mmap(base.cast(), len, USABLE, PRIVATE | place, -1, 0);
+        if got != base.cast() {
+            // Linux before 4.17 maps the pages elsewhere.
+            if got != libc::MAP_FAILED {
+                libc::munmap(got, len);
+            }
+            return false;
+        }
+        // A huge page cannot be given back in part, and one byte written makes all
+        // of it resident. This heap gives memory back by single pages.
+        #[cfg(target_os = "linux")]
+        libc::madvise(got, len, libc::MADV_NOHUGEPAGE);
+        true
+    })
+}
+
+/// Gives address space of a window back. Returns false if the system refuses.
+///
+/// # Safety
+/// `base` and `len` are whole pages that [`extend`] took, and nothing uses them.
+pub(crate) unsafe fn withdraw(base: *mut u8, len: usize, is_reserved: bool) -> bool {
+    let flags = PRIVATE | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: the caller's promise.
+    keeping_errno(|| unsafe {
+        match is_reserved {
+            true => libc::mmap(base.cast(), len, libc::PROT_NONE, flags, -1, 0) != libc::MAP_FAILED,
+            false => libc::munmap(base.cast(), len) == 0,
+        }
+    })
+}
+
+/// Makes pages usable. On Unix they are, once the heap has their address space.
+///
+/// # Safety
+/// `base` and `len` are whole pages that [`extend`] took.
 pub(crate) unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
     true
 }
@@ -58,14 +133,14 @@ pub(crate) unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
 /// half as long as one page fault after another.
 ///
 /// # Safety
-/// `base` and `len` are whole pages inside one reservation.
+/// As for [`commit`].
 pub(crate) unsafe fn populate(base: *mut u8, len: usize) {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller's promise. No byte changes. Linux before 5.14 refuses,
     // which does no harm.
-    unsafe {
+    keeping_errno(|| unsafe {
         libc::madvise(base.cast(), len, libc::MADV_POPULATE_WRITE);
-    }
+    });
     #[cfg(not(target_os = "linux"))]
     let _ = (base, len);
 }
@@ -73,7 +148,7 @@ pub(crate) unsafe fn populate(base: *mut u8, len: usize) {
 /// Those of a span's pages that form whole pages of the system, which may be
 /// larger.
 pub(crate) fn whole_pages(pages: u64) -> u64 {
-    let ratio = page_size() / crate::span::PAGE_SIZE;
+    let ratio = page_size() / PAGE_SIZE;
     let whole = crate::bits::run(0, ratio.min(crate::bits::BITS));
     let parts = (0..crate::bits::BITS)
         .step_by(ratio.max(1))
@@ -94,30 +169,36 @@ pub(crate) unsafe fn reset(base: *mut u8, len: usize) -> bool {
     unsafe { release(base, len) }
 }
 
+/// The number of the last refusal of [`release`]; the holder of the heap's locks reads it.
+static REFUSAL: AtomicU32 = AtomicU32::new(0);
+
 /// Gives pages back to the system; their next use finds zeros.
 /// Returns false, with the pages unchanged, if the system refuses.
 ///
 /// # Safety
-/// `base` and `len` are whole pages inside one reservation, and no byte in
-/// them is needed any more.
+/// As for [`commit`], and no byte in the pages is needed any more.
 pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller gives up these pages.
-    let done = unsafe { libc::madvise(base.cast(), len, libc::MADV_DONTNEED) == 0 };
+    let give = || unsafe {
+        let give = |advice| libc::madvise(base.cast(), len, advice) == 0;
+        // Pages that are locked in memory need another advice, which Linux has since 5.18.
+        give(libc::MADV_DONTNEED) || (errno() == libc::EINVAL && give(libc::MADV_DONTNEED_LOCKED))
+    };
     // Elsewhere MADV_DONTNEED is only a hint. A new mapping at the same address works.
     #[cfg(not(target_os = "linux"))]
-    // SAFETY: the caller gives up these pages, and they lie in one reservation.
-    let done = unsafe {
-        libc::mmap(
-            base.cast(),
-            len,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED,
-            -1,
-            0,
-        ) != libc::MAP_FAILED
+    // SAFETY: the caller gives up these pages, and they lie in one window.
+    let give = || unsafe {
+        let flags = PRIVATE | libc::MAP_FIXED;
+        libc::mmap(base.cast(), len, USABLE, flags, -1, 0) != libc::MAP_FAILED
     };
-    done
+    keeping_errno(|| {
+        let done = give();
+        if !done {
+            REFUSAL.store(errno().unsigned_abs(), Relaxed);
+        }
+        done
+    })
 }
 
 /// Ends a reservation.
@@ -129,29 +210,83 @@ pub(crate) unsafe fn unreserve(base: *mut u8, len: usize) {
     unsafe { libc::munmap(base.cast::<c_void>(), len) };
 }
 
-/// The number of the system's last error (the host's `errno`).
+/// The system's number for its last refusal to take pages back.
 pub(crate) fn last_error() -> u32 {
-    std::io::Error::last_os_error()
-        .raw_os_error()
-        .unwrap_or(0)
-        .unsigned_abs()
+    REFUSAL.load(Relaxed)
 }
 
-/// Sets the host's `errno`, on Linux only.
+fn errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+fn keeping_errno<T>(call: impl FnOnce() -> T) -> T {
+    let before = errno();
+    let result = call();
+    set_errno(before);
+    result
+}
+
+/// Sets the host's `errno`.
 pub(crate) fn set_errno(number: i32) {
-    #[cfg(target_os = "linux")]
+    #[cfg(not(target_vendor = "apple"))]
+    use libc::__errno_location as place;
+    #[cfg(target_vendor = "apple")]
+    use libc::__error as place;
     // SAFETY: the address of a variable of this thread.
-    unsafe {
-        *libc::__errno_location() = number;
+    unsafe { *place() = number };
+}
+
+/// Sleeps while the number is `seen`, until [`wake`], and for some microseconds at most.
+/// It may return earlier. On Linux it is no cancellation point, as sleeping by the C library
+/// is.
+pub(crate) fn wait(number: &AtomicU32, seen: u32, longest: u32) {
+    #[cfg(target_os = "linux")]
+    keeping_errno(|| {
+        let time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: (longest * 1000) as _,
+        };
+        let wait = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: the kernel reads the number and the time.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                number.as_ptr(),
+                wait,
+                seen,
+                &raw const time,
+            )
+        };
+    });
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (number, seen);
+        std::thread::sleep(core::time::Duration::from_micros(longest.into()));
     }
+}
+
+/// Wakes a thread that sleeps on the number.
+#[cold]
+pub(crate) fn wake(number: &AtomicU32) {
+    #[cfg(target_os = "linux")]
+    keeping_errno(|| {
+        let wake = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: the kernel only uses the address.
+        unsafe { libc::syscall(libc::SYS_futex, number.as_ptr(), wake, 1) };
+    });
     #[cfg(not(target_os = "linux"))]
     let _ = number;
 }
 
-/// Registers `before` to be called before every fork, and `after` to be called
-/// after it, in the parent and in the child.
-pub(crate) fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
-    // SAFETY: both may be called at any time. Without memory to register them,
+/// Sleeps for some microseconds.
+pub(crate) fn sleep(longest: u32) {
+    wait(&AtomicU32::new(0), 0, longest);
+}
+
+/// Registers `before` to be called before every fork, and the others after it, in the
+/// parent and in the child.
+pub(crate) fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    // SAFETY: all may be called at any time. Without memory to register them,
     // the child of a program with threads may find a lock taken forever.
-    unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+    unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
 }

@@ -1,14 +1,24 @@
 //! Windows: the heap reserves address space first, and commits pages on demand.
 
 use core::ptr;
+use core::sync::atomic::AtomicU32;
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::System::Memory::{
     MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc, VirtualFree,
 };
 use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
+use windows_sys::Win32::System::Threading::{SwitchToThread, WaitOnAddress, WakeByAddressSingle};
 
-/// Bytes of address space for a heap: it reserves the first of these that the
-/// system grants. More would cost memory under Wine, which keeps a byte for each
+/// Bytes of blocks in a window that is not reserved: there is none.
+pub(crate) const WINDOW: usize = 0;
+
+/// Addresses where a window may begin that is not reserved: none.
+pub(crate) fn windows() -> impl Iterator<Item = *mut u8> {
+    core::iter::empty()
+}
+
+/// Bytes of blocks in a window: the heap reserves the first of these that the system
+/// grants. More would cost memory under Wine, which keeps a byte for each
 /// reserved page.
 #[cfg(target_pointer_width = "64")]
 pub(crate) const RESERVATIONS: [usize; 5] = [1 << 34, 1 << 32, 1 << 30, 1 << 28, 1 << 26];
@@ -29,6 +39,22 @@ pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
     // SAFETY: makes a new reservation at an address that the system chooses.
     let base = unsafe { VirtualAlloc(ptr::null(), len, MEM_RESERVE, PAGE_READWRITE) };
     (!base.is_null()).then_some(base.cast())
+}
+
+/// Does nothing: a reservation has its address space.
+///
+/// # Safety
+/// The call is always safe.
+pub(crate) unsafe fn extend(_base: *mut u8, _len: usize, _is_reserved: bool) -> bool {
+    true
+}
+
+/// Does nothing, and says so: a part of a reservation cannot be given back.
+///
+/// # Safety
+/// The call is always safe.
+pub(crate) unsafe fn withdraw(_base: *mut u8, _len: usize, _is_reserved: bool) -> bool {
+    false
 }
 
 /// Makes reserved pages usable. Pages that were not usable before hold zeros.
@@ -81,6 +107,27 @@ pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
 pub(crate) unsafe fn unreserve(base: *mut u8, _len: usize) {
     // SAFETY: the caller's promise. MEM_RELEASE requires the size 0.
     unsafe { VirtualFree(base.cast(), 0, MEM_RELEASE) };
+}
+
+/// Sleeps while the number is `seen`, until [`wake`], and for some microseconds at most,
+/// rounded up to a millisecond. It may return earlier.
+pub(crate) fn wait(number: &AtomicU32, seen: u32, longest: u32) {
+    let time = longest.div_ceil(1000);
+    // SAFETY: the system compares four bytes at two addresses.
+    unsafe { WaitOnAddress(number.as_ptr().cast(), (&raw const seen).cast(), 4, time) };
+}
+
+/// Wakes a thread that sleeps on the number.
+#[cold]
+pub(crate) fn wake(number: &AtomicU32) {
+    // SAFETY: the system only uses the address.
+    unsafe { WakeByAddressSingle(number.as_ptr().cast()) };
+}
+
+/// Lets other threads run, if any is ready. The shortest sleep would be a millisecond.
+pub(crate) fn sleep(_longest: u32) {
+    // SAFETY: the call is always safe.
+    unsafe { SwitchToThread() };
 }
 
 /// The number of the system's last error (`GetLastError`).

@@ -1,6 +1,6 @@
 //! Blocks with an alignment that the program requests. A routine without
-//! `offset` in its name is the one with the offset 0. Only `_aligned_malloc` has
-//! one more rule, about size 0.
+//! `offset` in its name is the one with the offset 0, and forbids size 0 for a new
+//! block.
 
 use super::blocks::reallocate;
 use super::handler::invalid_parameter;
@@ -27,16 +27,44 @@ pub fn aligned_offset_malloc(size: usize, alignment: usize, offset: usize) -> *m
     change(ptr::null_mut(), size, alignment, offset, false)
 }
 
+/// [`aligned_offset_realloc`] with the offset 0. For a null block it acts as
+/// `_aligned_malloc`, also for size 0. Page: *_aligned_realloc*.
+///
+/// # Safety
+/// As for [`aligned_offset_realloc`].
+pub unsafe fn aligned_realloc(block: *mut c_void, size: usize, alignment: usize) -> *mut c_void {
+    match block.is_null() {
+        true => aligned_malloc(size, alignment),
+        false => change(block, size, alignment, 0, false),
+    }
+}
+
+/// [`aligned_realloc`] for `count` items of `size` bytes, with new bytes zero.
+/// Fails with `ENOMEM` also if the product overflows. Page: *_aligned_recalloc*.
+///
+/// # Safety
+/// As for [`aligned_offset_realloc`].
+pub unsafe fn aligned_recalloc(
+    block: *mut c_void,
+    count: usize,
+    size: usize,
+    alignment: usize,
+) -> *mut c_void {
+    match count.saturating_mul(size) {
+        0 if block.is_null() => invalid_parameter(ptr::null_mut()),
+        size => change(block, size, alignment, 0, true),
+    }
+}
+
 /// Resizes an aligned block, and moves it if necessary. For a null block it acts
 /// as `_aligned_offset_malloc`; for size 0 it frees the block and returns null.
 /// On failure it returns null with the `errno` of `_aligned_offset_malloc`, and
-/// the old block is unchanged. Pages: *_aligned_realloc*,
-/// *_aligned_offset_realloc*.
+/// the old block is unchanged. Page: *_aligned_offset_realloc*.
 ///
 /// # Safety
 /// `block` is null or a live aligned block of this heap, and nothing else uses it
 /// during the call.
-pub unsafe fn aligned_realloc(
+pub unsafe fn aligned_offset_realloc(
     block: *mut c_void,
     size: usize,
     alignment: usize,
@@ -45,13 +73,13 @@ pub unsafe fn aligned_realloc(
     change(block, size, alignment, offset, false)
 }
 
-/// [`aligned_realloc`] for `count` items of `size` bytes, with new bytes zero.
-/// Fails with `ENOMEM` also if the product overflows. Pages:
-/// *_aligned_recalloc*, *_aligned_offset_recalloc*.
+/// [`aligned_offset_realloc`] for `count` items of `size` bytes, with new bytes zero.
+/// Fails with `ENOMEM` also if the product overflows. Page:
+/// *_aligned_offset_recalloc*.
 ///
 /// # Safety
-/// As for [`aligned_realloc`].
-pub unsafe fn aligned_recalloc(
+/// As for [`aligned_offset_realloc`].
+pub unsafe fn aligned_offset_recalloc(
     block: *mut c_void,
     count: usize,
     size: usize,

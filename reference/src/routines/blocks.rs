@@ -6,7 +6,7 @@ use super::process::heap;
 use crate::alignment::Alignment;
 use crate::errno::{EINVAL, ENOMEM, ERRNO};
 use crate::heap::Block;
-use crate::resize::clear_tail;
+use crate::resize::{clear, clear_tail};
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -103,7 +103,7 @@ pub(super) fn finish(block: Option<Block>, size: usize, zeroed: bool) -> *mut c_
         return no_memory();
     };
     if zeroed && block.old_bytes {
-        clear_tail(block.address, 0, size);
+        clear(block.address, size);
     }
     block.address.cast()
 }

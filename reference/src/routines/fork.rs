@@ -1,9 +1,12 @@
 //! Keeps the heap usable in the child of a `fork`. The child gets a copy of the
 //! heap, but only of the thread that forked. So no other thread may be inside the
-//! heap during a fork: the thread that forks takes all locks before it.
+//! heap during a fork: the thread that forks takes all locks before it. Fork
+//! handlers of other libraries run before or after these, on the same thread, and
+//! may use the heap too.
 
 use super::process::heap;
 use crate::heap::Whole;
+use crate::lock::set_forks;
 use crate::os;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
@@ -19,19 +22,41 @@ use core::mem::ManuallyDrop;
 static AT_LOAD: extern "C" fn() = at_load;
 
 extern "C" fn at_load() {
-    os::at_fork(before_fork, after_fork);
+    os::at_fork(before_fork, in_parent, in_child);
 }
 
 thread_local! {
+    /// How many forks this thread has begun: a fork handler may fork.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// The locks, while this thread forks. `ManuallyDrop`, because a destructor
     /// would have to be registered, which needs memory and so a lock.
     static LOCKS: Cell<Option<ManuallyDrop<Whole<'static>>>> = const { Cell::new(None) };
 }
 
 extern "C" fn before_fork() {
-    LOCKS.set(Some(ManuallyDrop::new(heap().lock_all())));
+    DEPTH.set(DEPTH.get() + 1);
+    if DEPTH.get() > 1 {
+        return;
+    }
+    let whole = heap().lock_for_fork();
+    whole.keep_for_fork();
+    set_forks(true);
+    LOCKS.set(Some(ManuallyDrop::new(whole)));
 }
 
-extern "C" fn after_fork() {
+extern "C" fn in_parent() {
+    DEPTH.set(DEPTH.get().saturating_sub(1));
+    if DEPTH.get() > 0 {
+        return;
+    }
+    set_forks(false);
     drop(LOCKS.take().map(ManuallyDrop::into_inner));
+}
+
+extern "C" fn in_child() {
+    if let Some(whole) = LOCKS.take() {
+        whole.forget_sleepers();
+        LOCKS.set(Some(whole));
+    }
+    in_parent();
 }

@@ -12,6 +12,8 @@ mod handler;
 #[cfg(unix)]
 mod posix;
 mod process;
+#[cfg(unix)]
+mod unload;
 mod whole_heap;
 
 pub use aligned::*;

@@ -4,7 +4,7 @@
 //!
 //! Sources: POSIX, and the manual pages of Linux.
 
-use super::blocks::{finish, malloc, msize, realloc};
+use super::blocks::{finish, free, malloc, realloc};
 use super::process::heap;
 use crate::os;
 use core::ffi::{c_int, c_void};
@@ -56,7 +56,27 @@ pub unsafe fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mu
     unsafe { realloc(block, count.saturating_mul(size)) }
 }
 
-/// The size of a block in bytes; 0 for null. Page: *malloc_usable_size(3)*.
+/// The size of a block in bytes; 0 for null and for what is no block of this heap.
+/// Page: *malloc_usable_size(3)*.
 pub fn malloc_usable_size(block: *const c_void) -> usize {
-    if block.is_null() { 0 } else { msize(block) }
+    heap().locate(block.cast()).map_or(0, |live| live.size)
+}
+
+/// Frees a block of `malloc`, `calloc` or `realloc`. The heap knows its size. Page:
+/// *free_sized*, C23 7.24.3.4.
+///
+/// # Safety
+/// As for [`free`].
+pub unsafe fn free_sized(block: *mut c_void, _size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { free(block) }
+}
+
+/// Frees a block of `aligned_alloc`. Page: *free_aligned_sized*, C23 7.24.3.5.
+///
+/// # Safety
+/// As for [`free`].
+pub unsafe fn free_aligned_sized(block: *mut c_void, _alignment: usize, _size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { free(block) }
 }

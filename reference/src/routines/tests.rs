@@ -96,7 +96,7 @@ fn success_leaves_errno_and_doserrno_unchanged(
     without_error(|| on_block!(free(ptr::null_mut())));
     let block = without_error(|| aligned_malloc(size.max(1), 256));
     assert!(without_error(|| aligned_msize(block, 256, 0)) >= size);
-    let block = without_error(|| on_block!(aligned_realloc(block, size + 9, 256, 0)));
+    let block = without_error(|| on_block!(aligned_offset_realloc(block, size + 9, 256, 0)));
     without_error(|| on_block!(aligned_free(block)));
     without_error(|| on_block!(aligned_free(ptr::null_mut())));
     assert_eq!(without_error(heapmin), 0);
@@ -116,9 +116,12 @@ fn a_request_that_is_too_large_sets_enomem_and_keeps_the_block() {
         refused(|| on_block!(realloc(block, size)), ENOMEM);
         refused(|| on_block!(expand(block, size)), ENOMEM);
         refused(|| on_block!(recalloc(block, size, 3)), ENOMEM);
-        refused(|| on_block!(aligned_realloc(block, size, 16, 0)), ENOMEM);
         refused(
-            || on_block!(aligned_recalloc(block, size, 3, 16, 0)),
+            || on_block!(aligned_offset_realloc(block, size, 16, 0)),
+            ENOMEM,
+        );
+        refused(
+            || on_block!(aligned_offset_recalloc(block, size, 3, 16, 0)),
             ENOMEM,
         );
     }
@@ -127,7 +130,7 @@ fn a_request_that_is_too_large_sets_enomem_and_keeps_the_block() {
     refused(|| calloc(many, 2), ENOMEM);
     refused(|| on_block!(recalloc(block, many, 2)), ENOMEM);
     refused(
-        || on_block!(aligned_recalloc(block, many, 2, 16, 0)),
+        || on_block!(aligned_offset_recalloc(block, many, 2, 16, 0)),
         ENOMEM,
     );
     refused(|| on_block!(expand(block, 1000)), ENOMEM);
@@ -150,23 +153,23 @@ fn an_invalid_parameter_calls_the_handler_and_sets_einval() {
         refused(|| aligned_malloc(10, alignment), EINVAL);
         refused(|| aligned_offset_malloc(10, alignment, 4), EINVAL);
         refused(
-            || on_block!(aligned_realloc(block, 10, alignment, 0)),
+            || on_block!(aligned_offset_realloc(block, 10, alignment, 0)),
             EINVAL,
         );
         refused(
-            || on_block!(aligned_recalloc(block, 10, 1, alignment, 0)),
+            || on_block!(aligned_offset_recalloc(block, 10, 1, alignment, 0)),
             EINVAL,
         );
         refused(
-            || on_block!(aligned_realloc(null, 10, alignment, 0)),
+            || on_block!(aligned_offset_realloc(null, 10, alignment, 0)),
             EINVAL,
         );
     }
     for offset in [10, 11, usize::MAX] {
         refused(|| aligned_offset_malloc(10, 16, offset), EINVAL);
-        let moved = || on_block!(aligned_realloc(block, 10, 16, offset));
+        let moved = || on_block!(aligned_offset_realloc(block, 10, 16, offset));
         refused(moved, EINVAL);
-        let moved = || on_block!(aligned_recalloc(block, 10, 1, 16, offset));
+        let moved = || on_block!(aligned_offset_recalloc(block, 10, 1, 16, offset));
         refused(moved, EINVAL);
     }
     assert_eq!(call(|| heapwalk(None)), (heap_status::BAD_PTR, EINVAL, 1));
@@ -249,7 +252,7 @@ fn bytes_that_recalloc_adds_are_zero(
     let block = match (alignment, from_calloc) {
         (None, true) => calloc(size, 1),
         (None, false) => malloc(size),
-        (Some(to), true) => on_block!(aligned_recalloc(ptr::null_mut(), size, 1, to, 0)),
+        (Some(to), true) => on_block!(aligned_offset_recalloc(ptr::null_mut(), size, 1, to, 0)),
         (Some(to), false) => aligned_malloc(size, to),
     };
     assert!(!from_calloc || is_all(block, 0..size, 0));
@@ -257,19 +260,19 @@ fn bytes_that_recalloc_adds_are_zero(
     let total = size + more;
     let block = without_error(|| match alignment {
         None => on_block!(recalloc(block, total, 1)),
-        Some(to) => on_block!(aligned_recalloc(block, total, 1, to, 0)),
+        Some(to) => on_block!(aligned_offset_recalloc(block, total, 1, to, 0)),
     });
     assert!(is_all(block, 0..size, 0xFF) && is_all(block, size..total, 0));
     // Once more, after the block was made smaller.
     let half = size / 2;
     let block = match alignment {
         None => on_block!(realloc(block, half + 1)),
-        Some(to) => on_block!(aligned_realloc(block, half + 1, to, 0)),
+        Some(to) => on_block!(aligned_offset_realloc(block, half + 1, to, 0)),
     };
     fill(block, half + 1, 0xFF);
     let block = match alignment {
         None => on_block!(recalloc(block, 1, total)),
-        Some(to) => on_block!(aligned_recalloc(block, 1, total, to, 0)),
+        Some(to) => on_block!(aligned_offset_recalloc(block, 1, total, to, 0)),
     };
     assert!(is_all(block, 0..half + 1, 0xFF) && is_all(block, half + 1..total, 0));
     on_block!(aligned_free(block));
@@ -283,22 +286,22 @@ fn aligned_realloc_keeps_alignment_and_contents(
     let mut block = without_error(|| aligned_offset_malloc(10, alignment, offset));
     fill(block, 10, 6);
     for size in [10, 11, 500, 40_000, 5_000_000, 300, 10] {
-        block = without_error(|| on_block!(aligned_realloc(block, size, alignment, offset)));
+        block = without_error(|| on_block!(aligned_offset_realloc(block, size, alignment, offset)));
         assert_eq!((block as usize + offset) % alignment, 0);
         assert!(is_all(block, 0..10, 6));
         assert!(aligned_msize(block, alignment, offset) >= size);
         // All bytes of the new size are usable.
         fill(block.wrapping_byte_add(10), size - 10, 1);
     }
-    let free = || on_block!(aligned_realloc(block, 0, alignment, offset));
+    let free = || on_block!(aligned_offset_realloc(block, 0, alignment, offset));
     assert!(without_error(free).is_null());
 }
 
 #[rstest]
 #[case(|block| on_block!(realloc(block, 0)))]
 #[case(|block| on_block!(recalloc(block, 0, 3)))]
-#[case(|block| on_block!(aligned_realloc(block, 0, 16, 0)))]
-#[case(|block| on_block!(aligned_recalloc(block, 3, 0, 16, 0)))]
+#[case(|block| on_block!(aligned_offset_realloc(block, 0, 16, 0)))]
+#[case(|block| on_block!(aligned_offset_recalloc(block, 3, 0, 16, 0)))]
 fn resizing_to_0_frees_the_block(#[case] resize: fn(*mut c_void) -> *mut c_void) {
     // Blocks that were not freed would all have different addresses.
     let mut addresses = std::collections::BTreeSet::new();
@@ -317,8 +320,8 @@ fn resizing_null_allocates_a_block() {
     for block in [
         without_error(|| on_block!(realloc(null, 0))),
         without_error(|| on_block!(recalloc(null, 3, 4))),
-        without_error(|| on_block!(aligned_realloc(null, 0, 64, 0))),
-        without_error(|| on_block!(aligned_recalloc(null, 3, 4, 64, 11))),
+        without_error(|| on_block!(aligned_offset_realloc(null, 0, 64, 0))),
+        without_error(|| on_block!(aligned_offset_recalloc(null, 3, 4, 64, 11))),
     ] {
         assert!(!block.is_null());
         on_block!(aligned_free(block));

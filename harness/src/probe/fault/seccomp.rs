@@ -156,8 +156,9 @@ fn requests(call: c_long, arguments: &[u64; 6]) -> bool {
 }
 
 fn is_release_advice(advice: u64) -> bool {
-    const REMOVE: [c_int; 5] = [
+    const REMOVE: [c_int; 6] = [
         libc::MADV_DONTNEED,
+        libc::MADV_DONTNEED_LOCKED,
         libc::MADV_FREE,
         libc::MADV_REMOVE,
         libc::MADV_PAGEOUT,

@@ -13,10 +13,11 @@
 //! 8. [`entry`], [`heapwalk`], [`heapchk`] and `heapset`: inspect the whole heap
 //! 9. [`alignment`] and `resize`: aligned blocks, and new sizes for blocks
 //!
-//! [`routines`] adds the C runtime's rules about parameters and `errno`. `os`
-//! holds all that differs between systems. `schedule` is for tests.
+//! [`routines`] adds the C runtime's rules about parameters and `errno`;
+//! [`global_alloc`] makes it the allocator of a Rust program. `os` holds all that differs between systems. `schedule` is for tests.
 
 pub mod entry;
+pub mod global_alloc;
 pub mod routines;
 
 // Public only for the tests outside this crate, which make their own heaps:

@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 type Part = (&'static str, fn(&str) -> bool);
 
 /// A file belongs to the first part that matches.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     (
         "looking at it: `_heapwalk`, `_heapchk`, `_heapset`",
         |file| ["entry.rs", "heapwalk.rs", "heapchk.rs", "heapset.rs"].contains(&file),
     ),
     ("what differs between Unix and Windows", |file| {
         file.starts_with("os/")
+    }),
+    ("the allocator of a Rust program", |file| {
+        file == "global_alloc.rs"
     }),
     (
         "the C runtime's rules about parameters and `errno`",

@@ -11,7 +11,7 @@ mod fork;
 mod handler;
 #[cfg(unix)]
 mod posix;
-mod process;
+pub(crate) mod process;
 #[cfg(unix)]
 mod unload;
 mod whole_heap;

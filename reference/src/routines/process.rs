@@ -6,6 +6,6 @@ static HEAP: Heap = Heap::new();
 
 /// The heap of the process.
 #[inline]
-pub(super) fn heap() -> &'static Heap {
+pub(crate) fn heap() -> &'static Heap {
     &HEAP
 }

@@ -82,7 +82,7 @@ const OF_GROUP: [usize; TABLES] = [
 const MOST_ADDED: usize = (1 << 30) / SPAN_SIZE;
 
 impl Arena {
-    /// Finds a window that is free, or reserves one. Returns `None` if there is none.
+    /// Finds a window that is free, or reserves one. Returns `None` if both fail.
     pub(crate) fn new() -> Option<Arena> {
         os::windows()
             .map(|place| Arena::at(place, os::WINDOW, false))

@@ -326,8 +326,8 @@ impl Heap {
         self.lock_shards(|| SHARDS)
     }
 
-    /// Takes the locks of the first shards, whose number is asked for under the first
-    /// lock, and the space's.
+    /// Takes the locks of the first `count` shards, and the space's. `count` is called
+    /// with the first lock held.
     fn lock_shards(&self, count: impl FnOnce() -> usize) -> Whole<'_> {
         let mut shards = [const { None }; SHARDS];
         shards[0] = Some(self.shards[0].lock());

@@ -157,7 +157,7 @@ const SUBJECT: Subject = Subject {
 
 static BESIDE_SMALL: Case = Case::new(
     "realloc-beside-small-blocks",
-    "grows blocks of 64 KiB to 1 MiB four times each, after 1 MiB of small blocks of one size was allocated behind them, for four sizes",
+    "grows blocks of 64 KiB to 1 MiB four times each, after 1 MiB of small blocks of one size was allocated next to them, for four sizes",
     beside_small,
 );
 
@@ -293,10 +293,10 @@ fn beside_small(probe: &mut Probe) -> Result<(), Stop> {
     for small in [16, 100, 1024, 4096] {
         probe.step(&format!("large blocks beside blocks of {small} bytes"))?;
         for large in [64, 128, 192, 256, 512, 1024].map(|kib| kib << 10) {
-            let mut behind = Blocks::with_room_for(MIB / small)?;
+            let mut neighbours = Blocks::with_room_for(MIB / small)?;
             let mut block = probe.crt.need(large)?;
             block.fill(1);
-            behind.fill(&probe.crt, |_| small)?;
+            neighbours.fill(&probe.crt, |_| small)?;
             for more in [1, 4096, large / 2, large] {
                 let (old, new) = (block.size(), large + more);
                 let resized = probe.crt.realloc(block, new)?;
@@ -304,10 +304,10 @@ fn beside_small(probe: &mut Probe) -> Result<(), Stop> {
                 changed += block.lost_bytes_of(1, old) as i64;
                 count += 1;
                 block.fill(1);
-                changed += behind.lost_bytes();
+                changed += neighbours.lost_bytes();
             }
             probe.crt.free(block)?;
-            behind.free_all(&probe.crt)?;
+            neighbours.free_all(&probe.crt)?;
         }
     }
     probe.fact(CHANGED, changed)?;

@@ -9,7 +9,7 @@ use windows_sys::Win32::System::Memory::{
 use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
 use windows_sys::Win32::System::Threading::{SwitchToThread, WaitOnAddress, WakeByAddressSingle};
 
-/// Bytes of blocks in a window that is not reserved: there is none.
+/// Bytes of blocks in a window that is not reserved. Windows has no such window.
 pub(crate) const WINDOW: usize = 0;
 
 /// Addresses where a window may begin that is not reserved: none.

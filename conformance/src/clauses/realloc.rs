@@ -5,7 +5,7 @@ use super::histories::{self, CHANGED, MISALIGNED, Subject};
 use super::limits;
 use super::origins::{OVER_HEAP_MAXREQ, SUCCESS_KEEPS_ERRNO};
 use super::sizes::{FUNDAMENTAL_ALIGNMENT, OVER_MAXREQ, SIZES, START_ERRNO, UNAVAILABLE};
-use super::workload::{MIB, grows_by_at_most};
+use super::workload::{FEW_SIZES, MIB, grows_by_at_most, leave_few};
 use crate::clause::Section::{Remarks, ReturnValue};
 use crate::clause::check::{BLOCK, NULL, by, every_call, none_of};
 use crate::clause::{Case, Clause, Routine, derived, limited, must, stated};
@@ -316,14 +316,8 @@ fn beside_small(probe: &mut Probe) -> Result<(), Stop> {
 
 fn few_left(probe: &mut Probe) -> Result<(), Stop> {
     let (mut changed, mut count) = (0, 0);
-    for size in [16, 48, 200, 1000, 4000] {
-        let mut blocks = Blocks::with_room_for(4 * MIB / size)?;
-        probe.step(&format!(
-            "blocks of {size} bytes: free all but a few, call _heapmin"
-        ))?;
-        blocks.fill(&probe.crt, |_| size)?;
-        blocks.free_where(&probe.crt, |index| index % 1000 != 7)?;
-        probe.heapmin()?;
+    for size in FEW_SIZES {
+        let blocks = leave_few(probe, size)?;
         probe.step("resize those that are left")?;
         for (index, block) in blocks.live() {
             let resized = probe.crt.realloc(block, 2 * size)?;

@@ -3,6 +3,7 @@
 
 use crate::clause::{Judgement, Seen};
 use crate::figures::amount;
+use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
 
 pub(super) const MIB: usize = 1 << 20;
@@ -75,6 +76,22 @@ pub(super) fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
     probe.crt.heapmin()?;
     Ok(())
 }
+
+/// Fills 4 MiB with blocks of one size, frees all but one in 1000, and calls `_heapmin`.
+/// Returns the table, which has room for as many again.
+pub(super) fn leave_few(probe: &mut Probe, size: usize) -> Result<Blocks, Stop> {
+    let mut blocks = Blocks::with_room_for(4 * MIB / size)?;
+    probe.step(&format!(
+        "fill 4 MiB with blocks of {size} bytes, free all but a few, call _heapmin"
+    ))?;
+    blocks.fill(&probe.crt, |_| size)?;
+    blocks.free_where(&probe.crt, |index| index % 1000 != 7)?;
+    probe.heapmin()?;
+    Ok(blocks)
+}
+
+/// Sizes of such blocks, in bytes.
+pub(super) const FEW_SIZES: [usize; 5] = [16, 48, 200, 1000, 4000];
 
 /// Judges whether at most `limit` bytes more are resident at the moment `after`
 /// than at the moment `baseline`.

@@ -181,9 +181,10 @@ pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller gives up these pages.
     let give = || unsafe {
-        let give = |advice| libc::madvise(base.cast(), len, advice) == 0;
+        let advise = |advice| libc::madvise(base.cast(), len, advice) == 0;
         // Pages that are locked in memory need another advice, which Linux has since 5.18.
-        give(libc::MADV_DONTNEED) || (errno() == libc::EINVAL && give(libc::MADV_DONTNEED_LOCKED))
+        advise(libc::MADV_DONTNEED)
+            || (errno() == libc::EINVAL && advise(libc::MADV_DONTNEED_LOCKED))
     };
     // Elsewhere MADV_DONTNEED is only a hint. A new mapping at the same address works.
     #[cfg(not(target_os = "linux"))]

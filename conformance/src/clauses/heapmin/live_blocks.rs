@@ -4,7 +4,7 @@ use super::HEAPMIN;
 use crate::clause::Section::Remarks;
 use crate::clause::check::none_of;
 use crate::clause::{Case, Clause, derived, must};
-use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
+use crate::clauses::workload::{FEW_SIZES, MIB, count_for, leave_few, mixed_size, scattered};
 use crate::judge::LOST_BYTES;
 use heapmin_harness::probe::blocks::Blocks;
 use heapmin_harness::probe::{Probe, Stop};
@@ -55,15 +55,8 @@ fn between(probe: &mut Probe) -> Result<(), Stop> {
 
 fn few(probe: &mut Probe) -> Result<(), Stop> {
     let (mut lost, mut live) = (0, 0);
-    for size in [16, 48, 200, 1000, 4000] {
-        let mut blocks = Blocks::with_room_for(4 * MIB / size)?;
-        probe.step(&format!(
-            "fill 4 MiB with blocks of {size} bytes, free all but a few"
-        ))?;
-        blocks.fill(&probe.crt, |_| size)?;
-        blocks.free_where(&probe.crt, |index| index % 1000 != 7)?;
-        probe.step("_heapmin")?;
-        probe.heapmin()?;
+    for size in FEW_SIZES {
+        let mut blocks = leave_few(probe, size)?;
         probe.step("allocate and fill as many again, and check all blocks")?;
         blocks.fill(&probe.crt, |_| size)?;
         lost += blocks.lost_bytes();

@@ -8,9 +8,8 @@
 //! ```
 //!
 //! The heap takes address space in the window by need, each of the four parts from
-//! its start. So it is no larger than it must be under a limit (`ulimit -v`), in a
-//! core file, or if all memory is locked; and the system can refuse a block that
-//! is larger than its memory. Nothing else is mapped in the window: it lies where
+//! its start. This leaves room under a limit (`ulimit -v`), and keeps core files
+//! small. The system can refuse a block that is larger than its memory. Nothing else is mapped in the window: it lies where
 //! the system maps nothing on its own. Where there is no such place, the arena
 //! reserves its window, which is smaller then.
 //!
@@ -84,7 +83,7 @@ const MOST_ADDED: usize = (1 << 30) / SPAN_SIZE;
 impl Arena {
     /// Finds a window that is free, or reserves one. Returns `None` if both fail.
     pub(crate) fn new() -> Option<Arena> {
-        os::windows()
+        os::places()
             .map(|place| Arena::at(place, os::WINDOW, false))
             .find(Arena::is_free)
             .or_else(|| {
@@ -127,9 +126,9 @@ impl Arena {
         }
     }
 
-    /// Whether the window's first page is free. It is the arena's then.
+    /// Whether the first span and its tables are free. They are the arena's then.
     fn is_free(&self) -> bool {
-        self.describe(1).is_some()
+        self.raise_top(1).is_some()
     }
 
     /// Takes the space's lock. Its holder may take and free spans and lines.
@@ -219,7 +218,7 @@ impl Arena {
         tables.into_iter()
     }
 
-    /// Gives the address space after the last group with a span in use back. All
+    /// Gives back the address space after the last group with a span in use. All
     /// locks are held.
     pub(crate) fn lower_top(&self) {
         let groups = self.top().div_ceil(GROUP_SPANS);
@@ -238,8 +237,8 @@ impl Arena {
         }
     }
 
-    /// Gives all address space back, if no span is in use. The arena is as new then.
-    /// All locks are held.
+    /// Gives back all address space, if no span is in use and the window is not
+    /// reserved. The arena is then like a new one. All locks are held.
     #[cfg(unix)]
     pub(crate) fn withdraw(&self, space: &mut Space) {
         let groups = self.top().div_ceil(GROUP_SPANS);
@@ -254,7 +253,7 @@ impl Arena {
     }
 
     fn withdraw_tables(&self) {
-        // Groups last: without them, no line is looked for.
+        // Groups last: `line_page` reads them as long as there are lines.
         for ((table, size), described) in self.tables().zip(OF_GROUP).zip(&self.described).rev() {
             let len = (described.get() as usize * size).next_multiple_of(os::page_size());
             // SAFETY: no span is in use, so no record and no line is.

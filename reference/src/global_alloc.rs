@@ -15,6 +15,8 @@
 //! let of_kept = blocks().find(|block| block.address.cast_const() == kept.as_ptr());
 //! assert!(of_kept.unwrap().size >= 1000);
 //! ```
+//!
+//! It is tested on Linux.
 
 use crate::alignment::Alignment;
 use crate::entry::{Entry, USED};
@@ -95,16 +97,19 @@ pub fn heapchk() -> Condition {
 /// The live blocks in the order of their addresses. C programs call it `_heapwalk`.
 ///
 /// No lock is held between two blocks, so the program may allocate and free meanwhile. A
-/// block that is allocated meanwhile may be missing. The iteration ends early if the last
-/// block that it returned was freed.
+/// block that is allocated meanwhile may be missing, and the iteration may end early if the
+/// block that it returned last is freed.
 pub fn blocks() -> impl Iterator<Item = Entry> {
     let mut at = ptr::null();
-    core::iter::from_fn(move || match heap().entry_after(at) {
-        Next::Entry(entry) => {
+    core::iter::from_fn(move || {
+        // Free entries are passed over under one lock: they may be gone after it.
+        let heap = heap().lock_all();
+        while let Next::Entry(entry) = heap.entry_after(at) {
             at = entry.address;
-            Some(entry)
+            if entry.use_flag == USED {
+                return Some(entry);
+            }
         }
-        Next::End | Next::Empty | Next::BadPointer => None,
+        None
     })
-    .filter(|entry| entry.use_flag == USED)
 }

@@ -3,8 +3,8 @@
 //! A shard's lock guards the shard and the records of its spans. The space's
 //! lock guards which spans and lines are taken, and the records of spans with
 //! large blocks. A thread holds the lock of at most one shard, and takes the
-//! space's lock last. Only `Heap::lock_all` takes all locks: those of the
-//! shards in ascending order, then the space's.
+//! space's lock last. Who takes all locks takes those of the shards in ascending
+//! order, then the space's.
 
 use crate::alignment::Alignment;
 use crate::arena::Arena;
@@ -34,9 +34,9 @@ const WAIT: u32 = 25;
 const MAX_REQUEST: usize = usize::MAX - 31;
 
 /// A heap. The C routines use one for the whole process ([`crate::routines`]).
-#[repr(C, align(4096))] // with few threads, all shards in use lie in one page
+#[repr(C, align(4096))] // shards without threads lie in pages that are never written
 pub struct Heap {
-    /// Reserved at the first allocation, under the first shard's lock.
+    /// Made at the first allocation, under the first shard's lock.
     pub(crate) arena: OnceLock<Arena>,
     /// Shards from this number on have no threads. Raised under the first
     /// shard's lock.
@@ -92,7 +92,7 @@ schedule::thread_local! {
 }
 
 impl Heap {
-    /// Creates a heap without memory. It reserves address space at the first
+    /// Creates a heap without memory. It takes address space at the first
     /// allocation.
     #[allow(clippy::new_without_default)] // `Default::default` cannot be const
     pub const fn new() -> Heap {
@@ -271,8 +271,8 @@ impl Heap {
         Some((self.arena.get()?, self.shards[index].lock()))
     }
 
-    /// Gives all address space back, unless a block is live or a thread is inside the
-    /// heap. The heap can be used again.
+    /// Gives back all address space, unless a block is live, a thread is inside the
+    /// heap, or its window is reserved. The heap can be used again.
     #[cfg(unix)]
     pub(crate) fn withdraw(&self) {
         let Some(mut whole) = self.try_lock_all() else {

@@ -1,6 +1,6 @@
 //! `_heapmin`: gives every page without a live block back to the system.
 //!
-//! Four rules make it exact and cheap:
+//! Five rules make it exact and cheap:
 //!
 //! * It visits only spans in which a block was freed since the last call.
 //!   `free` marks them.
@@ -8,6 +8,7 @@
 //!   span alone decides that; other spans do not matter.
 //! * If few blocks of a span are live, a list in the record replaces the bitmap.
 //! * If no span of a group of 64 has a live block, their records go too.
+//! * The addresses after the last span in use go too.
 //!
 //! If the system refuses a page, the page stays marked and the next call tries
 //! again. No block is affected.
@@ -118,7 +119,8 @@ fn release_group(arena: &Arena, index: usize) -> bool {
 /// Returns false if the system refused any.
 fn release_idle(span: SpanRef) -> bool {
     if span.owner.get() == NO_OWNER && span.resident.get() != 0 {
-        // Whole pages of the system, also where these are larger than the heap's.
+        // A larger page of the system may have pages of the heap that were never used. It
+        // goes only as a whole.
         span.resident.set(ALL_PAGES);
     }
     let live = match span.owner.get() {

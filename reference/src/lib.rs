@@ -18,13 +18,13 @@
 
 pub mod entry;
 pub mod global_alloc;
+pub mod heapchk;
 pub mod routines;
 
 // Public only for the tests outside this crate, which make their own heaps:
 // tests/model.rs, tests/threads.rs and variants/schedules/tests.
 pub mod alignment;
 pub mod heap;
-pub mod heapchk;
 pub mod heapwalk;
 
 mod arena;

@@ -56,10 +56,10 @@ impl Heap {
     }
 }
 
-/// Zeroes a live block of `size` bytes. Whole pages of a large one go back to the
-/// system instead: they read as zeros, and take no memory before their next use.
+/// Zeroes a live block of `size` bytes. On Unix, whole pages of a large one go back to
+/// the system instead: they read as zeros, and take no memory before their next use.
 pub(crate) fn clear(base: *mut u8, size: usize) {
-    /// Below this, a page fault for each page takes longer.
+    /// Below this, writing zeros takes less time than a page fault for each page.
     const LARGE: usize = 1 << 20;
     if size < LARGE {
         return clear_tail(base, 0, size);

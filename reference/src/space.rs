@@ -107,8 +107,10 @@ impl Arena {
     pub(crate) fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
         let count = words.div_ceil(LINE_WORDS);
         for page in 0.. {
-            // A line may lie in the part of a group without spans.
-            self.describe_lines(page)?;
+            // The lines of a group may be needed before its spans.
+            if self.line_page(page).is_none() {
+                self.describe_lines(page)?;
+            }
             let (base, taken) = self.line_page(page)?;
             if let Some(first) = find_run(!taken.get(), count) {
                 // SAFETY: a whole page of lines, and none of them is taken.

@@ -163,7 +163,7 @@ static BESIDE_SMALL: Case = Case::new(
 
 static FEW_LEFT: Case = Case::new(
     "realloc-few-after-release",
-    "fills 4 MiB with blocks of one size, frees all but one in 1000, calls _heapmin, and resizes those to the double, for five sizes",
+    "fills 4 MiB with blocks of one size, frees all but one in 1000, calls _heapmin, and doubles the blocks that are left, for five sizes",
     few_left,
 );
 

@@ -78,7 +78,7 @@ pub(super) fn warm_up(probe: &mut Probe) -> Result<(), Stop> {
 }
 
 /// Fills 4 MiB with blocks of one size, frees all but one in 1000, and calls `_heapmin`.
-/// Returns the table, which has room for as many again.
+/// Returns the table, which has room for all of them.
 pub(super) fn leave_few(probe: &mut Probe, size: usize) -> Result<Blocks, Stop> {
     let mut blocks = Blocks::with_room_for(4 * MIB / size)?;
     probe.step(&format!(
@@ -90,7 +90,7 @@ pub(super) fn leave_few(probe: &mut Probe, size: usize) -> Result<Blocks, Stop> 
     Ok(blocks)
 }
 
-/// Sizes of such blocks, in bytes.
+/// Sizes of blocks for [`leave_few`], in bytes.
 pub(super) const FEW_SIZES: [usize; 5] = [16, 48, 200, 1000, 4000];
 
 /// Judges whether at most `limit` bytes more are resident at the moment `after`

@@ -1,7 +1,7 @@
 //! Unix: private anonymous mappings. The kernel adds memory page by page, at the
 //! first write to each.
 //!
-//! No call here changes the host's `errno`: a call of the heap that succeeds must
+//! On Linux and macOS no call here changes the host's `errno`: a call of the heap that succeeds must
 //! leave it, also if the system refused what the heap can do without.
 
 use crate::span::PAGE_SIZE;
@@ -31,26 +31,31 @@ pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 24]
 const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
 const USABLE: c_int = libc::PROT_READ | libc::PROT_WRITE;
 
-/// Addresses where a window may begin. Linux maps nothing there on its own, since it
-/// begins near the stack and goes downwards. Each heap begins with another address, at
-/// random, so that two of one process rarely try the same.
+/// Addresses where a window may begin. Linux maps nothing there on its own: it begins near
+/// the stack and goes downwards, or, with an unlimited stack, at 42 TiB and goes upwards.
+/// The start is random, so that addresses of blocks are hard to guess.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-pub(crate) fn windows() -> impl Iterator<Item = *mut u8> {
+pub(crate) fn places() -> impl Iterator<Item = *mut u8> {
     use core::sync::atomic::AtomicUsize;
     /// The first address, 16 TiB, the distance from one to the next, and their number.
     const FIRST: usize = 1 << 44;
     const DISTANCE: usize = 1 << 41;
-    const COUNT: usize = 32;
+    const COUNT: usize = 12;
+    /// The unit of the random part, which is below a half of the distance.
+    const STEP: usize = 1 << 23;
     static TRIED: AtomicUsize = AtomicUsize::new(0);
     // SAFETY: the address of 16 random bytes, which the kernel gives each process, or null.
-    let random = unsafe { (libc::getauxval(libc::AT_RANDOM) as *const u8).as_ref() };
-    let start = random.map_or(0, |&byte| byte.into()) + TRIED.fetch_add(1, Relaxed);
-    (start..start + COUNT).map(|number| (FIRST + number % COUNT * DISTANCE) as *mut u8)
+    let random = unsafe { (libc::getauxval(libc::AT_RANDOM) as *const [u8; 3]).as_ref() };
+    let [which, low, high] = random.copied().unwrap_or_default();
+    // The same in all heaps of a process, so that two never overlap in part.
+    let gap = usize::from(u16::from_le_bytes([low, high])) * STEP;
+    let start = usize::from(which) + TRIED.fetch_add(1, Relaxed);
+    (start..start + COUNT).map(move |number| (FIRST + number % COUNT * DISTANCE + gap) as *mut u8)
 }
 
 /// Addresses where a window may begin: none is known to stay free.
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-pub(crate) fn windows() -> impl Iterator<Item = *mut u8> {
+pub(crate) fn places() -> impl Iterator<Item = *mut u8> {
     core::iter::empty()
 }
 
@@ -169,7 +174,7 @@ pub(crate) unsafe fn reset(base: *mut u8, len: usize) -> bool {
     unsafe { release(base, len) }
 }
 
-/// The number of the last refusal of [`release`]; the holder of the heap's locks reads it.
+/// The number of the last refusal of [`release`], for `_doserrno`.
 static REFUSAL: AtomicU32 = AtomicU32::new(0);
 
 /// Gives pages back to the system; their next use finds zeros.
@@ -227,14 +232,20 @@ fn keeping_errno<T>(call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Sets the host's `errno`.
+/// Sets the host's `errno`, on Linux and macOS.
 pub(crate) fn set_errno(number: i32) {
-    #[cfg(not(target_vendor = "apple"))]
-    use libc::__errno_location as place;
-    #[cfg(target_vendor = "apple")]
-    use libc::__error as place;
+    #[cfg(target_os = "linux")]
     // SAFETY: the address of a variable of this thread.
-    unsafe { *place() = number };
+    unsafe {
+        *libc::__errno_location() = number;
+    }
+    #[cfg(target_vendor = "apple")]
+    // SAFETY: as above.
+    unsafe {
+        *libc::__error() = number;
+    }
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+    let _ = number;
 }
 
 /// Sleeps while the number is `seen`, until [`wake`], and for some microseconds at most.

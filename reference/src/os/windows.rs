@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Threading::{SwitchToThread, WaitOnAddress, WakeB
 pub(crate) const WINDOW: usize = 0;
 
 /// Addresses where a window may begin that is not reserved: none.
-pub(crate) fn windows() -> impl Iterator<Item = *mut u8> {
+pub(crate) fn places() -> impl Iterator<Item = *mut u8> {
     core::iter::empty()
 }
 

@@ -2,7 +2,7 @@
 //! can replace the system's heap (`LD_PRELOAD`). `free` and `realloc` accept
 //! these blocks, because they begin where their slot or pages begin.
 //!
-//! Sources: POSIX, and the manual pages of Linux.
+//! Sources: POSIX, C23, and the manual pages of Linux.
 
 use super::blocks::{finish, free, malloc, realloc};
 use super::process::heap;

@@ -1,5 +1,5 @@
-//! Gives the address space of the heap back when the library is unloaded, so that a
-//! program can load and unload it any number of times.
+//! Gives back the address space of the heap when the library is unloaded, so that a
+//! program can load and unload it any number of times. A window that is reserved stays.
 
 use super::process::heap;
 
@@ -13,7 +13,7 @@ use super::process::heap;
 static AT_UNLOAD: extern "C" fn() = at_unload;
 
 extern "C" fn at_unload() {
-    // The scheduler of that test has ended before.
+    // The scheduler of variants/schedules has ended before.
     if !cfg!(schedules) {
         heap().withdraw();
     }

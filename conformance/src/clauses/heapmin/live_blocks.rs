@@ -26,7 +26,7 @@ static BETWEEN: Case = Case::new(
 
 static FEW: Case = Case::new(
     "few-live-of-one-size",
-    "fills 4 MiB with blocks of one size, frees all but one in 1000, calls _heapmin, allocates and fills as many again, for five sizes",
+    "fills 4 MiB with blocks of one size, frees all but one in 1000, calls _heapmin, allocates and fills as many as it freed, for five sizes",
     few,
 );
 

@@ -68,8 +68,7 @@ pub(crate) fn prepare_process() {
 /// Limits the address space of this process to its current size plus `room` bytes.
 pub(crate) fn limit_address_space(room: usize) -> Result<(), String> {
     // The candidate may take all of the room. So the program's own allocator gets memory
-    // for the case before: what is freed here stays with it, since glibc gives only more
-    // than 128 KiB back.
+    // now, for what the case itself needs: glibc keeps up to 128 KiB of what is freed.
     drop(std::hint::black_box(Vec::<u8>::with_capacity(120 << 10)));
     let statm = std::fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
     let pages = statm

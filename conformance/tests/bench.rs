@@ -69,6 +69,18 @@ fn a_day_of_traffic_holds_at_most_a_quarter_over_the_live_bytes() {
     assert!((1.0..allowed).contains(&most), "{figures}");
 }
 
+/// All other figures need live blocks or a place of each block.
+#[rstest]
+fn a_bench_of_short_lives_measures_its_work_and_a_release(
+    #[values("short", "short-2", "handover")] name: &str,
+) {
+    let figures = figures(name, &[]);
+    for time in ["work_ms", "release_ms", "again_us"] {
+        assert!(median(&figures, time) > 0.0, "{time}: {figures}");
+    }
+    assert!(figures["held_mib"].is_null(), "{figures}");
+}
+
 #[test]
 fn a_recorded_trace_is_replayed() {
     let trace = concat!(
@@ -140,6 +152,7 @@ fn bad_input_is_refused_with_a_fix() {
         &[
             "--only nothing matches no benchmark",
             "the benchmarks are small, mixed",
+            "exchange, short, short-2, handover, growing, day",
         ],
     );
     is_refused(&bench(&["--only", "["]), &["--only [: error parsing glob"]);

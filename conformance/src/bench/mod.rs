@@ -59,6 +59,11 @@ pub fn benches(has_trace: bool) -> Vec<Bench> {
         }
     }
     all.push(bench("exchange", "two threads, each of which frees what the other allocates: 2 million blocks of 16 to 512 bytes", "exchange", 2, MEBIBYTES));
+    let short = "4 million blocks of 16 to 256 bytes: for half of them, each is freed before the next; for the other half, 64 are alive, and each new one replaces a random one";
+    all.push(bench("short", short, "short", 1, MEBIBYTES));
+    let short = format!("the same in two threads, half each: {short}");
+    all.push(bench("short-2", &short, "short", 2, MEBIBYTES));
+    all.push(bench("handover", "two threads, each of which replaces random ones of 2000 blocks of 16 to 512 bytes and then ends; a new thread goes on with its blocks, 64 times", "handover", 2, MEBIBYTES));
     all.push(bench(
         "growing",
         "32 arrays that realloc grows by half, in turn, until they are 4 MiB each",
@@ -223,4 +228,23 @@ fn problem(seen: &Observation) -> Option<String> {
             Ending::Failed(why) => Some(why.clone()),
             Ending::Interrupted => Some("interrupted".into()),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_benchmark_has_an_act_and_its_own_name() {
+        let mut names: Vec<String> = Vec::new();
+        for bench in benches(true) {
+            assert!(
+                act::act_of(&format!("bench-{}", bench.act)).is_some(),
+                "{}",
+                bench.name
+            );
+            assert!(!names.contains(&bench.name), "{}", bench.name);
+            names.push(bench.name);
+        }
+    }
 }

@@ -9,8 +9,10 @@ mod day;
 mod exchange;
 mod fill;
 mod growing;
+mod handover;
 pub mod parameters;
 mod replay;
+mod short;
 mod timing;
 
 use super::workload::FILLS;
@@ -27,6 +29,8 @@ pub fn act_of(name: &str) -> Option<Act> {
         "curve" => curve::curve,
         "exchange" => exchange::exchange,
         "growing" => growing::growing,
+        "short" => short::short,
+        "handover" => handover::handover,
         "day" => day::day,
         "trace" => replay::replay,
         "version" => version,

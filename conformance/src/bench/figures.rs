@@ -130,7 +130,8 @@ impl Figures<Option<Summary>> {
     }
 }
 
-fn summary(mut values: Vec<f64>) -> Option<Summary> {
+/// The median and the range of these values; `None` if there are no values.
+pub(super) fn summary(mut values: Vec<f64>) -> Option<Summary> {
     values.sort_by(f64::total_cmp);
     let (least, most) = (*values.first()?, *values.last()?);
     let median = (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0;

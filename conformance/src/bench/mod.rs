@@ -6,6 +6,8 @@
 pub mod act;
 pub mod figures;
 pub mod plot;
+#[cfg(target_os = "linux")]
+pub mod program;
 pub mod report;
 pub mod trace;
 pub mod workload;

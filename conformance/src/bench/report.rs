@@ -53,17 +53,7 @@ pub fn markdown(setting: &Setting, measured: &[Measured]) -> String {
 }
 
 fn text(setting: &Setting, measured: &[Measured], preset: &str, mark: &str) -> String {
-    let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{}, {}; medians of {} runs (range)",
-        setting.processor, setting.system, setting.repeats
-    );
-    let candidates = setting.candidates.iter().map(|named| match &named.version {
-        Some(version) => format!("{} {version}", named.name),
-        None => named.name.clone(),
-    });
-    let _ = writeln!(out, "{}", candidates.collect::<Vec<_>>().join(", "));
+    let mut out = heading(setting);
     for one in measured {
         let _ = writeln!(out, "\n{mark}{}: {}\n", one.bench.name, one.bench.summary);
         let _ = writeln!(out, "{}", table(one, preset));
@@ -72,6 +62,21 @@ fn text(setting: &Setting, measured: &[Measured], preset: &str, mark: &str) -> S
         let _ = writeln!(out, "\n{line}");
     }
     out
+}
+
+/// The first lines of a report: the machine, the number of runs and the allocators.
+pub(super) fn heading(setting: &Setting) -> String {
+    let candidates = setting.candidates.iter().map(|named| match &named.version {
+        Some(version) => format!("{} {version}", named.name),
+        None => named.name.clone(),
+    });
+    format!(
+        "{}, {}; medians of {} runs (range)\n{}\n",
+        setting.processor,
+        setting.system,
+        setting.repeats,
+        candidates.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn table(measured: &Measured, preset: &str) -> Table {
@@ -110,20 +115,19 @@ fn table(measured: &Measured, preset: &str) -> Table {
                 }
             }
         }
-        let is_first = |index| {
-            if index == 0 {
-                CellAlignment::Left
-            } else {
-                CellAlignment::Right
-            }
-        };
         let cells = cells.into_iter().enumerate();
-        table.add_row(cells.map(|(index, cell)| cell.set_alignment(is_first(index))));
+        table.add_row(cells.map(|(index, cell)| if index == 0 { cell } else { right(cell) }));
     }
     table
 }
 
-fn number(figure: Option<Summary>, digits: usize) -> Cell {
+/// The cell, aligned to the right.
+pub(super) fn right(cell: Cell) -> Cell {
+    cell.set_alignment(CellAlignment::Right)
+}
+
+/// A cell with the median and, if it differs, the range.
+pub(super) fn number(figure: Option<Summary>, digits: usize) -> Cell {
     Cell::new(match figure {
         None => "—".to_owned(),
         Some(Summary {

@@ -17,6 +17,9 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
+    if let [program, arguments @ ..] = args.program.as_slice() {
+        return under_each_allocator(args, program, arguments);
+    }
     // The candidates are installed on this machine, so they run without a fence,
     // which would slow them down.
     let runners = runners(None, true, None)?;
@@ -47,7 +50,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
         },
     );
     progress.finish_and_clear();
-    let setting = setting(args, &candidates, timeout);
+    let setting = setting(args, named(&candidates, timeout));
     output.write(&match args.format {
         ReportFormat::Human => report::human(&setting, &measured),
         ReportFormat::Markdown => report::markdown(&setting, &measured),
@@ -63,9 +66,25 @@ pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     Ok(AS_EXPECTED)
 }
 
+#[cfg(target_os = "linux")]
+use super::bench_program::bench as under_each_allocator;
+
+#[cfg(not(target_os = "linux"))]
+fn under_each_allocator(
+    _: &BenchArgs,
+    program: &OsStr,
+    _: &[std::ffi::OsString],
+) -> Result<u8, InputError> {
+    let program = heapmin_harness::text::printable::shown(program);
+    Err(InputError::new(
+        format!("{program} cannot run under each allocator: this system has no LD_PRELOAD"),
+        "run it on Linux",
+    ))
+}
+
 /// The candidates named by the user; by default the reference and all installed
 /// allocators.
-fn candidates(
+pub(super) fn candidates(
     args: &BenchArgs,
     catalogue: &Catalogue,
     runners: &Runners,
@@ -120,7 +139,8 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
     Ok(benches)
 }
 
-fn setting(args: &BenchArgs, candidates: &[Candidate], timeout: Duration) -> Setting {
+/// This machine, and these candidates.
+pub(super) fn setting(args: &BenchArgs, candidates: Vec<Named>) -> Setting {
     let processors = available_parallelism().map_or(1, usize::from);
     let model = processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
@@ -132,15 +152,17 @@ fn setting(args: &BenchArgs, candidates: &[Candidate], timeout: Duration) -> Set
             release.as_deref().unwrap_or("").trim()
         ),
         repeats: args.repeat,
-        candidates: candidates
-            .iter()
-            .map(|candidate| Named {
-                name: candidate.name.clone(),
-                path: candidate.path.display().to_string(),
-                version: bench::version(candidate, timeout),
-            })
-            .collect(),
+        candidates,
     }
+}
+
+fn named(candidates: &[Candidate], timeout: Duration) -> Vec<Named> {
+    let named = candidates.iter().map(|candidate| Named {
+        name: candidate.name.clone(),
+        path: candidate.path.display().to_string(),
+        version: bench::version(candidate, timeout),
+    });
+    named.collect()
 }
 
 fn processor() -> Option<String> {

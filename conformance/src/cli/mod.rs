@@ -1,6 +1,8 @@
 //! The command line.
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod bench_program;
 mod check;
 mod explain;
 mod fuzz;
@@ -30,7 +32,8 @@ const REFERENCE: &str = "reference";
 /// Exit status: every result was as expected.
 pub const AS_EXPECTED: u8 = 0;
 /// Exit status: a deviation is not listed, a listed one no longer occurs, a
-/// clause is not judged that must be, or a result is an error.
+/// clause is not judged that must be, a result is an error, two libraries differ, or a
+/// program fails under an allocator.
 pub const DEVIATION: u8 = 1;
 /// Exit status: the run itself failed.
 pub const FAILED: u8 = 2;
@@ -42,7 +45,8 @@ pub const FAILED: u8 = 2;
     version,
     after_help = "Exit status:
   0    every result is as expected
-  1    a result is not as expected, or `fuzz` found a difference
+  1    a result is not as expected, `fuzz` found a difference, or the program
+       that `bench` runs fails under an allocator
   2    the run itself failed
   130  Ctrl-C interrupted the run (143: SIGTERM)"
 )]
@@ -186,6 +190,11 @@ struct FuzzArgs {
 }
 
 #[derive(Args)]
+#[command(
+    override_usage = "heapmin bench [OPTIONS] [CANDIDATES]...
+       heapmin bench [OPTIONS] [CANDIDATES]... -- PROGRAM [ARGS]...",
+    after_help = PROGRAM_HELP
+)]
 struct BenchArgs {
     /// Library files, or names of known libraries [default: reference and all installed allocators]
     candidates: Vec<OsString>,
@@ -210,7 +219,23 @@ struct BenchArgs {
     /// Write SVG plots to this folder: resident memory over time, and time of _heapmin over heap size
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
+    /// A program of your own, with its arguments, to run under each allocator instead (Linux)
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with_all = ["only", "trace", "plots"])]
+    program: Vec<OsString>,
 }
+
+const PROGRAM_HELP: &str = "A program of your own:
+  Each allocator is preloaded (LD_PRELOAD) in turn; a candidate may be any library with malloc
+  and free. Before that, the program runs once on the system's heap. Its input is empty, and its
+  standard output is discarded. It must exit with status 0.
+  time           from the start of the program to its end, without the time that it is stopped.
+                 Child processes that still run then are killed.
+  most resident  resident memory of the process that had most: the program, or a child process
+                 for which it waited. Pages of files are included.
+  at stop        resident memory when the program last stopped itself, without pages of files
+                 and without child processes. To measure a release, let the program free
+                 blocks, release memory, and stop itself: raise(SIGSTOP). heapmin continues it.
+  The exit status is 1 if the program fails under an allocator only.";
 
 #[derive(Args)]
 struct ListArgs {

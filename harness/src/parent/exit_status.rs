@@ -14,7 +14,7 @@ pub(super) fn describe(status: ExitStatus) -> String {
 }
 
 #[cfg(unix)]
-fn signal_name(signal: i32) -> String {
+pub(super) fn signal_name(signal: i32) -> String {
     let name = match signal {
         libc::SIGABRT => "SIGABRT",
         libc::SIGBUS => "SIGBUS",

@@ -169,7 +169,7 @@ impl<'a> Launch<'a> {
 /// Makes the system kill a command's process when this process ends. A probe for this
 /// system does so itself; Wine does not.
 #[cfg(target_os = "linux")]
-fn end_with_this_process(command: &mut Command) {
+pub(super) fn end_with_this_process(command: &mut Command) {
     use rustix::process::{Signal, set_parent_process_death_signal};
     use std::os::unix::process::CommandExt;
     let prepare = || set_parent_process_death_signal(Some(Signal::KILL)).map_err(Into::into);

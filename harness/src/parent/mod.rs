@@ -10,6 +10,8 @@ pub mod memory;
 mod memory_limit;
 mod process;
 pub mod process_limit;
+#[cfg(target_os = "linux")]
+pub mod program;
 pub mod runner;
 pub mod runners;
 pub mod scratch;

@@ -174,7 +174,7 @@ fn read_lines(stdout: impl Read + Send + 'static, token: &str) -> Receiver<Event
 }
 
 /// Reads the probe's standard error to its end and keeps the last `KEPT_STDERR` bytes.
-fn read_tail(mut stderr: impl Read + Send + 'static) -> Receiver<String> {
+pub(super) fn read_tail(mut stderr: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut kept = Vec::new();

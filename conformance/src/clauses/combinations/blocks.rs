@@ -187,6 +187,24 @@ impl Family {
         Ok(())
     }
 
+    /// Uses enough blocks that the next one of 0 bytes lies in memory that was used. A heap
+    /// may take several free blocks at a time, and hand out the others first. After the second
+    /// time, these were used too.
+    pub(super) fn use_smallest(
+        &'static self,
+        conditions: &Conditions,
+        rule: Rule,
+    ) -> Result<(), Stop> {
+        const AT_A_TIME: usize = 128;
+        for _ in 0..2 {
+            let blocks = (0..AT_A_TIME).map(|_| self.allocate(conditions, MOST_IN_PLACE, rule));
+            for block in blocks.collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+                self.fill(block, 0, 99).free(conditions)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A block of this size and history.
     pub(super) fn block(
         &'static self,

@@ -174,6 +174,10 @@ impl Sweep<'_> {
         let block = match history {
             History::OtherThread => self.given.pop().flatten(),
             _ => {
+                if let (Role::Expand(_), 0, History::Used) = (self.subject.role, step.old, history)
+                {
+                    self.family.use_smallest(self.conditions, rule)?;
+                }
                 let block = self
                     .family
                     .block(self.conditions, step.old, rule, history)?;

@@ -1,10 +1,10 @@
 //! An entry of the heap: a live block, or a run of free slots or pages.
 //!
-//! Every routine that looks up the block at an address does it here. So does
-//! `_heapwalk`, which goes from one entry to the next.
+//! `_heapwalk` goes from one entry to the next.
 
+use crate::layout::{PAGE_SIZE, SPAN_PAGES};
 use crate::size_class;
-use crate::span::{LARGE, NO_OWNER, PAGE_SIZE, SpanRef};
+use crate::span::{LARGE, NO_OWNER, PAGES, SpanRef, TAIL};
 use core::ffi::c_int;
 
 /// One entry of the heap: the structure `_HEAPINFO` of C programs.
@@ -25,18 +25,23 @@ pub const USED: c_int = 1;
 pub const FREE: c_int = 0;
 
 /// The live block that contains this offset into a span, or the free slots or
-/// pages from there on. `None` if the span has no live block, if no slot is
-/// there, or if a large block is there that begins in another span. The caller
-/// holds the lock of the span's owner.
+/// pages from there on. `None` if the span has no live block, or if no slot and no page of
+/// a block that begins in it is there. All locks are held.
 pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
     if span.owner.get() == NO_OWNER {
         return None;
     }
     let (start, size, use_flag) = match span.kind.get() {
+        TAIL => return None,
         LARGE => {
+            let pages = span.large_block();
+            let is_there = pages.start < SPAN_PAGES && offset / PAGE_SIZE < pages.end;
+            is_there.then_some((pages.start * PAGE_SIZE, pages.len() * PAGE_SIZE, USED))?
+        }
+        PAGES => {
             let page = offset / PAGE_SIZE;
             let free = (span.free_pages() >> page).trailing_ones() as usize;
-            let (first, count, use_flag) = match span.block_of_page(page) {
+            let (first, count, use_flag) = match span.run_at(page) {
                 Some((first, count)) => (first, count, USED),
                 None if free > 0 => (page, free, FREE),
                 None => return None,
@@ -47,10 +52,10 @@ pub(crate) fn entry_in(span: SpanRef, offset: usize) -> Option<Entry> {
             let class = size_class::get(class as usize)?;
             let (size, capacity) = (class.size as usize, class.capacity as usize);
             let slot = class.slot_of(offset);
-            if slot >= capacity || span.used.get() == 0 {
+            if slot >= capacity || span.used() == 0 {
                 return None;
             }
-            let is_live = |slot: &usize| span.is_live(*slot);
+            let is_live = |slot: &usize| span.is_taken(*slot);
             match is_live(&slot) {
                 true => (slot * size, size, USED),
                 false => {

@@ -19,11 +19,11 @@
 //! It is tested on Linux.
 
 use crate::alignment::Alignment;
+use crate::clear::clear;
 use crate::entry::{Entry, USED};
 use crate::heap::Block;
 use crate::heapchk::Condition;
 use crate::heapwalk::Next;
-use crate::resize::clear;
 use crate::routines::process::heap;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;

@@ -1,34 +1,23 @@
-//! The heap: which shard serves a request, and which locks a thread holds.
+//! The heap: which part of it serves a request, and which locks a thread holds.
 //!
 //! A shard's lock guards the shard and the records of its spans. The space's
 //! lock guards which spans and lines are taken, and the records of spans with
-//! large blocks. A thread holds the lock of at most one shard, and takes the
-//! space's lock last. Who takes all locks takes those of the shards in ascending
-//! order, then the space's.
+//! blocks of whole pages. A thread holds the lock of at most one shard, and takes the
+//! space's lock last. Who takes all locks ([`crate::whole`]) takes those of the shards in
+//! ascending order, then the space's.
 
 use crate::alignment::Alignment;
 use crate::arena::Arena;
-use crate::entry::{USED, entry_in};
-#[cfg(unix)]
-use crate::heapwalk::Next;
+use crate::clear::{self, clear_tail};
+use crate::layout::{PAGE_SIZE, SPAN_SIZE};
 use crate::lock::{Guard, Lock};
-use crate::os;
-use crate::resize::{clear_rest, clear_tail};
-use crate::schedule;
 use crate::shard::Shard;
 use crate::size_class;
+use crate::slots::Given;
 use crate::space::Space;
-use crate::span::{FIRST_SHARD, PAGE_SIZE, SPACE, SpanRef};
-use core::cell::Cell;
+use crate::span::{FIRST_SHARD, LARGE, SPACE, SpanRef};
+use crate::thread::{self, SHARDS};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::OnceLock;
-
-/// Number of shards. Up to this many threads run without sharing a lock.
-const SHARDS: usize = if cfg!(schedules) { 2 } else { 16 };
-
-/// How often a thread lets others go first, and for how many microseconds each time.
-const MOST_WAITS: u32 = 20;
-const WAIT: u32 = 25;
 
 /// The largest request, in bytes: Microsoft's `_HEAP_MAXREQ`.
 const MAX_REQUEST: usize = usize::MAX - 31;
@@ -36,15 +25,15 @@ const MAX_REQUEST: usize = usize::MAX - 31;
 /// A heap. The C routines use one for the whole process ([`crate::routines`]).
 #[repr(C, align(4096))] // shards without threads lie in pages that are never written
 pub struct Heap {
-    /// Made at the first allocation, under the first shard's lock.
-    pub(crate) arena: OnceLock<Arena>,
+    /// It has a window from the first allocation on, under the first shard's lock.
+    pub(crate) arena: Arena,
     /// Shards from this number on have no threads. Raised under the first
     /// shard's lock.
-    joined: AtomicUsize,
+    pub(crate) joined: AtomicUsize,
     /// Set when a caller frees what is not a live block. The heap is unharmed,
     /// but the program has an error, and `_heapchk` reports it.
     pub(crate) misused: AtomicBool,
-    shards: [Lock<Shard>; SHARDS],
+    pub(crate) shards: [Lock<Shard>; SHARDS],
 }
 
 /// A live block.
@@ -72,23 +61,7 @@ pub struct Block {
 /// The owner of a span, locked.
 pub(crate) enum Owner<'a> {
     Shard(Guard<'a, Shard>),
-    Space(Guard<'a, Space>),
-}
-
-/// The whole heap, with all its locks held.
-pub(crate) struct Whole<'a> {
-    pub(crate) misused: bool,
-    pub(crate) shards: [Option<Guard<'a, Shard>>; SHARDS],
-    /// None if the heap was never used.
-    pub(crate) arena: Option<(&'a Arena, Guard<'a, Space>)>,
-}
-
-/// Number of threads that were assigned a shard.
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-schedule::thread_local! {
-    /// This thread's shard; `usize::MAX` before its first call.
-    static THREAD: Cell<usize> = const { Cell::new(usize::MAX) };
+    Space(Space<'a>),
 }
 
 impl Heap {
@@ -103,7 +76,7 @@ impl Heap {
             index += 1;
         }
         Heap {
-            arena: OnceLock::new(),
+            arena: Arena::new(),
             joined: AtomicUsize::new(0),
             misused: AtomicBool::new(false),
             shards,
@@ -122,14 +95,46 @@ impl Heap {
 
     /// Allocates a block of a size class and zeroes it from byte `used` to its
     /// end: the caller requested the bytes before.
-    #[inline]
-    pub(crate) fn allocate_in(&self, class: usize, used: usize) -> Option<Block> {
-        let (arena, mut shard) = self.enter()?;
-        let address = shard.allocate(arena, class)?;
-        drop(shard);
-        clear_rest(address, used, size_class::size(class));
-        let old_bytes = true;
-        Some(Block { address, old_bytes })
+    #[inline(always)]
+    fn allocate_in(&self, class: usize, used: usize) -> Option<Block> {
+        if let Some(mut shard) = self.enter() {
+            return match shard.take(class) {
+                Some(address) => new_block(shard, address, class, used),
+                None => self.refill(shard, class, used),
+            };
+        }
+        self.join_and_refill(class, used)
+    }
+
+    #[cold]
+    fn join_and_refill(&self, class: usize, used: usize) -> Option<Block> {
+        self.refill(self.join()?, class, used)
+    }
+
+    /// The slow path of `allocate_in`: the class has no spare slot.
+    #[inline(never)]
+    fn refill(&self, mut shard: Guard<'_, Shard>, class: usize, used: usize) -> Option<Block> {
+        match shard.allocate(&self.arena, class) {
+            Some(address) => new_block(shard, address, class, used),
+            None => {
+                drop(shard);
+                self.make_room(SPAN_SIZE)?;
+                let mut shard = self.join()?;
+                let address = shard.allocate(&self.arena, class)?;
+                new_block(shard, address, class, used)
+            }
+        }
+    }
+
+    /// Gives free memory back to the system, so that a request that was refused may succeed:
+    /// each size class keeps a span, and address space may be limited. `None` if there is
+    /// nothing to give back.
+    #[cold]
+    fn make_room(&self, total: usize) -> Option<()> {
+        let is_possible = total <= self.arena.top() * SPAN_SIZE;
+        (is_possible && self.arena.dirty.load(Ordering::Relaxed)).then(|| {
+            self.minimise();
+        })
     }
 
     /// Allocates a block of at least `size` bytes with the requested alignment.
@@ -140,8 +145,18 @@ impl Heap {
             return None;
         }
         if total > size_class::LARGEST {
-            let (arena, _) = self.enter()?;
-            return arena.allocate_pages(size.max(1), total, asked);
+            self.open()?;
+            let allocate = || {
+                let mut space = self.arena.space();
+                match total {
+                    ..=SPAN_SIZE => space.allocate_pages(size.max(1), total, asked),
+                    _ => space.allocate_large(size.max(1), total, asked),
+                }
+            };
+            return allocate().or_else(|| {
+                self.make_room(total)?;
+                allocate()
+            });
         }
         let mut block = self.allocate_in(size_class::of(total), total)?;
         let gap = asked.gap(block.address);
@@ -166,36 +181,43 @@ impl Heap {
     /// Frees a block. Returns false if no live block begins at that address.
     #[inline]
     pub fn free(&self, address: *mut u8) -> bool {
-        if let Some(arena) = self.arena.get()
-            && let Some((span, offset)) = arena.find(address)
+        if let Some((span, offset)) = self.arena.find(address)
             && let owner = span.owner.get()
             && let Some(shard) = self.shards.get(owner.wrapping_sub(FIRST_SHARD) as usize)
-        {
-            let mut shard = shard.lock();
+            && let Some(mut shard) = shard.try_lock()
             // The owner may have changed before this thread had the lock.
-            if span.owner.get() == owner {
-                return shard.free(arena, span, offset) || self.misuse();
-            }
+            && span.owner.get() == owner
+            && let Some(given) = shard.free(span, offset, address)
+        {
+            return match given {
+                Given::Done => shard.unlock(true),
+                Given::Settle => self.settle(shard, span.index),
+            };
         }
-        self.free_slowly(address, false)
+        self.free_any(address, false)
     }
 
-    /// The slow path of [`Heap::free`]: frees a block of any size and owner. If
-    /// the block `is_aligned`, `address` may be any address in it. Returns false
-    /// if no live block is there.
     #[cold]
-    pub fn free_slowly(&self, address: *mut u8, is_aligned: bool) -> bool {
+    fn settle(&self, mut shard: Guard<'_, Shard>, span: u32) -> bool {
+        if let Some(span) = self.arena.get(span) {
+            shard.settle(&self.arena, span);
+        }
+        true
+    }
+
+    /// Frees a block of any size, owner and state of its span. If the block `is_aligned`,
+    /// `address` may be any address in it. Returns false if no live block is there, which
+    /// is an error of the program, except for null.
+    #[cold]
+    pub fn free_any(&self, address: *mut u8, is_aligned: bool) -> bool {
         let found = self.find_live(address);
-        let Some((arena, live, owner)) = found.filter(|(_, live, _)| is_aligned || live.gap == 0)
-        else {
-            return self.misuse();
+        let Some((live, owner)) = found.filter(|(live, _)| is_aligned || live.gap == 0) else {
+            return !address.is_null() && self.misuse();
         };
         let offset = live.base as usize - live.span.base as usize;
         match owner {
-            Owner::Space(mut space) => arena.free_pages(&mut space, live.span, offset / PAGE_SIZE),
-            Owner::Shard(mut shard) => {
-                shard.free(arena, live.span, offset);
-            }
+            Owner::Shard(mut shard) => shard.free_slowly(&self.arena, live.span, offset),
+            Owner::Space(mut space) => space.free(live.span, offset / PAGE_SIZE),
         }
         true
     }
@@ -209,7 +231,7 @@ impl Heap {
     /// The live block that contains an address. A large block is found only by
     /// addresses in its first span.
     pub(crate) fn containing(&self, address: *const u8) -> Option<Live> {
-        Some(self.find_live(address)?.1)
+        Some(self.find_live(address)?.0)
     }
 
     /// The live block that begins at an address.
@@ -218,149 +240,116 @@ impl Heap {
     }
 
     /// The live block that contains an address, with its owner locked.
-    pub(crate) fn find_live(&self, address: *const u8) -> Option<(&Arena, Live, Owner<'_>)> {
-        let arena = self.arena.get()?;
-        let (span, offset) = arena.find(address)?;
-        let (held, owner) = match span.owner.get() {
-            SPACE => (SPACE, Owner::Space(arena.space())),
-            owner => {
+    pub(crate) fn find_live(&self, address: *const u8) -> Option<(Live, Owner<'_>)> {
+        let (span, offset) = self.arena.find(address)?;
+        let owner = span.owner.get();
+        let held = match owner {
+            SPACE => Owner::Space(self.arena.space()),
+            _ => {
                 let shard = self.shards.get(owner.checked_sub(FIRST_SHARD)? as usize)?;
-                (owner, Owner::Shard(shard.lock()))
+                Owner::Shard(shard.lock())
             }
         };
         // The owner may have changed before this thread had the lock.
-        let entry = entry_in(span, offset)
-            .filter(|entry| span.owner.get() == held && entry.use_flag == USED)?;
-        let gap = address as usize - entry.address as usize;
+        let (start, size) = match &held {
+            _ if span.owner.get() != owner => return None,
+            Owner::Shard(shard) => shard.block_at(span, offset)?,
+            Owner::Space(_) => span.block_at(offset)?,
+        };
+        let gap = offset.checked_sub(start)?;
         let live = Live {
             span,
-            base: entry.address,
+            base: span.base.wrapping_add(start),
             gap,
-            size: entry.size.checked_sub(gap)?,
+            size: size.checked_sub(gap)?,
         };
-        (live.size > 0).then_some((arena, live, owner))
+        (live.size > 0).then_some((live, held))
     }
 
-    /// The arena and this thread's shard, locked. Returns `None` if the system
-    /// grants no address space.
-    #[inline]
-    fn enter(&self) -> Option<(&Arena, Guard<'_, Shard>)> {
-        let index = THREAD.with(Cell::get);
-        match self.arena.get() {
-            Some(arena) if index < self.joined.load(Ordering::Relaxed) => {
-                Some((arena, self.shards[index].lock()))
-            }
-            _ => self.join(),
+    /// This thread's shard, locked, if the thread has one and its lock is free.
+    #[inline(always)]
+    fn enter(&self) -> Option<Guard<'_, Shard>> {
+        let index = thread::shard();
+        if index >= self.joined.load(Ordering::Acquire) {
+            return None;
         }
+        self.shards.get(index)?.try_lock()
     }
 
-    /// The slow path of `enter`: a thread's first call, or the first one on this
-    /// heap.
+    /// This thread's shard, locked; it gets one at its first call. Returns `None` if the
+    /// system grants no address space.
     #[cold]
-    fn join(&self) -> Option<(&Arena, Guard<'_, Shard>)> {
-        if THREAD.with(Cell::get) == usize::MAX {
-            THREAD.with(|thread| thread.set(THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS));
+    fn join(&self) -> Option<Guard<'_, Shard>> {
+        let index = thread::shard_or_new();
+        if index >= self.joined.load(Ordering::Acquire) {
+            self.open()?;
+            let _first = self.shards[0].lock();
+            self.joined.fetch_max(index + 1, Ordering::Release);
         }
-        let index = THREAD.with(Cell::get);
-        let first = self.shards[0].lock();
-        if self.arena.get().is_none() {
-            self.arena.set(Arena::new()?).ok()?;
-        }
-        self.joined.fetch_max(index + 1, Ordering::Relaxed);
-        drop(first);
-        Some((self.arena.get()?, self.shards[index].lock()))
+        Some(self.shards[index].lock())
     }
 
-    /// Gives back all address space, unless a block is live, a thread is inside the
-    /// heap, or its window is reserved. The heap can be used again.
-    #[cfg(unix)]
-    pub(crate) fn withdraw(&self) {
-        let Some(mut whole) = self.try_lock_all() else {
-            return;
-        };
-        if !matches!(whole.entry_after(core::ptr::null()), Next::Entry(_))
-            && whole.minimise()
-            && let Some((arena, space)) = &mut whole.arena
-        {
-            arena.withdraw(space);
+    /// Finds a window for the heap, if it has none yet.
+    fn open(&self) -> Option<()> {
+        if self.arena.window.is_open() {
+            return Some(());
         }
-    }
-
-    #[cfg(unix)]
-    fn try_lock_all(&self) -> Option<Whole<'_>> {
-        let mut shards = [const { None }; SHARDS];
-        for (held, shard) in shards.iter_mut().zip(&self.shards) {
-            *held = Some(shard.try_lock()?);
-        }
-        let arena = match self.arena.get() {
-            Some(arena) => Some((arena, arena.try_space()?)),
-            None => None,
-        };
-        let misused = self.misused.load(Ordering::Relaxed);
-        Some(Whole {
-            misused,
-            shards,
-            arena,
-        })
-    }
-
-    /// Takes all locks of the heap. Threads that sleep until one is free go first: a
-    /// thread that calls this again and again must not starve them.
-    pub(crate) fn lock_all(&self) -> Whole<'_> {
-        let is_waited_for = |_: &u32| {
-            self.shards.iter().any(Lock::has_sleepers)
-                || self.arena.get().is_some_and(Arena::has_sleepers)
-        };
-        (0..MOST_WAITS)
-            .take_while(is_waited_for)
-            .for_each(|_| os::sleep(WAIT));
-        // No other thread joins while the first lock is held. Locks of other shards are
-        // not written, so that their pages need no memory.
-        self.lock_shards(|| self.joined.load(Ordering::Relaxed))
-    }
-
-    /// Takes all locks, also those of shards without threads: this one may join
-    /// while it forks.
-    #[cfg(unix)]
-    pub(crate) fn lock_for_fork(&self) -> Whole<'_> {
-        self.lock_shards(|| SHARDS)
-    }
-
-    /// Takes the locks of the first `count` shards, and the space's. `count` is called
-    /// with the first lock held.
-    fn lock_shards(&self, count: impl FnOnce() -> usize) -> Whole<'_> {
-        let mut shards = [const { None }; SHARDS];
-        shards[0] = Some(self.shards[0].lock());
-        let count = count();
-        for (held, shard) in shards.iter_mut().zip(&self.shards).take(count).skip(1) {
-            *held = Some(shard.lock());
-        }
-        Whole {
-            misused: self.misused.load(Ordering::Relaxed),
-            shards,
-            arena: self.arena.get().map(|arena| (arena, arena.space())),
+        let _first = self.shards[0].lock();
+        match self.arena.window.is_open() {
+            true => Some(()),
+            false => self.arena.window.open(),
         }
     }
 }
 
-#[cfg(unix)]
-impl Whole<'_> {
-    /// Keeps all locks for a fork of this thread ([`crate::lock`]).
-    pub(crate) fn keep_for_fork(&self) {
-        self.shards.iter().flatten().for_each(Guard::keep_for_fork);
-        if let Some((_, space)) = &self.arena {
-            space.keep_for_fork();
-        }
+/// A block of a size class, zeroed from byte `used` to its end. Unlocks the shard.
+#[inline(always)]
+fn new_block(
+    shard: Guard<'_, Shard>,
+    address: *mut u8,
+    class: usize,
+    used: usize,
+) -> Option<Block> {
+    let (size, old_bytes) = (size_class::size(class), true);
+    if size - used > clear::AT_ONCE {
+        return new_block_slowly(shard, address, used, size);
     }
+    clear::clear_end(address, size);
+    Some(shard.unlock(Block { address, old_bytes }))
+}
 
-    /// Forgets the threads that wait: the child of a fork does not have them.
-    pub(crate) fn forget_sleepers(&self) {
-        self.shards
-            .iter()
-            .flatten()
-            .for_each(Guard::forget_sleepers);
-        if let Some((_, space)) = &self.arena {
-            space.forget_sleepers();
+#[inline(never)]
+fn new_block_slowly(
+    shard: Guard<'_, Shard>,
+    address: *mut u8,
+    used: usize,
+    size: usize,
+) -> Option<Block> {
+    drop(shard);
+    clear_tail(address, used, size);
+    let old_bytes = true;
+    Some(Block { address, old_bytes })
+}
+
+impl SpanRef {
+    /// The block of whole pages at an offset into its first span: where it begins, and its
+    /// size.
+    fn block_at(self, offset: usize) -> Option<(usize, usize)> {
+        let (first, count) = match self.kind.get() {
+            LARGE => (self.large_block().start, self.large_block().len()),
+            _ => self.run_at(offset / PAGE_SIZE)?,
+        };
+        Some((first * PAGE_SIZE, count * PAGE_SIZE))
+    }
+}
+
+impl Space<'_> {
+    /// Frees the block that begins at a page of a span.
+    fn free(&mut self, span: SpanRef, page: usize) {
+        match (span.kind.get(), span.run_at(page)) {
+            (LARGE, _) => self.free_large(span),
+            (_, Some((first, count))) => self.give_pages(span, crate::bits::run(first, count)),
+            _ => {}
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Five rules make it exact and cheap:
 //!
-//! * It visits only spans in which a block was freed since the last call.
-//!   `free` marks them.
+//! * It visits only spans that are marked: those in which a block was freed since the last
+//!   call, and those with pages that were made resident ahead of their use.
 //! * A page goes exactly when no live block has a byte in it. The record of the
 //!   span alone decides that; other spans do not matter.
 //! * If few blocks of a span are live, a list in the record replaces the bitmap.
@@ -13,14 +13,16 @@
 //! If the system refuses a page, the page stays marked and the next call tries
 //! again. No block is affected.
 
-use crate::arena::{Arena, GROUP_SPANS};
+use crate::arena::GROUP_SPANS;
 use crate::bits::{ones, run, runs};
-use crate::heap::{Heap, Whole};
+use crate::heap::Heap;
+use crate::layout::{ALL_PAGES, PAGE_SIZE, SPAN_SIZE};
 use crate::lock::Guard;
 use crate::os;
 use crate::shard::Shard;
 use crate::space::Space;
-use crate::span::{ALL_PAGES, FIRST_SHARD, NO_OWNER, PAGE_SIZE, SPACE, SPAN_SIZE, SpanRef};
+use crate::span::{FIRST_SHARD, NO_OWNER, SpanRef};
+use crate::whole::Whole;
 use core::sync::atomic::Ordering::Relaxed;
 
 impl Heap {
@@ -34,82 +36,77 @@ impl Heap {
 impl Whole<'_> {
     /// See [`Heap::minimise`].
     pub(crate) fn minimise(&mut self) -> bool {
-        let Some((arena, space)) = &mut self.arena else {
-            return true;
-        };
-        if !arena.touched.load(Relaxed) {
+        let space = &mut self.space;
+        if !space.dirty.load(Relaxed) {
             return true;
         }
         for shard in self.shards.iter_mut().flatten() {
-            shard.forget_slots();
+            shard.start_again();
         }
         let mut all = true;
-        for group in 0..arena.top().div_ceil(GROUP_SPANS) {
-            for bit in ones(arena.group(group).touched.load(Relaxed)) {
-                if let Some(span) = arena.get((group * GROUP_SPANS + bit) as u32) {
-                    tidy(arena, space, &mut self.shards, span);
+        for group in 0..space.groups() {
+            for bit in ones(space.group(group).dirty.load(Relaxed)) {
+                if let Some(span) = space.get((group * GROUP_SPANS + bit) as u32) {
+                    tidy(space, &mut self.shards, span);
                 }
             }
-            all &= release_group(arena, group);
+            all &= release_group(space, group);
         }
-        all &= arena.release_lines(space);
-        arena.lower_top();
-        arena.touched.store(!all, Relaxed);
+        all &= space.release_lines();
+        space.lower_top();
+        space.dirty.store(!all, Relaxed);
         all
     }
 }
 
 /// Frees what a span of small blocks does not need: the whole span if it has no
 /// live block, or the bitmap if the record has room to list the live blocks.
-fn tidy(arena: &Arena, space: &mut Space, shards: &mut [Option<Guard<Shard>>], span: SpanRef) {
+fn tidy(space: &mut Space, shards: &mut [Option<Guard<Shard>>], span: SpanRef) {
     let Some(shard) = span.owner.get().checked_sub(FIRST_SHARD) else {
         return;
     };
-    if span.used.get() == 0 {
+    span.set_unsettled(true); // so that the next `free` marks it
+    if span.used() == 0 {
         if let Some(Some(shard)) = shards.get_mut(shard as usize) {
-            shard.unlist(arena, span);
+            shard.unlist(space.arena, span);
         }
-        arena.give_span(space, span);
+        space.give_span(span);
     } else if let Some(lines) = span.list_live() {
-        arena.give_lines(space, lines);
+        space.give_lines(lines);
     }
 }
 
 /// Gives back the idle pages of a group of spans, and its records if no span is
 /// in use. Returns false if the system refused any.
-fn release_group(arena: &Arena, index: usize) -> bool {
-    let group = arena.group(index);
-    if group.touched.load(Relaxed) == 0 {
+fn release_group(space: &Space, index: usize) -> bool {
+    let group = space.group(index);
+    if group.dirty.load(Relaxed) == 0 {
         return true;
     }
+    let number = |bit| (index * GROUP_SPANS + bit) as u32;
     // Neighbouring free spans of which every page may be resident go in one call.
-    for bit in ones(group.touched.load(Relaxed) & !group.used.get()) {
-        let span = arena.get((index * GROUP_SPANS + bit) as u32);
+    for bit in ones(group.dirty.load(Relaxed) & !group.used.get()) {
+        let span = space.get(number(bit));
         if let Some(span) = span.filter(|span| span.resident.get() == ALL_PAGES) {
-            group.whole.set(group.whole.get() | run(bit, 1));
+            group.resident.set(group.resident.get() | run(bit, 1));
             span.resident.set(0);
-            span.touched.set(0);
         }
     }
-    let mut all = true;
-    for (bit, count) in runs(group.whole.get()) {
-        let first = arena.page((index * GROUP_SPANS + bit) * (SPAN_SIZE / PAGE_SIZE));
-        if release(first, count * SPAN_SIZE) {
+    for (bit, count) in runs(group.resident.get()) {
+        if release(space.page_in(number(bit), 0), count * SPAN_SIZE) {
             let done = run(bit, count);
-            group.whole.set(group.whole.get() & !done);
-            group.touched.fetch_and(!done, Relaxed);
+            group.resident.set(group.resident.get() & !done);
+            group.dirty.fetch_and(!done, Relaxed);
         }
     }
-    for bit in ones(group.touched.load(Relaxed)) {
-        let span = arena.get((index * GROUP_SPANS + bit) as u32);
-        if group.whole.get() >> bit & 1 == 0 && span.is_some_and(release_idle) {
-            group.touched.fetch_and(!run(bit, 1), Relaxed);
-        } else {
-            all = false;
+    for bit in ones(group.dirty.load(Relaxed) & !group.resident.get()) {
+        if space.get(number(bit)).is_some_and(release_idle) {
+            group.dirty.fetch_and(!run(bit, 1), Relaxed);
         }
     }
-    if all && group.used.get() == 0 && !arena.release_records(index) {
-        arena.touch_group((index * GROUP_SPANS) as u32); // the next call tries again
+    let mut all = group.dirty.load(Relaxed) == 0;
+    if all && group.used.get() == 0 && !space.release_records(index) {
+        space.mark_dirty(number(0)); // the next call tries again
         all = false;
     }
     all
@@ -118,25 +115,21 @@ fn release_group(arena: &Arena, index: usize) -> bool {
 /// Gives back the pages of a span that may be resident and hold no live block.
 /// Returns false if the system refused any.
 fn release_idle(span: SpanRef) -> bool {
-    if span.owner.get() == NO_OWNER && span.resident.get() != 0 {
+    let idle = match (span.owner.get(), span.resident.get()) {
+        (_, 0) => 0,
         // A larger page of the system may have pages of the heap that were never used. It
         // goes only as a whole.
-        span.resident.set(ALL_PAGES);
-    }
-    let live = match span.owner.get() {
-        FIRST_SHARD.. => span.live_pages(),
-        SPACE => span.live().get(),
-        _ => 0,
+        (NO_OWNER, _) => ALL_PAGES,
+        (_, resident) => resident & !span.live_pages(),
     };
     let mut all = true;
-    for (page, count) in runs(os::whole_pages(span.resident.get() & !live)) {
+    for (page, count) in runs(os::whole_pages(idle)) {
         if release(span.base.wrapping_add(page * PAGE_SIZE), count * PAGE_SIZE) {
             span.resident.set(span.resident.get() & !run(page, count));
         } else {
             all = false;
         }
     }
-    span.touched.set(!all as u8);
     all
 }
 

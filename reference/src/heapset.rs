@@ -2,10 +2,11 @@
 //! can detect later writes to them.
 
 use crate::entry::{Entry, FREE};
-use crate::heap::{Heap, Whole};
+use crate::heap::Heap;
 use crate::heapwalk::Next;
+use crate::layout::pages_of;
 use crate::shard::make_resident;
-use crate::span::pages_of;
+use crate::whole::Whole;
 use core::ptr;
 
 impl Heap {
@@ -31,11 +32,11 @@ impl Whole<'_> {
     }
 
     fn fill(&mut self, entry: Entry, byte: u8) -> Option<()> {
-        let (arena, _) = self.arena.as_ref()?;
+        let arena = self.space.arena;
         let (span, offset) = arena.find(entry.address)?;
         // The next `_heapmin` must give these pages back.
-        arena.touch(span);
-        make_resident(span, pages_of(offset, entry.size), false)?;
+        arena.mark_dirty(span.index);
+        make_resident(arena, span, pages_of(offset, entry.size), false)?;
         // SAFETY: free slots or pages of one span, just made usable.
         unsafe { ptr::write_bytes(entry.address, byte, entry.size) };
         Some(())

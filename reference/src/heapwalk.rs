@@ -6,8 +6,9 @@
 
 use crate::arena::Arena;
 use crate::entry::{Entry, entry_in};
-use crate::heap::{Heap, Whole};
-use crate::span::SPAN_SIZE;
+use crate::heap::Heap;
+use crate::layout::SPAN_SIZE;
+use crate::whole::Whole;
 
 /// What follows an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +33,16 @@ impl Heap {
 impl Whole<'_> {
     /// See [`Heap::entry_after`].
     pub(crate) fn entry_after(&self, address: *const u8) -> Next {
-        let Some((arena, _)) = &self.arena else {
-            return match address.is_null() {
-                true => Next::Empty,
-                false => Next::BadPointer,
-            };
-        };
+        let arena = self.space.arena;
         if address.is_null() {
-            return entry_from(arena, 0, 0);
+            return match arena.window.is_open() {
+                true => entry_from(arena, 0, 0),
+                false => Next::Empty,
+            };
         }
         let entry = arena.find(address).and_then(|(span, offset)| {
             let entry = entry_in(span, offset)?;
-            let end = offset + entry.size;
+            let end = entry.address as usize - span.base as usize + entry.size;
             let next = (span.index + (end / SPAN_SIZE) as u32, end % SPAN_SIZE);
             (entry.address.cast_const() == address).then_some(next)
         });

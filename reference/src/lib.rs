@@ -29,21 +29,28 @@ pub mod heapwalk;
 
 mod arena;
 mod bits;
+mod clear;
 mod errno;
 mod errno_texts;
 mod heapmin;
 mod heapset;
 mod large;
+mod layout;
 mod list;
 mod lock;
 mod os;
+mod pages;
 mod resize;
 mod schedule;
 mod shard;
 mod shared;
 mod size_class;
+mod slots;
 mod space;
 mod span;
+mod thread;
+mod whole;
+mod window;
 
 #[cfg(test)]
 mod tests;

@@ -69,8 +69,9 @@ impl<T> Lock<T> {
     }
 
     /// Takes the lock if it is free.
-    #[cfg(unix)]
+    #[inline(always)]
     pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        step();
         let guard = || Guard {
             lock: self,
             before: FREE,
@@ -84,7 +85,13 @@ impl<T> Lock<T> {
         self.sleepers.load(Ordering::Relaxed) != 0
     }
 
-    #[inline]
+    /// Whether a thread has the lock.
+    #[cfg(unix)]
+    pub(crate) fn is_taken(&self) -> bool {
+        self.state.load(Ordering::Relaxed) != FREE
+    }
+
+    #[inline(always)]
     fn try_take(&self) -> bool {
         let taken = (Ordering::Acquire, Ordering::Relaxed);
         self.state
@@ -122,6 +129,20 @@ impl<T> Lock<T> {
 }
 
 impl<T> Guard<'_, T> {
+    /// Unlocks, and returns a value. As the last thing that a function does, this leaves
+    /// nothing to do after a call of the system, so that the function needs no frame.
+    #[inline(always)]
+    pub(crate) fn unlock<R>(self, value: R) -> R {
+        let (lock, before) = (self.lock, self.before);
+        core::mem::forget(self);
+        lock.state.store(before, Ordering::Release);
+        if lock.has_sleepers() {
+            return wake(&lock.state, value);
+        }
+        step();
+        value
+    }
+
     /// Keeps the lock for a fork of this thread, which may use the value meanwhile
     /// ([`set_forks`]).
     #[cfg(unix)]
@@ -163,10 +184,14 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.state.store(self.before, Ordering::Release);
-        if self.lock.has_sleepers() {
-            os::wake(&self.lock.state);
-        }
-        step();
+        let Guard { lock, before } = *self;
+        Guard { lock, before }.unlock(());
     }
+}
+
+#[cold]
+fn wake<R>(state: &AtomicU32, value: R) -> R {
+    os::wake(state);
+    step();
+    value
 }

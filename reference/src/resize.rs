@@ -6,9 +6,10 @@
 //! size whenever a block gets a size.
 
 use crate::alignment::Alignment;
+use crate::clear::{clear_tail, clear_to_page};
 use crate::heap::{Heap, Live, Owner};
-use crate::os;
-use crate::span::PAGE_SIZE;
+use crate::layout::PAGE_SIZE;
+use crate::span::LARGE;
 use core::ptr;
 
 impl Heap {
@@ -34,16 +35,20 @@ impl Heap {
         };
         // SAFETY: two live blocks of at least that many bytes.
         unsafe { ptr::copy_nonoverlapping(address, new.address, live.size.min(size)) };
-        self.free_slowly(address, true);
+        self.free_any(address, true);
         Some(new.address)
     }
 
     fn resize(&self, live: Live, size: usize) -> bool {
         let (old, new) = (live.gap + live.size, live.gap.saturating_add(size));
-        if let Some((arena, _, Owner::Space(mut space))) = self.find_live(live.base) {
-            let page = (live.base as usize - live.span.base as usize) / PAGE_SIZE;
+        if let Some((live, Owner::Space(mut space))) = self.find_live(live.base) {
             let new = new.max(1);
-            let done = arena.resize_pages(&mut space, live.span, page, new.div_ceil(PAGE_SIZE));
+            let first = (live.base as usize - live.span.base as usize) / PAGE_SIZE;
+            let block = (first, live.size / PAGE_SIZE);
+            let done = match live.span.kind.get() {
+                LARGE => space.resize_large(live.span, new.div_ceil(PAGE_SIZE)),
+                _ => space.resize_pages(live.span, block, new.div_ceil(PAGE_SIZE)),
+            };
             if new <= old || done == Some(true) {
                 clear_to_page(live.base, new);
             }
@@ -54,56 +59,4 @@ impl Heap {
         }
         new <= old
     }
-}
-
-/// Zeroes a live block of `size` bytes. On Unix, whole pages of a large one go back to
-/// the system instead: they read as zeros, and take no memory before their next use.
-pub(crate) fn clear(base: *mut u8, size: usize) {
-    /// Below this, writing zeros takes less time than a page fault for each page.
-    const LARGE: usize = 1 << 20;
-    if size < LARGE {
-        return clear_tail(base, 0, size);
-    }
-    let page = os::page_size();
-    let start = (base as usize).next_multiple_of(page) - base as usize;
-    let end = ((base as usize + size) / page * page).saturating_sub(base as usize);
-    // SAFETY: whole pages of the caller's own block.
-    if unsafe { os::reset(base.wrapping_add(start), end - start) } {
-        clear_tail(base, 0, start);
-        clear_tail(base.wrapping_add(end), 0, size - end);
-    } else {
-        clear_tail(base, 0, size);
-    }
-}
-
-/// Zeroes the bytes from `used` to `size` of a live block.
-#[inline]
-pub(crate) fn clear_tail(base: *mut u8, used: usize, size: usize) {
-    if used == size {
-        return;
-    }
-    // SAFETY: the callers pass their own block of `size` bytes, and `used` is not larger.
-    unsafe { ptr::write_bytes(base.wrapping_add(used), 0, size - used) };
-}
-
-/// Zeroes the same bytes of a new block. If they are 16 or fewer, it zeroes the
-/// last 16 bytes with one store: no caller has written to the new block yet.
-#[inline]
-pub(crate) fn clear_rest(base: *mut u8, used: usize, size: usize) {
-    if size - used > 16 {
-        return clear_tail(base, used, size);
-    }
-    // SAFETY: as above, and no block is smaller than 16 bytes.
-    unsafe {
-        base.wrapping_add(size - 16)
-            .cast::<u128>()
-            .write_unaligned(0)
-    };
-}
-
-/// Zeroes the rest of the last page of a live large block of `size` bytes.
-pub(crate) fn clear_to_page(address: *mut u8, size: usize) {
-    let rest = (address as usize + size).wrapping_neg() % PAGE_SIZE;
-    // SAFETY: the callers pass a block of whole pages; the rest of the last belongs to it.
-    unsafe { ptr::write_bytes(address.wrapping_add(size), 0, rest) };
 }

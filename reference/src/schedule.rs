@@ -4,6 +4,7 @@
 #[cfg(schedules)]
 pub(crate) use shuttle::{thread::yield_now as step, thread_local};
 #[cfg(not(schedules))]
+#[allow(unused_imports)] // on Linux, `thread` has a variable of its own
 pub(crate) use std::thread_local;
 
 /// A step at which the order of threads matters.

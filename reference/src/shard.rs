@@ -1,15 +1,18 @@
-//! A shard: the spans that some threads allocate from, under one lock.
+//! A shard: the spans of small blocks that some threads allocate from, under one lock.
 //!
-//! Every thread is assigned a shard at its first call and keeps it, so threads
-//! rarely wait for each other. For each size class a shard has a list of its
-//! spans with room for more blocks, and allocates from the first.
+//! A thread keeps the shard that it gets at its first call, so threads rarely wait for
+//! each other. For each size class a shard has a list of its spans with room for more
+//! blocks, and allocates from the first.
 
 use crate::arena::Arena;
 use crate::bits::{run, runs};
+use crate::layout::{PAGE_SIZE, PageMask};
 use crate::list::List;
 use crate::os;
 use crate::size_class;
-use crate::span::{PAGE_SIZE, PageMask, Slots, SpanRef};
+use crate::slots::{Given, Spare};
+use crate::span::SpanRef;
+use core::ptr;
 
 /// Number of pages to make resident at once for a class that fills its spans.
 /// This takes the system half as long as single pages do.
@@ -18,18 +21,19 @@ const AHEAD: usize = 16;
 /// The spans that the threads of a shard share.
 pub(crate) struct Shard {
     /// The number of this shard in the records of its spans.
-    pub(crate) owner: u8,
+    owner: u8,
+    /// For each class, the slots that its next blocks get.
+    spare: [Spare; size_class::COUNT],
     classes: [Class; size_class::COUNT],
 }
 
 /// The spans of a size class.
 #[derive(Clone, Copy)]
 struct Class {
-    /// The slots from which blocks come: those of one word of the bitmap of the
-    /// first span below. `None` if no word was chosen yet.
-    now: Option<Slots>,
     /// The spans with room for more blocks.
     with_room: List,
+    /// The word of the first span's bitmap at which the search for a free slot goes on.
+    next_word: u8,
     /// Whether the class has filled a span since the last `_heapmin`.
     grows: bool,
 }
@@ -41,34 +45,64 @@ impl Shard {
     /// Creates a shard without spans.
     pub(crate) const fn new(owner: u8) -> Shard {
         let class = Class {
-            now: None,
             with_room: List::EMPTY,
+            next_word: 0,
             grows: false,
         };
         Shard {
             owner,
+            spare: [const { Spare::NONE }; size_class::COUNT],
             classes: [class; size_class::COUNT],
         }
+    }
+
+    /// Takes a spare slot of a size class, if there is one.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, class: usize) -> Option<*mut u8> {
+        self.spare.get_mut(class)?.take(size_class::size(class))
     }
 
     /// Allocates a block of a size class. Returns `None` if there is no memory.
     #[inline(always)]
     pub(crate) fn allocate(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
-        if let Some(now) = &self.classes[class].now
-            && let Some(slot) = now.take()
-        {
-            return Some(now.base.wrapping_add(slot * size_class::size(class)));
+        // Another thread of this shard may have got some since `take` found none.
+        if let Some(address) = self.take(class) {
+            return Some(address);
         }
-        self.allocate_slowly(arena, class)
+        if let Some((span, offset)) = arena.find(self.spare.get(class)?.recent) {
+            let word = size_class::get(class)?.slot_of(offset) / 64;
+            if let Some(address) = self.allocate_in(arena, span, word) {
+                return Some(address);
+            }
+        }
+        self.allocate_from_list(arena, class)
     }
 
-    /// The slow path of `allocate`: finds the next word of the bitmap, makes the
-    /// bitmap larger, or goes to the next span or a new one.
+    /// Makes the free slots of a word of a span's bitmap spare, and takes the first. `None`
+    /// if there are none, or no memory for them.
+    #[inline(always)]
+    fn allocate_in(&mut self, arena: &Arena, span: SpanRef, word: usize) -> Option<*mut u8> {
+        let (class, slots) = (span.kind.get() as usize, span.next_free(word));
+        if slots == 0 {
+            return None;
+        }
+        make_resident(
+            arena,
+            span,
+            span.pages_of(word, slots),
+            self.classes.get(class)?.grows,
+        )?;
+        let spare = self.spare.get_mut(class)?;
+        spare.refill(span, word, slots);
+        spare.take(size_class::size(class))
+    }
+
+    /// The slow path of `allocate`: goes on with the next word of the bitmap, makes the bitmap
+    /// larger, or goes to the next span or a new one.
     #[cold]
-    fn allocate_slowly(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
-        let mine = &mut self.classes[class];
-        mine.now = None;
+    fn allocate_from_list(&mut self, arena: &Arena, class: usize) -> Option<*mut u8> {
         loop {
+            let mine = &mut self.classes[class];
             let span = match mine.with_room.first(arena) {
                 Some(span) => span,
                 None => {
@@ -77,61 +111,94 @@ impl Shard {
                     span
                 }
             };
-            if let Some(word) = span.free_word() {
-                make_resident(span, span.pages_of_word(word), mine.grows)?;
-                let slots = span.slots(word)?;
-                mine.now = Some(slots);
-                let slot = slots.take()?;
-                return Some(slots.base.wrapping_add(slot * size_class::size(class)));
+            let mut word = span.free_word(mine.next_word as usize);
+            // Used pages first, from the start of the span on.
+            if mine.next_word > 0 && !word.is_some_and(|word| span.is_resident(word)) {
+                word = span.free_word(0);
+            }
+            if let Some(word) = word {
+                mine.next_word = word as u8;
+                return self.allocate_in(arena, span, word);
             }
             match span.next_size() {
                 Some(words) => enlarge_bitmap(arena, span, words)?,
                 None => {
                     mine.with_room.remove(arena, span);
-                    span.touched.set(0); // so that the next `free` puts it back
-                    mine.grows = true;
+                    span.set_unsettled(true); // so that the next `free` puts it back
+                    (mine.next_word, mine.grows) = (0, true);
                 }
             }
         }
     }
 
-    /// Frees the block that begins at an offset into a span of this shard.
-    /// Returns false if no live block begins there.
+    /// Frees the block that begins at `address`, an offset into a span of this shard.
+    /// `None`, with nothing changed, if no live block begins there, or if the record lists
+    /// the live slots.
     #[inline(always)]
-    pub(crate) fn free(&mut self, arena: &Arena, span: SpanRef, offset: usize) -> bool {
-        let class = size_class::get(span.kind.get() as usize);
-        let slot = class.and_then(|class| class.slot_at(offset));
-        if !slot.is_some_and(|slot| span.give(slot)) {
-            return false;
-        }
-        if span.touched.get() == 0 || span.used.get() == 0 {
-            self.settle(arena, span.index);
-        }
-        true
+    pub(crate) fn free(&mut self, span: SpanRef, offset: usize, address: *mut u8) -> Option<Given> {
+        let kind = span.kind.get() as usize;
+        let (class, spare) = (size_class::get(kind)?, self.spare.get_mut(kind)?);
+        let given = span.give(class.slot_at(offset)?, spare)?;
+        spare.recent = address;
+        Some(given)
     }
 
-    /// The slow path of `free`, for a span that was not marked or was full, or
-    /// that is empty now.
+    /// Frees the block that begins at `address`, also if the record lists the live slots.
+    /// The block must be live.
+    pub(crate) fn free_slowly(&mut self, arena: &Arena, span: SpanRef, offset: usize) {
+        let slot = size_class::get(span.kind.get() as usize).map(|class| class.slot_of(offset));
+        let listed = || slot.and_then(|slot| span.give_listed(slot));
+        let address = span.base.wrapping_add(offset);
+        if self.free(span, offset, address).or_else(listed) == Some(Given::Settle) {
+            self.settle(arena, span);
+        }
+    }
+
+    /// What a `free` leaves to do in a span that was unsettled, or that has no live block
+    /// now. A span is unsettled if it is not marked for `_heapmin`, or on no list.
     #[cold]
-    fn settle(&mut self, arena: &Arena, index: u32) -> Option<()> {
-        let span = arena.get(index)?;
-        let mine = self.classes.get_mut(span.kind.get() as usize)?;
-        arena.touch(span);
-        if span.list.get() == 0 {
-            mine.with_room.push(arena, span, 1);
+    pub(crate) fn settle(&mut self, arena: &Arena, span: SpanRef) {
+        let kind = span.kind.get() as usize;
+        let Some(mine) = self.classes.get_mut(kind) else {
+            return;
+        };
+        if span.is_unsettled() {
+            span.set_unsettled(false);
+            arena.mark_dirty(span.index);
+            if span.list.get() == 0 {
+                mine.with_room.push(arena, span, 1);
+            }
         }
         // The first span stays, because the next allocation may need it soon.
-        if span.used.get() == 0 && !mine.with_room.begins_with(span) {
+        if span.used() == 0 && !mine.with_room.begins_with(span) {
             mine.with_room.remove(arena, span);
-            arena.give_span(&mut arena.space(), span);
+            self.spare[kind].recent = ptr::null_mut();
+            arena.space().give_span(span);
         }
-        Some(())
     }
 
-    /// Forgets the chosen slots, so that every span may change its bitmap or go.
-    pub(crate) fn forget_slots(&mut self) {
+    /// The live block at an offset into a span of this shard: where it begins, and its
+    /// size.
+    pub(crate) fn block_at(&self, span: SpanRef, offset: usize) -> Option<(usize, usize)> {
+        let kind = span.kind.get() as usize;
+        let class = size_class::get(kind)?;
+        let (slot, size) = (class.slot_of(offset), class.size as usize);
+        let is_live =
+            slot < span.capacity() && span.is_taken(slot) && !self.spare.get(kind)?.has(span, slot);
+        is_live.then_some((slot * size, size))
+    }
+
+    /// Puts all spare slots back, so that the bitmaps say which slots are live.
+    pub(crate) fn put_spare_back(&mut self, arena: &Arena) {
+        for spare in self.spare.iter_mut().filter(|spare| !spare.is_empty()) {
+            spare.put_back(spare.place().and_then(|place| arena.find(place)));
+        }
+    }
+
+    /// Lets every class begin at its first span's first slot, and take pages one by one.
+    pub(crate) fn start_again(&mut self) {
         for class in &mut self.classes {
-            (class.now, class.grows) = (None, false);
+            (class.next_word, class.grows) = (0, false);
         }
     }
 
@@ -147,8 +214,8 @@ impl Shard {
 /// Takes a free span and makes it one for blocks of a class.
 fn new_span(arena: &Arena, owner: u8, class: usize) -> Option<SpanRef> {
     let mut space = arena.space();
-    let index = arena.find_spans(&mut space, 1)?;
-    let span = arena.take_span(&mut space, index)?;
+    let index = space.find_spans(1)?;
+    let span = space.take_span(index)?;
     span.start_small(class);
     span.owner.set(owner);
     Some(span)
@@ -157,30 +224,46 @@ fn new_span(arena: &Arena, owner: u8, class: usize) -> Option<SpanRef> {
 fn enlarge_bitmap(arena: &Arena, span: SpanRef, words: usize) -> Option<()> {
     let mut space = arena.space();
     let old = span.lines();
-    span.set_bitmap(arena.take_lines(&mut space, words)?);
+    span.set_bitmap(space.take_lines(words)?);
     if let Some(lines) = old {
-        arena.give_lines(&mut space, lines);
+        space.give_lines(lines);
     }
     Some(())
 }
 
 /// Makes pages of a span usable. With `ahead`, also the pages around them, which
 /// the class will need soon. Returns `None` if the system refuses.
-pub(crate) fn make_resident(span: SpanRef, pages: PageMask, ahead: bool) -> Option<()> {
+#[inline(always)]
+pub(crate) fn make_resident(
+    arena: &Arena,
+    span: SpanRef,
+    pages: PageMask,
+    ahead: bool,
+) -> Option<()> {
+    match pages & !span.resident.get() {
+        0 => Some(()),
+        _ => make_more_resident(arena, span, pages, ahead),
+    }
+}
+
+#[cold]
+fn make_more_resident(arena: &Arena, span: SpanRef, pages: PageMask, ahead: bool) -> Option<()> {
     let first = pages.trailing_zeros() as usize / AHEAD * AHEAD;
     let around = if ahead { run(first, AHEAD) } else { 0 };
-    let missing = (pages | around) & !span.resident.get();
-    for (first, count) in runs(missing) {
+    if ahead || cfg!(windows) {
+        arena.mark_dirty(span.index); // pages that get no block are resident, or committed
+    }
+    for (first, count) in runs((pages | around) & !span.resident.get()) {
         let (base, len) = (span.base.wrapping_add(first * PAGE_SIZE), count * PAGE_SIZE);
         // SAFETY: whole pages of a span of the arena.
         if !unsafe { os::commit(base, len) } {
-            return None;
+            break;
         }
+        span.resident.set(span.resident.get() | run(first, count));
         if ahead {
             // SAFETY: as above.
             unsafe { os::populate(base, len) };
         }
     }
-    span.resident.set(span.resident.get() | missing);
-    Some(())
+    (pages & !span.resident.get() == 0).then_some(())
 }

@@ -15,6 +15,12 @@ macro_rules! shared {
         pub(crate) struct $name($atomic);
 
         impl $name {
+            /// Creates it.
+            #[allow(dead_code)] // not for all sizes
+            pub(crate) const fn new(value: $number) -> $name {
+                $name(<$atomic>::new(value))
+            }
+
             /// The number.
             #[inline]
             pub(crate) fn get(&self) -> $number {

@@ -2,15 +2,15 @@
 //!
 //! Up to 2 KiB the sizes are multiples of 16 bytes. So rounding wastes little,
 //! and the last page of a block always holds a byte that the caller requested.
-//! From there on, each doubling has eight sizes.
+//! From there on, each doubling has eight sizes. Above 8 KiB the blocks are whole pages.
 
-use crate::span::SPAN_SIZE;
+use crate::layout::{PAGE_SIZE, SPAN_SIZE};
 
 /// The largest request that a size class serves, in bytes.
-pub(crate) const LARGEST: usize = 8192;
+pub(crate) const LARGEST: usize = 32 << 10;
 
 /// Number of classes.
-pub(crate) const COUNT: usize = 128 + 8 + 8;
+pub(crate) const COUNT: usize = 128 + 8 + 8 + 6;
 
 /// The numbers of a class that the heap computes with.
 #[derive(Clone, Copy)]
@@ -32,7 +32,8 @@ static CLASSES: [Class; COUNT] = {
         classes[class] = of_size(match before {
             0..2048 => before + 16,
             2048..4096 => before + 256,
-            _ => before + 512,
+            4096..8192 => before + 512,
+            _ => before + PAGE_SIZE as u16,
         });
         class += 1;
     }
@@ -62,16 +63,17 @@ static CLASS_OF: [u8; LARGEST / 16 + 1] = {
 };
 
 impl Class {
-    /// The slot that begins at an offset into a span, in bytes.
-    #[inline]
+    /// The slot that begins at an offset into a span, in bytes. It may be past the last
+    /// slot.
+    #[inline(always)]
     pub(crate) fn slot_at(self, offset: usize) -> Option<usize> {
         let slot = self.slot_of(offset);
-        (slot * self.size as usize == offset && slot < self.capacity as usize).then_some(slot)
+        (slot * self.size as usize == offset).then_some(slot)
     }
 
     /// The slot that contains an offset; it may be past the last slot. This
-    /// divides by a multiplication with the inverse, which is exact because the
-    /// offset times the size is below 2^32.
+    /// divides by a multiplication with the inverse; the assertion below says when that
+    /// is exact.
     #[inline]
     pub(crate) fn slot_of(self, offset: usize) -> usize {
         ((offset as u64 * u64::from(self.inverse)) >> 32) as usize
@@ -96,7 +98,17 @@ pub(crate) fn size(class: usize) -> usize {
     CLASSES[class].size as usize
 }
 
-const _: () = assert!(SPAN_SIZE * LARGEST < 1 << 32);
+// The inverse is too large by less than 1 in 2^32 / error. For an offset below that, no
+// quotient is rounded up.
+const _: () = {
+    let mut class = 0;
+    while class < COUNT {
+        let Class { inverse, size, .. } = CLASSES[class];
+        let error = inverse as u64 * size as u64 - (1 << 32);
+        assert!((SPAN_SIZE as u64 - 1) * error < 1 << 32);
+        class += 1;
+    }
+};
 
 #[cfg(test)]
 mod tests {
@@ -114,6 +126,8 @@ mod tests {
     #[case(4097, 4608)]
     #[case(8191, 8192)]
     #[case(8192, 8192)]
+    #[case(8193, 12_288)]
+    #[case(32_768, 32_768)]
     fn a_request_gets_the_smallest_class_that_holds_it(
         #[case] request: usize,
         #[case] block: usize,
@@ -132,14 +146,13 @@ mod tests {
     fn a_slot_begins_at_its_offset_only() {
         let class = get(2).unwrap();
         assert_eq!(class.slot_at(48 * 5460), Some(5460));
-        assert_eq!(class.slot_at(48 * 5461), None, "it would end past the span");
         assert_eq!(class.slot_at(16), None);
     }
 
     #[test]
     fn the_division_is_exact() {
         for class in CLASSES {
-            for offset in (0..=SPAN_SIZE).step_by(16) {
+            for offset in (0..SPAN_SIZE).step_by(16) {
                 for offset in [offset, offset + 15] {
                     assert_eq!(class.slot_of(offset), offset / class.size as usize);
                 }

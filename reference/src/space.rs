@@ -1,46 +1,64 @@
 //! The space: which spans and which lines of bitmap are taken.
 
-use crate::arena::{Arena, GROUP_SPANS};
+use crate::arena::{Arena, GROUP_LINE_PAGES, GROUP_SPANS};
 use crate::bits::{find_run, run};
-use crate::large;
+use crate::layout::{ALL_PAGES, PAGE_SIZE};
 use crate::list::List;
+use crate::lock::Guard;
 use crate::os;
-use crate::span::{ALL_PAGES, PAGE_SIZE, Span, SpanRef, Words};
+use crate::pages;
+use crate::slots::Words;
+use crate::span::{Span, SpanRef};
+use core::ops::Deref;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// Words of bitmap in a line, and its bytes.
 const LINE_WORDS: usize = 8;
 const LINE_SIZE: usize = 64;
 
-/// The state of the space, for the holder of its lock.
+/// What the space's lock guards, beside the groups and the window.
 #[derive(Clone, Copy)]
-pub(crate) struct Space {
+pub(crate) struct Taken {
     /// No group before this one has a free span.
     first_free: usize,
     /// No page of lines from this number on is in use.
     line_pages: usize,
-    /// The lists of spans with free pages for large blocks ([`large`]).
-    pub large: [List; large::LISTS],
+    /// The lists of spans with free pages ([`pages`]).
+    pub lists: [List; pages::LISTS],
 }
 
-impl Space {
-    /// The space of an arena that was never used.
-    pub(crate) const NEW: Space = Space {
+impl Taken {
+    pub(crate) const NOTHING: Taken = Taken {
         first_free: 0,
         line_pages: 0,
-        large: [List::EMPTY; large::LISTS],
+        lists: [List::EMPTY; pages::LISTS],
     };
 }
 
-impl Arena {
+/// The arena, with the space's lock held.
+pub(crate) struct Space<'a> {
+    pub(crate) arena: &'a Arena,
+    pub(crate) taken: Guard<'a, Taken>,
+}
+
+impl<'a> Deref for Space<'a> {
+    type Target = Arena;
+    fn deref(&self) -> &Self::Target {
+        self.arena
+    }
+}
+
+impl Space<'_> {
     /// Finds the lowest `count` free spans in a row. Returns the first's number.
-    pub(crate) fn find_spans(&self, space: &mut Space, count: usize) -> Option<u32> {
+    pub(crate) fn find_spans(&mut self, count: usize) -> Option<u32> {
         // Number of free spans directly before the group.
         let mut before = 0;
-        for index in space.first_free..self.len / GROUP_SPANS {
+        for index in self.taken.first_free..self.window.len() / GROUP_SPANS {
             let here = index * GROUP_SPANS;
             if here >= self.top() {
                 // This group and all after it are unused.
-                return (before + self.len - here >= count).then_some((here - before) as u32);
+                let fits = before + self.window.len() - here >= count;
+                return fits.then_some((here - before) as u32);
             }
             let free = !self.group(index).used.get();
             if before + free.trailing_ones() as usize >= count {
@@ -50,7 +68,7 @@ impl Arena {
                 && let Some(first) = find_run(free, count)
             {
                 if count == 1 {
-                    space.first_free = index;
+                    self.taken.first_free = index;
                 }
                 return Some((here + first) as u32);
             }
@@ -63,53 +81,53 @@ impl Arena {
     }
 
     /// Takes a free span. Its record says which of its pages may hold old bytes.
-    /// Returns `None` if the system has no memory for the record.
-    pub(crate) fn take_span(&self, _: &mut Space, index: u32) -> Option<SpanRef> {
-        self.raise_top(index as usize + 1)?;
-        let (group, bit) = self.group_of(index);
+    /// Returns `None` if the system refuses address space.
+    pub(crate) fn take_span(&mut self, index: u32) -> Option<SpanRef> {
+        self.window.raise_top(index as usize + 1)?;
         let span = self.get(index)?;
-        if group.whole.get() & bit != 0 {
-            group.whole.set(group.whole.get() & !bit);
+        let (group, bit) = self.group_of(index);
+        if group.resident.get() & bit != 0 {
+            group.resident.set(group.resident.get() & !bit);
             span.resident.set(ALL_PAGES);
         }
         group.used.set(group.used.get() | bit);
         Some(span)
     }
 
+    /// Makes free pages usable. Returns `None` if the system refuses.
+    pub(crate) fn commit(&self, base: *mut u8, count: usize) -> Option<()> {
+        // SAFETY: whole pages of the arena, which hold no block.
+        unsafe { os::commit(base, count * PAGE_SIZE) }.then_some(())
+    }
+
     /// Frees a span without a live block, and its bitmap. Its pages stay
     /// resident until the next `_heapmin`.
     #[cold]
-    pub(crate) fn give_span(&self, space: &mut Space, span: SpanRef) {
+    pub(crate) fn give_span(&mut self, span: SpanRef) {
         if let Some(lines) = span.lines() {
-            self.give_lines(space, lines);
+            self.give_lines(lines);
         }
         span.end();
-        self.touch(span);
-        self.free_span(space, span.index);
+        self.free_span(span.index);
     }
 
-    /// Frees a span that was inside a large block. Its record is not written.
-    pub(crate) fn give_inner_span(&self, space: &mut Space, index: u32) {
-        let (group, bit) = self.group_of(index);
-        group.whole.set(group.whole.get() | bit);
-        self.touch_group(index);
-        self.free_span(space, index);
-    }
-
-    fn free_span(&self, space: &mut Space, index: u32) {
+    /// Frees a span whose record says nothing of it.
+    pub(crate) fn free_span(&mut self, index: u32) {
+        self.mark_dirty(index);
         let (group, bit) = self.group_of(index);
         group.used.set(group.used.get() & !bit);
-        space.first_free = space.first_free.min(index as usize / GROUP_SPANS);
+        self.taken.first_free = self.taken.first_free.min(index as usize / GROUP_SPANS);
     }
 
     /// Takes lines for a bitmap of `words` words, at the lowest address that is
     /// free. Returns `None` if there is no memory.
-    pub(crate) fn take_lines(&self, space: &mut Space, words: usize) -> Option<Words> {
+    pub(crate) fn take_lines(&mut self, words: usize) -> Option<Words> {
         let count = words.div_ceil(LINE_WORDS);
         for page in 0.. {
             // The lines of a group may be needed before its spans.
             if self.line_page(page).is_none() {
-                self.describe_lines(page)?;
+                let top = (page / GROUP_LINE_PAGES + 1) * GROUP_SPANS;
+                (top <= self.window.len()).then(|| self.window.describe(top))??;
             }
             let (base, taken) = self.line_page(page)?;
             if let Some(first) = find_run(!taken.get(), count) {
@@ -118,7 +136,7 @@ impl Arena {
                     return None;
                 }
                 taken.set(taken.get() | run(first, count));
-                space.line_pages = space.line_pages.max(page + 1);
+                self.taken.line_pages = self.taken.line_pages.max(page + 1);
                 return Some((base.wrapping_add(first * LINE_SIZE).cast(), words));
             }
         }
@@ -126,8 +144,8 @@ impl Arena {
     }
 
     /// Frees the lines of a bitmap.
-    pub(crate) fn give_lines(&self, _: &mut Space, (words, count): Words) {
-        let offset = words as usize - self.lines as usize;
+    pub(crate) fn give_lines(&mut self, (words, count): Words) {
+        let offset = words as usize - self.window.lines() as usize;
         let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / LINE_SIZE);
         if let Some((_, taken)) = self.line_page(page) {
             taken.set(taken.get() & !run(line, count.div_ceil(LINE_WORDS)));
@@ -136,12 +154,12 @@ impl Arena {
 
     /// Gives the pages in which no line is taken back to the system. Returns
     /// false if the system refused any.
-    pub(crate) fn release_lines(&self, space: &mut Space) -> bool {
+    pub(crate) fn release_lines(&mut self) -> bool {
         if os::page_size() != PAGE_SIZE {
             return true; // a larger page of the system may have lines that are taken
         }
         let (mut all, mut end) = (true, 0);
-        for page in 0..space.line_pages {
+        for page in 0..self.taken.line_pages {
             let Some((base, taken)) = self.line_page(page) else {
                 break;
             };
@@ -152,7 +170,7 @@ impl Arena {
                 end = page + 1;
             }
         }
-        space.line_pages = end;
+        self.taken.line_pages = end;
         all
     }
 
@@ -160,9 +178,39 @@ impl Arena {
     /// mark for `_heapmin`. They then read as zeros, as records of spans that
     /// were never used. Returns false if the system refuses.
     pub(crate) fn release_records(&self, group: usize) -> bool {
-        let base = self.records.wrapping_add(group * GROUP_SPANS).cast_mut();
+        let base = self
+            .window
+            .records()
+            .wrapping_add(group * GROUP_SPANS)
+            .cast_mut();
         let len = GROUP_SPANS * size_of::<Span>();
         // SAFETY: whole pages, which hold only records of free spans.
         len % os::page_size() != 0 || unsafe { os::reset(base.cast(), len) }
+    }
+
+    /// Gives back the address space after the last group with a span in use. All
+    /// locks are held.
+    pub(crate) fn lower_top(&self) {
+        let is_idle = |&index: &usize| {
+            let group = self.group(index);
+            group.used.get() | group.resident.get() | group.dirty.load(Relaxed) == 0
+        };
+        let kept = (1..self.groups()).rev().find(|index| !is_idle(index));
+        self.window.lower_top((kept.unwrap_or(0) + 1) * GROUP_SPANS);
+    }
+
+    /// Gives back all address space, if no span is in use and the window is not
+    /// reserved. The arena is then like a new one. All locks are held.
+    #[cfg(unix)]
+    pub(crate) fn withdraw(&mut self) {
+        let is_used = |index| self.group(index).used.get() != 0;
+        if self.window.is_reserved() || (0..self.groups()).any(is_used) {
+            return;
+        }
+        self.window.lower_top(0);
+        if self.top() == 0 {
+            *self.taken = Taken::NOTHING;
+            self.window.withdraw_tables();
+        }
     }
 }

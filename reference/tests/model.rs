@@ -177,7 +177,7 @@ impl Real {
         assert!(is_all(self.bytes(at, block.size), block.byte), "block {at}");
         let address = self.addresses.remove(at);
         assert!(if self.before.blocks[at].is_aligned {
-            self.heap.free_slowly(address, true)
+            self.heap.free_any(address, true)
         } else {
             self.heap.free(address)
         });
@@ -252,7 +252,7 @@ impl StateMachineTest for Real {
                     unsafe { std::ptr::copy_nonoverlapping(real.addresses[at], new, kept) };
                     let freed = std::mem::replace(&mut real.addresses[at], new);
                     assert!(if old.is_aligned {
-                        real.heap.free_slowly(freed, true)
+                        real.heap.free_any(freed, true)
                     } else {
                         real.heap.free(freed)
                     });

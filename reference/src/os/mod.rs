@@ -9,3 +9,11 @@ pub(crate) use unix::*;
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::*;
+
+/// The whole pages of the system in `len` bytes from an address on: bytes from the address
+/// to the first, and their size.
+pub(crate) fn whole_pages_of(base: *const u8, len: usize) -> (usize, usize) {
+    let page = page_size();
+    let start = (base as usize).wrapping_neg() % page;
+    (start, len.saturating_sub(start) / page * page)
+}

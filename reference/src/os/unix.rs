@@ -1,13 +1,13 @@
 //! Unix: private anonymous mappings. The kernel adds memory page by page, at the
 //! first write to each.
 //!
-//! On Linux and macOS no call here changes the host's `errno`: a call of the heap that succeeds must
-//! leave it, also if the system refused what the heap can do without.
+//! On Linux and macOS no call here changes the host's `errno`: a call of the heap
+//! that succeeds must leave it, also if the system refused what the heap can do without.
 
-use crate::span::PAGE_SIZE;
+use crate::layout::PAGE_SIZE;
 use core::ffi::{c_int, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 
 /// Bytes of blocks in a window that is not reserved.
 pub(crate) const WINDOW: usize = RESERVATIONS[0];
@@ -301,4 +301,34 @@ pub(crate) fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: e
     // SAFETY: all may be called at any time. Without memory to register them,
     // the child of a program with threads may find a lock taken forever.
     unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
+}
+
+/// The key under which each thread has a value, so that its end is noticed; -1 for none.
+static KEY: AtomicI64 = AtomicI64::new(-1);
+
+/// Lets the system call a routine at the end of each thread that called [`at_thread_exit`].
+pub(crate) fn notice_thread_exits(routine: unsafe extern "C" fn(*mut c_void)) {
+    let mut key = 0;
+    // SAFETY: any thread may call the routine, until `forget_thread_exits`.
+    if unsafe { libc::pthread_key_create(&mut key, Some(routine)) } == 0 {
+        KEY.store(key as i64, Relaxed);
+    }
+}
+
+/// Lets the end of this thread be noticed. This may allocate.
+pub(crate) fn at_thread_exit() {
+    let key = KEY.load(Relaxed);
+    if key >= 0 {
+        // SAFETY: the value is not null, so that the routine is called, which ignores it.
+        unsafe { libc::pthread_setspecific(key as _, ptr::dangling::<u8>().cast()) };
+    }
+}
+
+/// Ends the calls. After the library is unloaded, its routine must not be called.
+pub(crate) fn forget_thread_exits() {
+    let key = KEY.swap(-1, Relaxed);
+    if key >= 0 {
+        // SAFETY: the key is this library's.
+        unsafe { libc::pthread_key_delete(key as _) };
+    }
 }

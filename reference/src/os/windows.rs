@@ -135,3 +135,6 @@ pub(crate) fn last_error() -> u32 {
     // SAFETY: the call reads a variable of this thread.
     unsafe { GetLastError() }
 }
+
+/// Does nothing: the end of a thread is not noticed.
+pub(crate) fn at_thread_exit() {}

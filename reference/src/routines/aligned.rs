@@ -105,7 +105,7 @@ pub fn aligned_msize(block: *const c_void, alignment: usize, _offset: usize) -> 
 /// `block` is null or a live aligned block of this heap, which is not used afterwards.
 pub unsafe fn aligned_free(block: *mut c_void) {
     if !block.is_null() {
-        heap().free_slowly(block.cast(), true);
+        heap().free_any(block.cast(), true);
     }
 }
 

@@ -4,9 +4,9 @@
 use super::handler::invalid_parameter;
 use super::process::heap;
 use crate::alignment::Alignment;
+use crate::clear::{clear, clear_tail};
 use crate::errno::{EINVAL, ENOMEM, ERRNO};
 use crate::heap::Block;
-use crate::resize::{clear, clear_tail};
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -71,9 +71,7 @@ pub unsafe fn expand(block: *mut c_void, size: usize) -> *mut c_void {
 /// `block` is null or a live block of this heap, which is not used afterwards.
 #[inline]
 pub unsafe fn free(block: *mut c_void) {
-    if !block.is_null() {
-        heap().free(block.cast());
-    }
+    heap().free(block.cast());
 }
 
 /// The size of a live block in bytes: that of its size class or of its pages.
@@ -129,7 +127,7 @@ pub(super) fn reallocate(
         return ptr::null_mut();
     };
     if size == 0 {
-        heap.free_slowly(block.cast(), true);
+        heap.free_any(block.cast(), true);
         return ptr::null_mut();
     }
     let Some(new) = heap.reallocate(live, size, asked) else {

@@ -5,9 +5,10 @@
 //! may use the heap too.
 
 use super::process::heap;
-use crate::heap::Whole;
 use crate::lock::set_forks;
 use crate::os;
+use crate::thread;
+use crate::whole::Whole;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 
@@ -23,6 +24,9 @@ static AT_LOAD: extern "C" fn() = at_load;
 
 extern "C" fn at_load() {
     os::at_fork(before_fork, in_parent, in_child);
+    if !cfg!(schedules) {
+        os::notice_thread_exits(thread::leave);
+    }
 }
 
 thread_local! {
@@ -56,6 +60,7 @@ extern "C" fn in_parent() {
 extern "C" fn in_child() {
     if let Some(whole) = LOCKS.take() {
         whole.forget_sleepers();
+        thread::forget_others();
         LOCKS.set(Some(whole));
     }
     in_parent();

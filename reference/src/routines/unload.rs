@@ -2,6 +2,7 @@
 //! program can load and unload it any number of times. A window that is reserved stays.
 
 use super::process::heap;
+use crate::os;
 
 /// Runs when the library is unloaded, and at the end of the process.
 #[used]
@@ -15,6 +16,7 @@ static AT_UNLOAD: extern "C" fn() = at_unload;
 extern "C" fn at_unload() {
     // The scheduler of variants/schedules has ended before.
     if !cfg!(schedules) {
+        os::forget_thread_exits();
         heap().withdraw();
     }
 }

@@ -5,7 +5,9 @@
 use heapmin_reference_schedules::heap::Heap;
 use heapmin_reference_schedules::heapchk::Condition;
 use heapmin_reference_schedules::heapwalk::Next;
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread;
+use shuttle::{Config, Runner};
 use std::sync::Arc;
 
 /// Number of orders that each test tries with each of the two schedulers.
@@ -15,8 +17,11 @@ const PREEMPTIONS: usize = 3;
 
 /// Runs a scene in many orders, with both schedulers.
 fn in_many_orders(scene: fn()) {
-    shuttle::check_random(scene, ORDERS);
-    shuttle::check_pct(scene, ORDERS, PREEMPTIONS);
+    // A heap is made on the stack, before `Arc` has it.
+    let mut config = Config::new();
+    config.stack_size = 256 << 10;
+    Runner::new(RandomScheduler::new(ORDERS), config.clone()).run(scene);
+    Runner::new(PctScheduler::new(PREEMPTIONS, ORDERS), config).run(scene);
 }
 
 /// A block full of one byte, to pass between threads.

@@ -28,6 +28,14 @@ impl Alignment {
         })
     }
 
+    /// The rule for the address that is `distance` bytes before.
+    pub(crate) fn before(self, distance: usize) -> Alignment {
+        Alignment {
+            offset: self.offset.wrapping_add(distance),
+            ..self
+        }
+    }
+
     /// Bytes from an address to the next address that satisfies the rule.
     pub(crate) fn gap(self, address: *const u8) -> usize {
         let wanted = (address as usize).wrapping_add(self.offset);

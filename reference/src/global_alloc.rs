@@ -20,10 +20,10 @@
 
 use crate::alignment::Alignment;
 use crate::clear::clear;
-use crate::entry::{Entry, USED};
+use crate::entry::Entry;
 use crate::heap::Block;
 use crate::heapchk::Condition;
-use crate::heapwalk::Next;
+use crate::misuse;
 use crate::routines::process::heap;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -58,9 +58,10 @@ unsafe impl GlobalAlloc for HeapminAlloc {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if layout.align() <= NATURAL {
-            let live = heap().locate(block);
-            let new = live.and_then(|live| heap().reallocate(live, size, Alignment::NATURAL));
+        if layout.align() <= NATURAL
+            && let Some(live) = heap().locate(block)
+        {
+            let new = heap().reallocate(live, size, Alignment::NATURAL);
             return new.unwrap_or(ptr::null_mut());
         }
         if heap().resize_in_place(block, size) {
@@ -86,12 +87,14 @@ fn allocate(layout: Layout) -> Option<Block> {
 /// Gives every page without a live block back to the system. Returns false if the
 /// system refused one; the next call tries it again. C programs call it `_heapmin`.
 pub fn heapmin() -> bool {
-    heap().minimise()
+    misuse::settle();
+    misuse::heap_in_use().minimise()
 }
 
 /// Checks the records of the heap. C programs call it `_heapchk`.
 pub fn heapchk() -> Condition {
-    heap().check()
+    misuse::settle();
+    misuse::heap_in_use().check()
 }
 
 /// The live blocks in the order of their addresses. C programs call it `_heapwalk`.
@@ -102,14 +105,8 @@ pub fn heapchk() -> Condition {
 pub fn blocks() -> impl Iterator<Item = Entry> {
     let mut at = ptr::null();
     core::iter::from_fn(move || {
-        // Free entries are passed over under one lock: they may be gone after it.
-        let heap = heap().lock_all();
-        while let Next::Entry(entry) = heap.entry_after(at) {
-            at = entry.address;
-            if entry.use_flag == USED {
-                return Some(entry);
-            }
-        }
-        None
+        let entry = misuse::used_after(at)?;
+        at = entry.address;
+        Some(entry)
     })
 }

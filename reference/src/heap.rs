@@ -3,7 +3,7 @@
 //! A shard's lock guards the shard and the records of its spans. The space's
 //! lock guards which spans and lines are taken, and the records of spans with
 //! blocks of whole pages. A thread holds the lock of at most one shard, and takes the
-//! space's lock last. Who takes all locks ([`crate::whole`]) takes those of the shards in
+//! space's lock last. Who takes all locks (`whole`) takes those of the shards in
 //! ascending order, then the space's.
 
 use crate::alignment::Alignment;
@@ -11,6 +11,7 @@ use crate::arena::Arena;
 use crate::clear::{self, clear_tail};
 use crate::layout::{PAGE_SIZE, SPAN_SIZE};
 use crate::lock::{Guard, Lock};
+use crate::misuse;
 use crate::shard::Shard;
 use crate::size_class;
 use crate::slots::Given;
@@ -108,6 +109,9 @@ impl Heap {
 
     #[cold]
     fn join_and_refill(&self, class: usize, used: usize) -> Option<Block> {
+        if misuse::replaces(self) {
+            return misuse::allocate(used, Alignment::NATURAL);
+        }
         self.refill(self.join()?, class, used)
     }
 
@@ -139,6 +143,9 @@ impl Heap {
 
     /// Allocates a block of at least `size` bytes with the requested alignment.
     pub fn allocate_aligned(&self, size: usize, asked: Alignment) -> Option<Block> {
+        if misuse::replaces(self) {
+            return misuse::allocate(size, asked);
+        }
         // At least one byte, so that the block contains its own address.
         let total = size.max(1).saturating_add(asked.room());
         if total > MAX_REQUEST {
@@ -169,7 +176,7 @@ impl Heap {
     /// [`Heap::free`] frees it. Returns `None` if there is no memory for it.
     pub fn allocate_at_multiple(&self, size: usize, alignment: usize) -> Option<Block> {
         let asked = Alignment::new(alignment.max(16), 0)?;
-        if size.max(alignment) > size_class::LARGEST {
+        if size.max(alignment) > size_class::LARGEST || misuse::replaces(self) {
             return self.allocate_aligned(size, asked);
         }
         // If the size of a class is a multiple of it, so is the address of every slot.
@@ -212,7 +219,7 @@ impl Heap {
     pub fn free_any(&self, address: *mut u8, is_aligned: bool) -> bool {
         let found = self.find_live(address);
         let Some((live, owner)) = found.filter(|(live, _)| is_aligned || live.gap == 0) else {
-            return !address.is_null() && self.misuse();
+            return !address.is_null() && (misuse::free(self, address) || self.misuse());
         };
         let offset = live.base as usize - live.span.base as usize;
         match owner {

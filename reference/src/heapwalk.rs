@@ -5,7 +5,7 @@
 //! or page that contains it, which may be before the block's own address.
 
 use crate::arena::Arena;
-use crate::entry::{Entry, entry_in};
+use crate::entry::{Entry, USED, entry_in};
 use crate::heap::Heap;
 use crate::layout::SPAN_SIZE;
 use crate::whole::Whole;
@@ -50,6 +50,18 @@ impl Whole<'_> {
             entry_from(arena, index, offset)
         })
     }
+}
+
+/// The first used entry after the one at an address. `next` gives the entry after one.
+/// Returns `None` if there is none.
+pub(crate) fn used_after(mut at: *const u8, next: impl Fn(*const u8) -> Next) -> Option<Entry> {
+    while let Next::Entry(entry) = next(at) {
+        at = entry.address;
+        if entry.use_flag == USED {
+            return Some(entry);
+        }
+    }
+    None
 }
 
 /// The first entry at or after an offset into a span.

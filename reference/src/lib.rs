@@ -12,6 +12,7 @@
 //! 7. `heapmin`: which pages go back to the system
 //! 8. [`entry`], [`heapwalk`], [`heapchk`] and `heapset`: inspect the whole heap
 //! 9. [`alignment`] and `resize`: aligned blocks, and new sizes for blocks
+//! 10. `misuse`: an option that ends the process when it misuses a block
 //!
 //! [`routines`] adds the C runtime's rules about parameters and `errno`;
 //! [`global_alloc`] makes it the allocator of a Rust program. `os` holds all that differs between systems. `schedule` is for tests.
@@ -38,6 +39,7 @@ mod large;
 mod layout;
 mod list;
 mod lock;
+mod misuse;
 mod os;
 mod pages;
 mod resize;

@@ -9,6 +9,7 @@ use crate::alignment::Alignment;
 use crate::clear::{clear_tail, clear_to_page};
 use crate::heap::{Heap, Live, Owner};
 use crate::layout::PAGE_SIZE;
+use crate::misuse;
 use crate::span::LARGE;
 use core::ptr;
 
@@ -16,8 +17,10 @@ impl Heap {
     /// Resizes the block that begins at `address` in place. A block can always
     /// shrink. Returns false, and changes nothing, if it cannot grow to `size`.
     pub fn resize_in_place(&self, address: *mut u8, size: usize) -> bool {
-        self.locate(address)
-            .is_some_and(|live| self.resize(live, size))
+        match self.locate(address) {
+            Some(live) => self.resize(live, size),
+            None => misuse::resize_in_place(self, address, size),
+        }
     }
 
     /// Resizes a live block, and moves it if necessary. Returns its address, or

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 type Part = (&'static str, fn(&str) -> bool);
 
 /// A file belongs to the first part that matches.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
+    ("the option that ends the process at misuse", |file| {
+        file.starts_with("misuse/")
+    }),
     (
         "looking at it: `_heapwalk`, `_heapchk`, `_heapset`",
         |file| ["entry.rs", "heapwalk.rs", "heapchk.rs", "heapset.rs"].contains(&file),

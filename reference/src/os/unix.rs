@@ -5,7 +5,7 @@
 //! that succeeds must leave it, also if the system refused what the heap can do without.
 
 use crate::layout::PAGE_SIZE;
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 
@@ -293,6 +293,44 @@ pub(crate) fn wake(number: &AtomicU32) {
 /// Sleeps for some microseconds.
 pub(crate) fn sleep(longest: u32) {
     wait(&AtomicU32::new(0), 0, longest);
+}
+
+/// Whether a variable of the environment has a value. Returns `None` if it is not set or
+/// empty, and in a program that has other rights than the user who starts it.
+pub(crate) fn variable_is(name: &CStr, value: &[u8]) -> Option<bool> {
+    #[cfg(target_os = "linux")]
+    // SAFETY: reads a constant of the process.
+    let has_other_rights = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: the calls are always safe.
+    let has_other_rights =
+        unsafe { libc::getuid() != libc::geteuid() || libc::getgid() != libc::getegid() };
+    if has_other_rights {
+        return None;
+    }
+    // SAFETY: the result is null or a text, which lives until the variable changes. The heap
+    // asks at its first call.
+    let found = unsafe {
+        let found = libc::getenv(name.as_ptr());
+        (!found.is_null()).then(|| CStr::from_ptr(found).to_bytes())?
+    };
+    (!found.is_empty()).then_some(found == value)
+}
+
+/// Writes to standard error, as far as the system accepts it.
+pub(crate) fn write_error(text: &[u8]) {
+    // SAFETY: the system reads the bytes of the text.
+    keeping_errno(|| unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) });
+}
+
+/// Takes away or restores the access to pages. Returns false if the system refuses.
+///
+/// # Safety
+/// `base` and `len` are whole pages that [`extend`] took. Without access, nothing uses them.
+pub(crate) unsafe fn protect(base: *mut u8, len: usize, accessible: bool) -> bool {
+    let access = if accessible { USABLE } else { libc::PROT_NONE };
+    // SAFETY: the caller's promise.
+    keeping_errno(|| unsafe { libc::mprotect(base.cast(), len, access) == 0 })
 }
 
 /// Registers `before` to be called before every fork, and the others after it, in the

@@ -1,10 +1,14 @@
 //! Windows: the heap reserves address space first, and commits pages on demand.
 
+use core::ffi::CStr;
 use core::ptr;
 use core::sync::atomic::AtomicU32;
+use std::io::Write;
 use windows_sys::Win32::Foundation::GetLastError;
+use windows_sys::Win32::System::Environment::GetEnvironmentVariableA;
 use windows_sys::Win32::System::Memory::{
-    MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc, VirtualFree,
+    MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_NOACCESS, PAGE_READWRITE,
+    VirtualAlloc, VirtualFree, VirtualProtect,
 };
 use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
 use windows_sys::Win32::System::Threading::{SwitchToThread, WaitOnAddress, WakeByAddressSingle};
@@ -128,6 +132,39 @@ pub(crate) fn wake(number: &AtomicU32) {
 pub(crate) fn sleep(_longest: u32) {
     // SAFETY: the call is always safe.
     unsafe { SwitchToThread() };
+}
+
+/// Whether a variable of the environment has a value. Returns `None` if it is not set or
+/// empty.
+pub(crate) fn variable_is(name: &CStr, value: &[u8]) -> Option<bool> {
+    let mut found = [0; 32];
+    // SAFETY: the system reads the name, and writes to the buffer as many bytes as it has.
+    let len = unsafe {
+        let room = found.len() as u32;
+        GetEnvironmentVariableA(name.as_ptr().cast(), found.as_mut_ptr(), room)
+    };
+    // If the value does not fit, the length is larger than the buffer.
+    (len > 0).then(|| found.get(..len as usize) == Some(value))
+}
+
+/// Writes to standard error, as far as the system accepts it.
+pub(crate) fn write_error(text: &[u8]) {
+    let _ = std::io::stderr().write_all(text);
+}
+
+/// Takes away or restores the access to pages. Returns false if the system refuses.
+///
+/// # Safety
+/// `base` and `len` are committed pages. Without access, nothing uses them.
+pub(crate) unsafe fn protect(base: *mut u8, len: usize, accessible: bool) -> bool {
+    let access = if accessible {
+        PAGE_READWRITE
+    } else {
+        PAGE_NOACCESS
+    };
+    let mut before = 0;
+    // SAFETY: the caller's promise.
+    unsafe { VirtualProtect(base.cast(), len, access, &mut before) != 0 }
 }
 
 /// The number of the system's last error (`GetLastError`).

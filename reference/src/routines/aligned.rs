@@ -2,7 +2,7 @@
 //! `offset` in its name is the one with the offset 0, and forbids size 0 for a new
 //! block.
 
-use super::blocks::reallocate;
+use super::blocks::{reallocate, size_of_block};
 use super::handler::invalid_parameter;
 use super::process::heap;
 use crate::alignment::Alignment;
@@ -94,8 +94,8 @@ pub unsafe fn aligned_offset_recalloc(
 /// is not a power of two. The offset is not needed. Page: *_aligned_msize*.
 pub fn aligned_msize(block: *const c_void, alignment: usize, _offset: usize) -> usize {
     let is_valid = !block.is_null() && alignment.is_power_of_two();
-    let live = is_valid.then(|| heap().containing(block.cast())).flatten();
-    live.map_or_else(|| invalid_parameter(usize::MAX), |live| live.size)
+    let size = is_valid.then(|| size_of_block(block, true)).flatten();
+    size.unwrap_or_else(|| invalid_parameter(usize::MAX))
 }
 
 /// Frees an aligned block. Null is ignored, and `errno` is unchanged. Page:

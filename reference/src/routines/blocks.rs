@@ -7,6 +7,7 @@ use crate::alignment::Alignment;
 use crate::clear::{clear, clear_tail};
 use crate::errno::{EINVAL, ENOMEM, ERRNO};
 use crate::heap::Block;
+use crate::misuse;
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -81,11 +82,19 @@ pub fn msize(block: *const c_void) -> usize {
     if block.is_null() {
         return invalid_parameter(usize::MAX);
     }
-    let Some(live) = heap().locate(block.cast()) else {
+    size_of_block(block, false).unwrap_or_else(|| {
         ERRNO.set(EINVAL);
-        return usize::MAX;
-    };
-    live.size
+        usize::MAX
+    })
+}
+
+/// The size of the live block at an address. If it `is_aligned`, it may begin anywhere in
+/// its slot or pages.
+pub(super) fn size_of_block(block: *const c_void, is_aligned: bool) -> Option<usize> {
+    match heap().containing(block.cast()) {
+        Some(live) => (is_aligned || live.gap == 0).then_some(live.size),
+        None => misuse::size_of(block.cast()),
+    }
 }
 
 /// Allocates a block, all zero if `zeroed`. Returns null with `ENOMEM` if there
@@ -121,19 +130,24 @@ pub(super) fn reallocate(
     }
     let heap = heap();
     let live = heap.containing(block.cast());
-    let Some(live) = live.filter(|live| aligned.is_some() || live.gap == 0) else {
+    let live = live.filter(|live| aligned.is_some() || live.gap == 0);
+    if live.is_none() && !misuse::is_on() {
         heap.misused.store(true, Ordering::Relaxed);
         ERRNO.set(EINVAL);
         return ptr::null_mut();
-    };
+    }
     if size == 0 {
         heap.free_any(block.cast(), true);
         return ptr::null_mut();
     }
-    let Some(new) = heap.reallocate(live, size, asked) else {
+    let new = match live {
+        Some(live) => heap.reallocate(live, size, asked),
+        None => misuse::reallocate(block.cast(), size, asked),
+    };
+    let Some(new) = new else {
         return no_memory();
     };
-    if zeroed && live.size < size {
+    if let Some(live) = live.filter(|live| zeroed && live.size < size) {
         clear_tail(new, live.size, size);
     }
     new.cast()

@@ -4,8 +4,8 @@
 //! handlers of other libraries run before or after these, on the same thread, and
 //! may use the heap too.
 
-use super::process::heap;
-use crate::lock::set_forks;
+use crate::lock::{Guard, set_forks};
+use crate::misuse::{self, State};
 use crate::os;
 use crate::thread;
 use crate::whole::Whole;
@@ -29,12 +29,15 @@ extern "C" fn at_load() {
     }
 }
 
+/// The locks of the heap, and of [`misuse`].
+type Locks = (Whole<'static>, Guard<'static, State>);
+
 thread_local! {
     /// How many forks this thread has begun: a fork handler may fork.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// The locks, while this thread forks. `ManuallyDrop`, because a destructor
     /// would have to be registered, which needs memory and so a lock.
-    static LOCKS: Cell<Option<ManuallyDrop<Whole<'static>>>> = const { Cell::new(None) };
+    static LOCKS: Cell<Option<ManuallyDrop<Locks>>> = const { Cell::new(None) };
 }
 
 extern "C" fn before_fork() {
@@ -42,10 +45,11 @@ extern "C" fn before_fork() {
     if DEPTH.get() > 1 {
         return;
     }
-    let whole = heap().lock_for_fork();
+    let state = misuse::lock_for_fork();
+    let whole = misuse::heap_in_use().lock_for_fork();
     whole.keep_for_fork();
     set_forks(true);
-    LOCKS.set(Some(ManuallyDrop::new(whole)));
+    LOCKS.set(Some(ManuallyDrop::new((whole, state))));
 }
 
 extern "C" fn in_parent() {
@@ -58,10 +62,11 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
-    if let Some(whole) = LOCKS.take() {
-        whole.forget_sleepers();
+    if let Some(locks) = LOCKS.take() {
+        locks.0.forget_sleepers();
+        locks.1.forget_sleepers();
         thread::forget_others();
-        LOCKS.set(Some(whole));
+        LOCKS.set(Some(locks));
     }
     in_parent();
 }

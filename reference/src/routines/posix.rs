@@ -4,7 +4,7 @@
 //!
 //! Sources: POSIX, C23, and the manual pages of Linux.
 
-use super::blocks::{finish, free, malloc, realloc};
+use super::blocks::{finish, free, malloc, realloc, size_of_block};
 use super::process::heap;
 use crate::os;
 use core::ffi::{c_int, c_void};
@@ -59,7 +59,7 @@ pub unsafe fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mu
 /// The size of a block in bytes; 0 for null and for what is no block of this heap.
 /// Page: *malloc_usable_size(3)*.
 pub fn malloc_usable_size(block: *const c_void) -> usize {
-    heap().locate(block.cast()).map_or(0, |live| live.size)
+    size_of_block(block, false).unwrap_or(0)
 }
 
 /// Frees a block of `malloc`, `calloc` or `realloc`. The heap knows its size. Page:

@@ -1,7 +1,7 @@
 //! Gives back the address space of the heap when the library is unloaded, so that a
 //! program can load and unload it any number of times. A window that is reserved stays.
 
-use super::process::heap;
+use crate::misuse;
 use crate::os;
 
 /// Runs when the library is unloaded, and at the end of the process.
@@ -17,6 +17,7 @@ extern "C" fn at_unload() {
     // The scheduler of variants/schedules has ended before.
     if !cfg!(schedules) {
         os::forget_thread_exits();
-        heap().withdraw();
+        misuse::try_settle();
+        misuse::heap_in_use().withdraw();
     }
 }

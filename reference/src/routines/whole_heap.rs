@@ -1,11 +1,11 @@
 //! The routines that act on the heap as a whole.
 
 use super::handler::invalid_parameter;
-use super::process::heap;
 use crate::entry::Entry;
 use crate::errno::{DOSERRNO, ENOMEM, ENOSYS, ERRNO};
 use crate::heapchk::Condition;
 use crate::heapwalk::Next;
+use crate::misuse::{self, heap_in_use};
 use crate::os;
 use core::ffi::{c_int, c_uint, c_ulong, c_void};
 
@@ -28,8 +28,9 @@ pub mod heap_status {
 /// took all of it. Otherwise returns -1 with `ENOSYS`, and sets `_doserrno` to
 /// the system's error number; the heap stays usable. Page: *_heapmin*.
 pub fn heapmin() -> c_int {
+    misuse::settle();
     // Locked until the end, because unlocking may change the system's last error.
-    let mut heap = heap().lock_all();
+    let mut heap = heap_in_use().lock_all();
     if heap.minimise() {
         return 0;
     }
@@ -40,14 +41,16 @@ pub fn heapmin() -> c_int {
 /// Checks the heap. Returns `_HEAPOK`, `_HEAPEMPTY`, or `_HEAPBADNODE` with
 /// `ENOSYS`. Page: *_heapchk*.
 pub fn heapchk() -> c_int {
-    status(heap().check())
+    misuse::settle();
+    status(heap_in_use().check())
 }
 
 /// Checks the heap as `_heapchk` does. If it is sound, fills every free entry
 /// with the low byte of `fill`. Returns `_HEAPBADNODE` with `ENOMEM` if the
 /// system has no memory for some of them. Page: *_heapset*.
 pub fn heapset(fill: c_uint) -> c_int {
-    let mut heap = heap().lock_all();
+    misuse::settle();
+    let mut heap = heap_in_use().lock_all();
     let condition = heap.check();
     if condition != Condition::BadNode && !heap.fill_free(fill as u8) {
         ERRNO.set(ENOMEM);
@@ -64,7 +67,7 @@ pub fn heapwalk(info: Option<&mut Entry>) -> c_int {
     let Some(info) = info else {
         return invalid_parameter(heap_status::BAD_PTR);
     };
-    let next = heap().entry_after(info.address);
+    let next = misuse::entry_after(info.address);
     match next {
         Next::Entry(entry) => {
             *info = entry;

@@ -2,6 +2,7 @@
 
 mod gcc;
 mod git;
+mod misuse;
 #[path = "../../needs/mod.rs"]
 mod needs;
 mod perl;
@@ -50,22 +51,31 @@ fn trials(preload: &Preload, show_times: bool) -> Vec<Trial> {
         Ok(()) => {
             let preload = preload.clone();
             let title = format!("preload::{}", subject.name);
-            Trial::test(title, move || on_both(&subject, &preload, show_times))
+            Trial::test(title, move || {
+                is_as_on_the_system(&subject, &preload, Heap::Reference, show_times)
+            })
         }
     });
+    let misuse = misuse::trials(preload);
     let preload = preload.clone();
     let proof = Trial::test("preload::without-the-heap", move || {
         without_the_heap::is_detected(&preload)
     });
-    subjects.into_iter().chain([proof]).collect()
+    subjects.into_iter().chain([proof]).chain(misuse).collect()
 }
 
 fn missing(name: &str, reason: String) -> Trial {
     needs::missing("preload", name, reason, &["all", "preload"])
 }
 
-fn on_both(subject: &Subject, preload: &Preload, show_times: bool) -> Result<(), Failed> {
-    let rooms = [Heap::Reference, Heap::System].map(|heap| preload.room(subject.name, heap));
+fn is_as_on_the_system(
+    subject: &Subject,
+    preload: &Preload,
+    heap: Heap,
+    show_times: bool,
+) -> Result<(), Failed> {
+    let title = format!("{}-{}", subject.name, heap.name());
+    let rooms = [heap, Heap::System].map(|heap| preload.room(&title, heap));
     let [reference, system] = rooms;
     let (reference, system) = (reference?, system?);
     let (result, expected) = ((subject.run)(&reference)?, (subject.run)(&system)?);

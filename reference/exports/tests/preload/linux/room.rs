@@ -20,7 +20,19 @@ const SECONDS: &str = "200";
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Heap {
     Reference,
+    /// The reference with `HEAPMIN_MISUSE=abort`.
+    Checked,
     System,
+}
+
+impl Heap {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Heap::Reference => "reference",
+            Heap::Checked => "checked",
+            Heap::System => "system",
+        }
+    }
 }
 
 /// The libraries to load before a program.
@@ -51,14 +63,10 @@ impl Preload {
     /// An empty room for a program on this heap.
     pub(super) fn room(&self, name: &str, heap: Heap) -> Result<Room, Failed> {
         let preloaded = match heap {
-            Heap::Reference => vec![self.witness.clone(), self.runtime.clone()],
+            Heap::Reference | Heap::Checked => vec![self.witness.clone(), self.runtime.clone()],
             Heap::System => vec![self.witness.clone()],
         };
-        let heaps_name = match heap {
-            Heap::Reference => "reference",
-            Heap::System => "system",
-        };
-        let title = format!("{name}-{heaps_name}");
+        let title = format!("{name}-{}", heap.name());
         Room::new(&title, heap, &self.runtime, &preloaded)
     }
 }
@@ -135,6 +143,9 @@ impl Room {
         command.env("LC_ALL", "C");
         command.env("LD_PRELOAD", &self.preloaded);
         command.env("WITNESS_WRITES_TO", self.testimony());
+        if self.heap == Heap::Checked {
+            command.env("HEAPMIN_MISUSE", "abort");
+        }
         command
     }
 
@@ -158,8 +169,8 @@ impl Room {
         }
         let proof = self.proof(name);
         match (self.heap, proof) {
-            (Heap::Reference, Ok(())) | (Heap::System, Err(_)) => Ok(output.stdout),
-            (Heap::Reference, Err(error)) => {
+            (Heap::Reference | Heap::Checked, Ok(())) | (Heap::System, Err(_)) => Ok(output.stdout),
+            (Heap::Reference | Heap::Checked, Err(error)) => {
                 Err(Failed::from(format!("{command:?}: {error}\n{stderr}")))
             }
             (Heap::System, Ok(())) => Err(Failed::from(format!(

@@ -3,19 +3,21 @@
 //!
 //! Read the modules in this order:
 //!
-//! 1. `span`: 256 KiB of blocks, and the record that describes them
-//! 2. `arena`: the address space that holds all spans and all records
-//! 3. `space`: which spans are taken
-//! 4. `shard`: which span a small block comes from
-//! 5. `large`: blocks of whole pages
-//! 6. [`heap`]: which of these serves a request, and under which lock
-//! 7. `heapmin`: which pages go back to the system
-//! 8. [`entry`], [`heapwalk`], [`heapchk`] and `heapset`: inspect the whole heap
-//! 9. [`alignment`] and `resize`: aligned blocks, and new sizes for blocks
-//! 10. `misuse`: an option that ends the process when it misuses a block
+//! 1. `layout`, `span`: 256 KiB of blocks, and the record that describes them
+//! 2. `window`: the address space that holds all spans and all records
+//! 3. `arena`: the span and the record for a number or an address
+//! 4. `space`: which spans are taken
+//! 5. `slots`, `shard`: where a small block comes from
+//! 6. `pages`, `large`: blocks of whole pages
+//! 7. [`heap`]: which of these serves a request, and under which lock
+//! 8. `whole`, `heapmin`: which pages go back to the system
+//! 9. [`entry`], [`heapwalk`], [`heapchk`] and `heapset`: inspect the whole heap
+//! 10. [`alignment`], `resize` and `clear`: aligned blocks, and new sizes for blocks
+//! 11. `misuse`: an option that ends the process when it misuses a block
 //!
 //! [`routines`] adds the C runtime's rules about parameters and `errno`;
-//! [`global_alloc`] makes it the allocator of a Rust program. `os` holds all that differs between systems. `schedule` is for tests.
+//! [`global_alloc`] makes it the allocator of a Rust program. `os` holds all that differs
+//! between systems. `schedule` is for tests.
 
 pub mod entry;
 pub mod global_alloc;

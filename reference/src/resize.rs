@@ -7,9 +7,10 @@
 
 use crate::alignment::Alignment;
 use crate::clear::{clear_tail, clear_to_page};
-use crate::heap::{Heap, Live, Owner};
+use crate::heap::{Block, Heap, Live, Owner};
 use crate::layout::PAGE_SIZE;
 use crate::misuse;
+use crate::os;
 use crate::span::LARGE;
 use core::ptr;
 
@@ -36,8 +37,7 @@ impl Heap {
             let stays = is_aligned && self.resize(live, size);
             return stays.then_some(address);
         };
-        // SAFETY: two live blocks of at least that many bytes.
-        unsafe { ptr::copy_nonoverlapping(address, new.address, live.size.min(size)) };
+        move_bytes(address, &new, live.size.min(size));
         self.free_any(address, true);
         Some(new.address)
     }
@@ -62,4 +62,22 @@ impl Heap {
         }
         new <= old
     }
+}
+
+/// Moves `size` bytes of a block to the start of a new one. What was in the old one is lost.
+fn move_bytes(from: *mut u8, new: &Block, size: usize) {
+    /// Below this, in bytes, copying is as fast. And each block that moves by pages makes the
+    /// system's list of mappings longer.
+    const BY_PAGES: usize = 1 << 20;
+    let (page, to) = (os::page_size(), new.address);
+    // To pages that are resident already, copying takes less time.
+    let is_better = size >= BY_PAGES && !new.old_bytes;
+    let by_pages = is_better && from as usize % page == 0 && to as usize % page == 0;
+    // SAFETY: whole pages of two live blocks of at least that many bytes; a block of this
+    // size has its pages for itself.
+    if by_pages && unsafe { os::move_pages(from, to, size.next_multiple_of(page)) } {
+        return clear_to_page(to, size);
+    }
+    // SAFETY: two live blocks of at least that many bytes.
+    unsafe { ptr::copy_nonoverlapping(from, to, size) };
 }

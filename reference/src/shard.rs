@@ -154,7 +154,7 @@ impl Shard {
         }
     }
 
-    /// What a `free` leaves to do in a span that was unsettled, or that has no live block
+    /// What a `free` leaves to do in a span that was unsettled, or that has no taken slot
     /// now. A span is unsettled if it is not marked for `_heapmin`, or on no list.
     #[cold]
     pub(crate) fn settle(&mut self, arena: &Arena, span: SpanRef) {

@@ -2,7 +2,8 @@
 //!
 //! Up to 2 KiB the sizes are multiples of 16 bytes. So rounding wastes little,
 //! and the last page of a block always holds a byte that the caller requested.
-//! From there on, each doubling has eight sizes. Above 8 KiB the blocks are whole pages.
+//! From there to
+//! 8 KiB, each doubling has eight sizes. Above, the blocks are whole pages.
 
 use crate::layout::{PAGE_SIZE, SPAN_SIZE};
 

@@ -29,7 +29,7 @@ pub(crate) type Words = (*mut Shared64, usize);
 pub(crate) enum Given {
     /// Nothing.
     Done,
-    /// To settle the span: it was unsettled, or has no live block now.
+    /// To settle the span: it was unsettled, or has no taken slot now.
     Settle,
 }
 
@@ -55,7 +55,7 @@ impl Span {
         self.bitmap.store(ptr::null_mut(), Relaxed);
     }
 
-    /// Number of live slots.
+    /// Number of slots that are taken: live or spare.
     pub(crate) fn used(&self) -> usize {
         (self.count.get() & !UNSETTLED) as usize
     }
@@ -197,7 +197,7 @@ impl Span {
         }
     }
 
-    /// Whether a slot holds a live block, or is spare.
+    /// Whether a slot is taken: whether it holds a live block, or is spare.
     pub(crate) fn is_taken(&self, slot: usize) -> bool {
         match self.word_of(slot) {
             Some(word) => word.get() >> (slot % 64) & 1 == 0,

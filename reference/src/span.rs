@@ -45,7 +45,7 @@ pub(crate) struct Span {
     pub next: Shared32,
     /// The previous span on that list.
     pub prev: Shared32,
-    /// For small blocks: the number of live ones, and a flag ([`crate::slots`]).
+    /// For small blocks: the number of slots that are taken, and a flag ([`crate::slots`]).
     pub count: Shared16,
     /// For small blocks: number of slots that have a bit in the bitmap. It grows as the
     /// span fills.

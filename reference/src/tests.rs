@@ -419,6 +419,36 @@ fn a_large_block_that_would_end_past_the_heap_is_reported() {
     assert_eq!(heap.check(), Condition::BadNode);
 }
 
+#[rstest]
+#[case::larger(5_000_000, 20_000_000)]
+#[case::in_the_middle_of_a_page(5_000_001, 5_300_000)]
+#[case::smaller(20_000_000, 5_000_000)]
+fn a_large_block_that_moves_keeps_its_bytes(#[case] from: usize, #[case] to: usize) {
+    let heap = Heap::new();
+    let mut blocks = Blocks::new();
+    allocate(&heap, &mut blocks, from, 7);
+    let (&old, _) = blocks.first_key_value().unwrap();
+    allocate(&heap, &mut blocks, 1_000_000, 8); // the next spans, so that the block moves
+    let live = heap.locate(old as *const u8).unwrap();
+    let new = heap.reallocate(live, to, Alignment::NATURAL).unwrap();
+    assert_ne!(new as usize, old);
+    assert!(heap.locate(old as *const u8).is_none());
+    blocks.remove(&old);
+    blocks.insert(new as usize, (from.min(to), 7));
+    verify(&blocks);
+    let size = heap.locate(new).unwrap().size;
+    assert!(
+        bytes(new, size)[from.min(to)..]
+            .iter()
+            .all(|&byte| byte == 0)
+    );
+    assert_eq!(heap.check(), Condition::Sound);
+    assert!(heap.minimise());
+    verify(&blocks);
+    allocate(&heap, &mut blocks, from, 9);
+    verify(&blocks);
+}
+
 #[test]
 fn spans_that_a_shrunk_block_gave_up_are_reused() {
     let heap = Heap::new();

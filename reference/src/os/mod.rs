@@ -1,5 +1,24 @@
 //! The operating system calls of the heap, and all that differs between systems.
 
+#[cfg_attr(
+    all(
+        target_os = "linux",
+        target_env = "gnu",
+        target_arch = "x86_64",
+        not(schedules)
+    ),
+    path = "thread_number/by_descriptor.rs"
+)]
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        target_arch = "x86_64",
+        not(schedules)
+    )),
+    path = "thread_number/by_std.rs"
+)]
+pub(crate) mod thread_number;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

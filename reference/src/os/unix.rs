@@ -163,6 +163,26 @@ pub(crate) fn whole_pages(pages: u64) -> u64 {
         .fold(0, |all, part| all | part)
 }
 
+/// Moves the contents of pages to other pages without copying, if the system can do that.
+/// The old pages read as zeros then, and take no memory. Returns false, with nothing
+/// changed, if not.
+///
+/// # Safety
+/// Both are whole pages that [`extend`] took, and do not overlap. Only the caller uses them.
+pub(crate) unsafe fn move_pages(from: *mut u8, to: *mut u8, len: usize) -> bool {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the caller's promise. Linux before 5.7 refuses.
+    return keeping_errno(|| unsafe {
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+        libc::mremap(from.cast(), len, len, flags, to.cast::<c_void>()) != libc::MAP_FAILED
+    });
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (from, to, len);
+        false
+    }
+}
+
 /// Makes pages read as zeros. Gives them back to the system too, because on Unix
 /// they stay readable. Returns false, with the pages unchanged, if the system
 /// refuses.

@@ -82,6 +82,14 @@ pub(crate) fn whole_pages(pages: u64) -> u64 {
     pages
 }
 
+/// Does nothing, and says so: Windows cannot move pages.
+///
+/// # Safety
+/// The call is always safe.
+pub(crate) unsafe fn move_pages(_from: *mut u8, _to: *mut u8, _len: usize) -> bool {
+    false
+}
+
 /// Makes pages read as zeros. They stay committed, because decommitted pages
 /// cannot be read.
 ///

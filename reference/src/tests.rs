@@ -469,13 +469,12 @@ fn address_space_is_taken_by_need_and_given_back() {
     let heap = Heap::new();
     heap.allocate(100);
     let arena = &heap.arena;
-    let few = arena.top();
-    assert!(few * SPAN_SIZE <= 16 << 20);
+    assert!(arena.top() * SPAN_SIZE <= 1 << 20);
     let large = heap.allocate(GIB).unwrap().address;
     assert!(arena.top() * SPAN_SIZE > GIB);
     assert!(heap.free(large));
     assert!(heap.minimise());
-    assert_eq!(arena.top(), few);
+    assert!(arena.top() * SPAN_SIZE <= 16 << 20);
     assert_eq!(heap.check(), Condition::Sound);
     assert!(!heap.allocate(GIB).unwrap().old_bytes);
 }

@@ -55,6 +55,9 @@ const OF_GROUP: [usize; TABLES] = [
     GROUP_SPANS * size_of::<Span>(),
     GROUP_LINE_PAGES * PAGE_SIZE,
 ];
+/// The fewest spans that are added at once: a mebibyte, so that a small program can lock
+/// its memory.
+const LEAST_ADDED: usize = (1 << 20) / SPAN_SIZE;
 /// The most spans that are added at once without need.
 const MOST_ADDED: usize = (1 << 30) / SPAN_SIZE;
 
@@ -179,10 +182,10 @@ impl Window {
         if needed > self.len() {
             return None;
         }
-        let more = (old / 8).clamp(GROUP_SPANS, MOST_ADDED);
+        let more = (old / 8).clamp(LEAST_ADDED, MOST_ADDED);
         let wished = match misuse::is_on() {
             true => needed, // a write far past the last span then finds no memory
-            false => needed.max(old + more).next_multiple_of(GROUP_SPANS),
+            false => needed.max(old + more),
         };
         let top = [wished.min(self.len()), needed].into_iter().find(|&top| {
             let (base, len) = (self.span_at(old), (top - old) * SPAN_SIZE);

@@ -32,15 +32,16 @@ const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
 const USABLE: c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 /// Addresses where a window may begin. Linux maps nothing there on its own: it begins near
-/// the stack and goes downwards, or, with an unlimited stack, at 42 TiB and goes upwards.
-/// The start is random, so that addresses of blocks are hard to guess.
+/// the stack and goes downwards, or, with an unlimited stack, at 42 TiB and goes upwards; it
+/// loads programs at 85 TiB. Nor do programs that choose addresses, such as V8: these are
+/// below 64 TiB. The start is random, so that addresses of blocks are hard to guess.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub(crate) fn places() -> impl Iterator<Item = *mut u8> {
     use core::sync::atomic::AtomicUsize;
-    /// The first address, 16 TiB, the distance from one to the next, and their number.
-    const FIRST: usize = 1 << 44;
+    /// The first address, 64 TiB, the distance from one to the next, and their number.
+    const FIRST: usize = 1 << 46;
     const DISTANCE: usize = 1 << 41;
-    const COUNT: usize = 12;
+    const COUNT: usize = 10;
     /// The unit of the random part, which is below a half of the distance.
     const STEP: usize = 1 << 23;
     static TRIED: AtomicUsize = AtomicUsize::new(0);
@@ -84,20 +85,12 @@ pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
 /// `base` and `len` are whole pages of a window, and nothing uses them. If the window
 /// `is_reserved`, so are they.
 pub(crate) unsafe fn extend(base: *mut u8, len: usize, is_reserved: bool) -> bool {
-    #[cfg(target_os = "linux")]
-    const WHERE_FREE: c_int = libc::MAP_FIXED_NOREPLACE;
-    #[cfg(not(target_os = "linux"))]
-    const WHERE_FREE: c_int = 0;
-    let place = if is_reserved {
-        libc::MAP_FIXED
-    } else {
-        WHERE_FREE
-    };
+    // Where the place is not free, the system maps the pages elsewhere.
+    let place = if is_reserved { libc::MAP_FIXED } else { 0 };
     // SAFETY: the caller's promise. What others mapped is not replaced.
     keeping_errno(|| unsafe {
         let got = libc::mmap(base.cast(), len, USABLE, PRIVATE | place, -1, 0);
         if got != base.cast() {
-            // Linux before 4.17 maps the pages elsewhere.
             if got != libc::MAP_FAILED {
                 libc::munmap(got, len);
             }

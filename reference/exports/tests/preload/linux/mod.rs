@@ -1,5 +1,6 @@
 //! The programs to run, with what each needs and what it does.
 
+mod forks;
 mod gcc;
 mod git;
 mod misuse;
@@ -26,13 +27,14 @@ struct Subject {
     run: fn(&Room) -> Result<Vec<u8>, Failed>,
 }
 
-const SUBJECTS: [Subject; 6] = [
+const SUBJECTS: [Subject; 7] = [
     python::SUBJECT,
     sqlite::SUBJECT,
     git::SUBJECT,
     perl::SUBJECT,
     gcc::SUBJECT,
     threads::SUBJECT,
+    forks::SUBJECT,
 ];
 
 pub(crate) fn main() -> ExitCode {

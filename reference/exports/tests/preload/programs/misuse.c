@@ -146,7 +146,7 @@ int main(int count, char **arguments)
         it[24] ^= 1;
     } else if (is_way(way, "write far past the end")) {
         block it = new_block(24);
-        it[1 << 20] ^= 1;
+        it[1 << 19] ^= 1;
     } else if (is_way(way, "write before the start")) {
         block it = new_block(24);
         it[-1] ^= 1;

@@ -19,12 +19,13 @@ use core::ptr;
 const AHEAD: usize = 16;
 
 /// The spans that the threads of a shard share.
+#[repr(C)] // what the large classes need lies together, in the first page
 pub(crate) struct Shard {
     /// The number of this shard in the records of its spans.
     owner: u8,
-    /// For each class, the slots that its next blocks get.
-    spare: [Spare; size_class::COUNT],
     classes: [Class; size_class::COUNT],
+    /// For each class, the slots that its next blocks get, from the last class to the first.
+    spare: [Spare; size_class::COUNT],
 }
 
 /// The spans of a size class.
@@ -36,6 +37,12 @@ struct Class {
     next_word: u8,
     /// Whether the class has filled a span since the last `_heapmin`.
     grows: bool,
+}
+
+/// The place of a class in `spare`; past its end if there is no such class.
+#[inline(always)]
+fn place(class: usize) -> usize {
+    (size_class::COUNT - 1).wrapping_sub(class)
 }
 
 // SAFETY: a shard owns its spans, and nothing in it is bound to one thread.
@@ -59,7 +66,9 @@ impl Shard {
     /// Takes a spare slot of a size class, if there is one.
     #[inline(always)]
     pub(crate) fn take(&mut self, class: usize) -> Option<*mut u8> {
-        self.spare.get_mut(class)?.take(size_class::size(class))
+        self.spare
+            .get_mut(place(class))?
+            .take(size_class::size(class))
     }
 
     /// Allocates a block of a size class. Returns `None` if there is no memory.
@@ -69,7 +78,7 @@ impl Shard {
         if let Some(address) = self.take(class) {
             return Some(address);
         }
-        if let Some((span, offset)) = arena.find(self.spare.get(class)?.recent) {
+        if let Some((span, offset)) = arena.find(self.spare.get(place(class))?.recent) {
             let word = size_class::get(class)?.slot_of(offset) / 64;
             if let Some(address) = self.allocate_in(arena, span, word) {
                 return Some(address);
@@ -92,7 +101,7 @@ impl Shard {
             span.pages_of(word, slots),
             self.classes.get(class)?.grows,
         )?;
-        let spare = self.spare.get_mut(class)?;
+        let spare = self.spare.get_mut(place(class))?;
         spare.refill(span, word, slots);
         spare.take(size_class::size(class))
     }
@@ -137,7 +146,7 @@ impl Shard {
     #[inline(always)]
     pub(crate) fn free(&mut self, span: SpanRef, offset: usize, address: *mut u8) -> Option<Given> {
         let kind = span.kind.get() as usize;
-        let (class, spare) = (size_class::get(kind)?, self.spare.get_mut(kind)?);
+        let (class, spare) = (size_class::get(kind)?, self.spare.get_mut(place(kind))?);
         let given = span.give(class.slot_at(offset)?, spare)?;
         spare.recent = address;
         Some(given)
@@ -172,7 +181,7 @@ impl Shard {
         // The first span stays, because the next allocation may need it soon.
         if span.used() == 0 && !mine.with_room.begins_with(span) {
             mine.with_room.remove(arena, span);
-            self.spare[kind].recent = ptr::null_mut();
+            self.spare[place(kind)].recent = ptr::null_mut();
             arena.space().give_span(span);
         }
     }
@@ -183,8 +192,9 @@ impl Shard {
         let kind = span.kind.get() as usize;
         let class = size_class::get(kind)?;
         let (slot, size) = (class.slot_of(offset), class.size as usize);
-        let is_live =
-            slot < span.capacity() && span.is_taken(slot) && !self.spare.get(kind)?.has(span, slot);
+        let is_live = slot < span.capacity()
+            && span.is_taken(slot)
+            && !self.spare.get(place(kind))?.has(span, slot);
         is_live.then_some((slot * size, size))
     }
 
@@ -197,7 +207,9 @@ impl Shard {
 
     /// Lets every class begin at its first span's first slot, and take pages one by one.
     pub(crate) fn start_again(&mut self) {
-        for class in &mut self.classes {
+        // A class that was never used is not written, so that its page takes no memory.
+        let is_new = |class: &&mut Class| class.next_word == 0 && !class.grows;
+        for class in self.classes.iter_mut().filter(|class| !is_new(class)) {
             (class.next_word, class.grows) = (0, false);
         }
     }

@@ -53,7 +53,7 @@ impl Whole<'_> {
 }
 
 /// The first used entry after the one at an address. `next` gives the entry after one.
-/// Returns `None` if there is none.
+/// `None` after the last.
 pub(crate) fn used_after(mut at: *const u8, next: impl Fn(*const u8) -> Next) -> Option<Entry> {
     while let Next::Entry(entry) = next(at) {
         at = entry.address;

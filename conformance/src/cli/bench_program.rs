@@ -172,7 +172,7 @@ fn of_candidate(
             path: path.display().to_string(),
             version,
         },
-        library: None,
+        preloaded: None,
     })
 }
 
@@ -189,7 +189,7 @@ fn allocator(
             path: path.display().to_string(),
             version,
         },
-        library: Some(library),
+        preloaded: Some(library),
     })
 }
 

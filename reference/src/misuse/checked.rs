@@ -292,7 +292,7 @@ impl Checked<'_> {
         Ok(place)
     }
 
-    /// The block that begins at an address. Returns `Ok(None)` if there is none.
+    /// The block that begins at an address. `Ok(None)` if no block begins there.
     fn find(&self, address: *const u8) -> Result<Option<Place>, Misuse> {
         // The bytes before the block are in its first span; the block itself may not be.
         let Some(live) = self.heap.containing(address.wrapping_sub(FRONT)) else {

@@ -123,7 +123,7 @@ pub(crate) fn entry_after(address: *const u8) -> Next {
     }
 }
 
-/// The first used entry after the one at `address`. Returns `None` if there is none.
+/// The first used entry after the one at `address`. `None` after the last.
 pub(crate) fn used_after(address: *const u8) -> Option<Entry> {
     // Free entries are passed over under one lock: they may be gone after it.
     if is_on() {

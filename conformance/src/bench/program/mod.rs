@@ -18,7 +18,7 @@ pub struct Allocator {
     /// Its name, file and version, for the report.
     pub named: Named,
     /// Its library for `LD_PRELOAD`. `None` for the C library's own heap.
-    pub library: Option<OsString>,
+    pub preloaded: Option<OsString>,
 }
 
 /// The figures of the program under one allocator.
@@ -80,7 +80,7 @@ pub fn measure(
     for _ in 0..repeats {
         for (allocator, runs) in allocators.iter().zip(&mut runs) {
             if let Ok(so_far) = runs {
-                match program.run(allocator.library.as_deref(), timeout) {
+                match program.run(allocator.preloaded.as_deref(), timeout) {
                     Ok(run) => so_far.push(run),
                     Err(Failure::Interrupted) => return None,
                     Err(Failure::Failed { what, printed }) => {

@@ -2,6 +2,9 @@
 //! machine.
 #![cfg(target_os = "linux")]
 
+mod refused;
+
+use refused::is_refused;
 use rstest::rstest;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -132,17 +135,6 @@ fn tables_and_plots_are_written() {
             "{plot}"
         );
     }
-}
-
-/// Checks that the status is 2 and that the message has these words.
-#[track_caller]
-fn is_refused(output: &Output, words: &[&str]) {
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    for word in words {
-        assert!(text.contains(word), "no {word:?} in {text}");
-    }
-    assert!(!text.contains("panicked"), "{text}");
 }
 
 #[test]

@@ -1,19 +1,21 @@
 //! The command `heapmin bench -- PROGRAM`. The tests do not judge times.
 #![cfg(target_os = "linux")]
 
+mod refused;
+
+mod waiting;
+
 use heapmin_test_libraries::{CANDIDATES, PROGRAMS, STAND_IN};
+use refused::is_refused;
 use rstest::rstest;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use waiting::wait_until;
 
 const HEAPMIN: &str = env!("CARGO_BIN_EXE_heapmin");
-/// A time limit that only a hang exceeds.
-const SOON: Duration = Duration::from_secs(60);
 
 fn bench(arguments: &[&str], program: &[&str]) -> Output {
     let mut command = Command::new(HEAPMIN);
@@ -47,17 +49,6 @@ fn results(program: &[&str], status: i32) -> Vec<Value> {
 fn median(result: &Value, figure: &str) -> f64 {
     let median = result["figures"][figure]["median"].as_f64();
     median.unwrap_or_else(|| panic!("{figure}: {result}"))
-}
-
-/// Checks that the status is 2 and that the message has these words.
-#[track_caller]
-fn is_refused(output: &Output, words: &[&str]) {
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    for word in words {
-        assert!(text.contains(word), "no {word:?} in {text}");
-    }
-    assert!(!text.contains("panicked"), "{text}");
 }
 
 /// The program holds 64 MiB at its first stop, and frees and releases them before its
@@ -223,15 +214,6 @@ fn tables_are_written() {
 fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !(stat.is_empty() || stat.contains(") Z "))
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_true: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_true() {
-        assert!(start.elapsed() < SOON, "waited too long until {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A shell that starts a child, writes the child's number to `place` and runs this command.

@@ -2,6 +2,8 @@
 //! at the same time, and a busy machine.
 #![cfg(target_os = "linux")]
 
+mod waiting;
+
 use heapmin_test_libraries::HOSTILE;
 use rstest::rstest;
 use std::fs::{self, File};
@@ -9,12 +11,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tempfile::TempDir;
+use waiting::{SOON, wait_until};
 
 const HEAPMIN: &str = env!("CARGO_BIN_EXE_heapmin");
-/// A time limit that only a hang exceeds.
-const SOON: Duration = Duration::from_secs(60);
 
 fn hostile(name: &str) -> &'static str {
     let mut all = HOSTILE.iter();
@@ -35,14 +36,6 @@ fn processes_with(folder: &Path) -> Vec<i32> {
         .filter(has_mark)
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect()
-}
-
-fn wait_until(what: &str, is_true: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_true() {
-        assert!(start.elapsed() < SOON, "waited too long until {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A run on the reference and on a library that hangs; returns once it hangs.

@@ -8,7 +8,7 @@
 use crate::alignment::Alignment;
 use crate::clear::{clear_tail, clear_to_page};
 use crate::heap::{Block, Heap, Live, Owner};
-use crate::layout::PAGE_SIZE;
+use crate::layout::{PAGE_SIZE, SPAN_SIZE};
 use crate::misuse;
 use crate::os;
 use crate::span::LARGE;
@@ -69,15 +69,21 @@ fn move_bytes(from: *mut u8, new: &Block, size: usize) {
     /// Below this, in bytes, copying is as fast. And each block that moves by pages makes the
     /// system's list of mappings longer.
     const BY_PAGES: usize = 1 << 20;
-    let (page, to) = (os::page_size(), new.address);
+    let to = new.address;
     // To pages that are resident already, copying takes less time.
     let is_better = size >= BY_PAGES && !new.old_bytes;
-    let by_pages = is_better && from as usize % page == 0 && to as usize % page == 0;
-    // SAFETY: whole pages of two live blocks of at least that many bytes; a block of this
-    // size has its pages for itself.
-    if by_pages && unsafe { os::move_pages(from, to, size.next_multiple_of(page)) } {
-        return clear_to_page(to, size);
+    let by_spans = is_better && (from as usize | to as usize) % SPAN_SIZE == 0;
+    let mut moved = 0;
+    // Span by span: Linux before 6.17 moves pages of one mapping only, and the mappings of
+    // the heap begin and end at spans.
+    // SAFETY: a whole span of each of two live blocks of at least that many bytes.
+    while by_spans
+        && size - moved >= SPAN_SIZE
+        && unsafe { os::move_pages(from.wrapping_add(moved), to.wrapping_add(moved), SPAN_SIZE) }
+    {
+        moved += SPAN_SIZE;
     }
-    // SAFETY: two live blocks of at least that many bytes.
-    unsafe { ptr::copy_nonoverlapping(from, to, size) };
+    let (from, to) = (from.wrapping_add(moved), to.wrapping_add(moved));
+    // SAFETY: the rest of two live blocks of at least that many bytes.
+    unsafe { ptr::copy_nonoverlapping(from, to, size - moved) };
 }

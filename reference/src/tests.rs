@@ -450,6 +450,31 @@ fn a_large_block_that_moves_keeps_its_bytes(#[case] from: usize, #[case] to: usi
 }
 
 #[test]
+fn a_block_that_moves_again_and_again_keeps_its_bytes() {
+    let heap = Heap::new();
+    let mut blocks = Blocks::new();
+    let mut size = 2 << 20;
+    allocate(&heap, &mut blocks, size, 7);
+    for round in 8..12 {
+        let (&old, _) = blocks.first_key_value().unwrap();
+        // It fits only after the block, which therefore moves.
+        heap.allocate(size).unwrap();
+        let live = heap.locate(old as *const u8).unwrap();
+        size *= 2;
+        let new = heap.reallocate(live, size, Alignment::NATURAL).unwrap();
+        assert_ne!(new as usize, old);
+        blocks.remove(&old);
+        blocks.insert(new as usize, (size / 2, round - 1));
+        verify(&blocks);
+        // The pages after the moved ones belong to another mapping of the system.
+        // SAFETY: a live block of this size.
+        unsafe { std::ptr::write_bytes(new, round, size) };
+        blocks.insert(new as usize, (size, round));
+    }
+    assert_eq!(heap.check(), Condition::Sound);
+}
+
+#[test]
 fn spans_that_a_shrunk_block_gave_up_are_reused() {
     let heap = Heap::new();
     let huge = heap.allocate(12 << 20).unwrap().address;

@@ -71,10 +71,12 @@ mod posix {
         fn free_sized(block: *mut c_void, size: usize) = routines::free_sized(block, size);
         fn free_aligned_sized(block: *mut c_void, alignment: usize, size: usize) = routines::free_aligned_sized(block, alignment, size);
         fn malloc_usable_size(block: *mut c_void) -> usize = routines::malloc_usable_size(block);
-        fn posix_memalign(place: Option<&mut *mut c_void>, alignment: usize, size: usize) -> c_int = match (place, routines::posix_memalign(alignment, size)) {
-            (Some(place), Ok(block)) => { *place = block; 0 }
-            (_, Err(error)) => error,
-            (None, Ok(_)) => 22,
+        fn posix_memalign(place: Option<&mut *mut c_void>, alignment: usize, size: usize) -> c_int = match place {
+            None => 22,
+            Some(place) => match routines::posix_memalign(alignment, size) {
+                Ok(block) => { *place = block; 0 }
+                Err(error) => error,
+            },
         };
     }
 }

@@ -156,9 +156,9 @@ pub(crate) fn whole_pages(pages: u64) -> u64 {
         .fold(0, |all, part| all | part)
 }
 
-/// Moves the contents of pages to other pages without copying, if the system can do that.
-/// The old pages read as zeros then, and take no memory. Returns false, with nothing
-/// changed, if not.
+/// Moves the contents of pages to pages that hold nothing, without copying, if the system
+/// can do that. The old pages read as zeros then, and take no memory. Returns false if not;
+/// the contents are then still in the old pages.
 ///
 /// # Safety
 /// Both are whole pages that [`extend`] took, and do not overlap. Only the caller uses them.
@@ -167,7 +167,13 @@ pub(crate) unsafe fn move_pages(from: *mut u8, to: *mut u8, len: usize) -> bool 
     // SAFETY: the caller's promise. Linux before 5.7 refuses.
     return keeping_errno(|| unsafe {
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
-        libc::mremap(from.cast(), len, len, flags, to.cast::<c_void>()) != libc::MAP_FAILED
+        let got = libc::mremap(from.cast(), len, len, flags, to.cast::<c_void>());
+        // Linux before 6.17 unmaps `to` before it looks at `from`. Without addresses for the
+        // new block, there is no way to go on.
+        if got == libc::MAP_FAILED && !extend(to, len, true) {
+            libc::abort();
+        }
+        got != libc::MAP_FAILED
     });
     #[cfg(not(target_os = "linux"))]
     {

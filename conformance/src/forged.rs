@@ -101,6 +101,7 @@ pub(crate) fn candidate() -> Candidate {
         identity: Identity::of(Path::new(".")).unwrap(),
         runner: Runner {
             wine: None,
+            wine_version: None,
             program: "/heapmin".into(),
             is_fenced: false,
             memory: None,

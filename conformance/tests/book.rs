@@ -100,11 +100,12 @@ fn tables(family: &str, profiles: &[(String, Vec<Known>)]) -> String {
             .collect();
         writeln!(
             text,
-            "| {} | {} | {} | {} |",
+            "| {}{} | {} | {} | {} |",
             libraries(&deviation.libraries),
+            deviation.known.versions,
             clauses.join(", "),
-            deviation.known.verdict,
-            deviation.known.why
+            deviation.known.verdicts.join(" or "),
+            deviation.known.reason()
         )
         .expect("writing to a string");
     }
@@ -124,7 +125,7 @@ struct Deviation<'a> {
     libraries: Vec<(Option<Maker>, &'a str)>,
 }
 
-/// The deviations from these clauses, grouped by reason and verdict.
+/// The deviations from these clauses, grouped by reason, verdict and version.
 fn deviations<'a>(ids: &[&str], profiles: &'a [(String, Vec<Known>)]) -> Vec<Deviation<'a>> {
     let mut deviations: Vec<Deviation> = Vec::new();
     for (name, known) in profiles {
@@ -133,7 +134,9 @@ fn deviations<'a>(ids: &[&str], profiles: &'a [(String, Vec<Known>)]) -> Vec<Dev
             .filter(|known| ids.contains(&known.clause.as_str()))
         {
             let same = deviations.iter_mut().find(|deviation| {
-                deviation.known.why == known.why && deviation.known.verdict == known.verdict
+                let found = deviation.known;
+                (found.reason(), &found.verdicts, &found.versions)
+                    == (known.reason(), &known.verdicts, &known.versions)
             });
             let library = (known.maker, name.as_str());
             match same {

@@ -197,6 +197,30 @@ why  =  'errno is cleared'
     2,
     &["expected.toml:3: heapmin.exported is already listed in line 2; delete one of the two entries"]
 )]
+#[case::several_verdicts(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\nverdict = ['fail', 'pass']\n",
+    0,
+    &[]
+)]
+#[case::versions_of_wine_without_wine(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.success-keeps-errno'\nwhy = 'w'\nuntil = { wine = '99' }\n",
+    0,
+    &[]
+)]
+#[case::no_version(
+    "returns_zero",
+    "[[known]]\nclause = 'heapmin.exported'\nwhy = 'w'\nsince = { wine = '8.x' }\n",
+    2,
+    &["expected.toml:4: \"8.x\" is not a version; write numbers with dots between them, as in \"10.0\""]
+)]
+#[case::a_newer_program(
+    "returns_zero",
+    "# The key `newer` is not known.\nneeds = '99.1'\nnewer = 1\n",
+    2,
+    &["expected.toml:2: the file needs heapmin 99.1 or later, this is ", "; install heapmin 99.1 or later\n"]
+)]
 #[case::judged_twice(
     "returns_zero",
     "[[judged]]\nclause = ['heapmin.exported',\n'heapmin.exported']\n",
@@ -584,6 +608,35 @@ fn a_read_only_file_stays_as_it_is() {
     assert!(said.contains("expected.toml cannot be written"), "{said}");
     assert_eq!(project.read(), RIGHT);
     assert_eq!(project.check(&[]).0, 1);
+}
+
+#[test]
+fn a_known_deviation_is_shown_with_its_bug_and_its_day() {
+    let project = Project::new("sets_errno_on_success");
+    project.write(&format!(
+        "{RIGHT}bug = 'https://bugs.example/44'\nadded = 2026-11-26\n"
+    ));
+    let arguments = ["--expected", "expected.toml", "--only", "heapmin.success-*"];
+    let output = project.run(&arguments);
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    let known = "known     errno is cleared (https://bugs.example/44, added 2026-11-26)\n";
+    assert!(report.contains(known), "{report}");
+    assert_eq!(status(&output), (0, String::new()));
+}
+
+/// An entry for every version would repeat the entry that is kept, so the file would be wrong.
+#[test]
+fn update_adds_no_entry_that_overlaps_one_with_versions() {
+    let project = Project::new("sets_errno_on_success");
+    let text = RIGHT.replace("# The end.\n", "until = { wine = '10.0' }\n");
+    project.write(&text);
+    let (code, said) = project.update();
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("--update would add an entry twice: expected.toml:9: heapmin.success-keeps-errno is already listed in line 4; delete the older entry, or its `since` and `until`"),
+        "{said}"
+    );
+    assert_eq!(project.read(), text);
 }
 
 /// A limit on the size of files has the effect of a full disk.

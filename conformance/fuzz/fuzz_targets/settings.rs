@@ -2,8 +2,9 @@
 //! profiles share, and an `--expected` file.
 #![no_main]
 
-use heapmin_conformance::expected::known::{Expected, Place, parse_known};
+use heapmin_conformance::expected::known::{Expected, parse_known};
 use heapmin_conformance::expected::names;
+use heapmin_conformance::expected::place::Place;
 use heapmin_conformance::expected::profiles::known_deviations;
 use heapmin_harness::library::profile::Profile;
 use libfuzzer_sys::fuzz_target;

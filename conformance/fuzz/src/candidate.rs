@@ -51,6 +51,7 @@ fn exporting(exports: Vec<String>) -> Candidate {
         identity: Identity::of(Path::new("/")).expect("there is a root"),
         runner: Runner {
             wine: None,
+            wine_version: None,
             program: "/heapmin".into(),
             is_fenced: false,
             memory: None,

@@ -72,11 +72,12 @@ fn broken_by(clause: &Clause) -> Result<Vec<(Vec<String>, String)>, InputError> 
                 Some(Maker::Microsoft) => "Microsoft's ",
                 Some(Maker::Other) | None => "",
             };
-            let library = format!("{whose}{}", profile.name);
-            match found.iter_mut().find(|(_, why)| *why == known.why) {
+            let library = format!("{whose}{}{}", profile.name, known.versions);
+            let reason = known.reason();
+            match found.iter_mut().find(|(_, why)| *why == reason) {
                 Some((libraries, _)) if libraries.contains(&library) => {}
                 Some((libraries, _)) => libraries.push(library),
-                None => found.push((vec![library], known.why)),
+                None => found.push((vec![library], reason)),
             }
         }
     }

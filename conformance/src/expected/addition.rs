@@ -1,10 +1,14 @@
 //! New entries: deviations and judged clauses that the file does not list yet.
 
 use super::File;
+use super::known::Known;
+use super::place::Place;
 use super::status::{applies_to, candidate_label, clause_verdict};
+use super::versions::{Bound, Versions};
 use crate::clause::Verdict;
 use crate::clauses;
 use crate::run::Checked;
+use heapmin_harness::parent::candidate::Candidate;
 
 /// The reason in a new entry, until the user writes one.
 pub(super) const NO_REASON: &str = "not investigated yet";
@@ -22,6 +26,8 @@ pub(super) struct Addition {
     pub verdict: Verdict,
     /// The candidate, if the entry must name it.
     pub candidate: Option<String>,
+    /// The versions that no entry of the file about the same deviation has.
+    pub versions: Versions,
 }
 
 impl Addition {
@@ -31,6 +37,29 @@ impl Addition {
             true => Vec::new(),
             false => self.cases.iter().map(|(case, _)| *case).collect(),
         }
+    }
+
+    /// The entry as it is read from the file: one for each case that it names.
+    pub(super) fn entries(&self) -> Vec<Known> {
+        let named = self.named_cases();
+        let cases = match named.is_empty() {
+            true => vec![None],
+            false => named.into_iter().map(Some).collect(),
+        };
+        let entry = |case: Option<&str>| Known {
+            clause: self.clause.to_owned(),
+            case: case.map(str::to_owned),
+            maker: None,
+            candidate: self.candidate.clone(),
+            verdicts: vec![self.verdict.name().to_owned()],
+            versions: self.versions.clone(),
+            bug: None,
+            added: None,
+            why: NO_REASON.to_owned(),
+            until_line: None,
+            place: Place::default(),
+        };
+        cases.into_iter().map(entry).collect()
     }
 
     /// The lines of the entry in a file.
@@ -52,6 +81,12 @@ impl Addition {
         if self.verdict != Verdict::Fail {
             lines.push(format!("verdict = {}", quoted(self.verdict.name())));
         }
+        let Versions { since, until } = &self.versions;
+        for (key, bound) in [("since", since), ("until", until)] {
+            if *bound != Bound::default() {
+                lines.push(format!("{key} = {bound}"));
+            }
+        }
         match self.cases.as_slice() {
             [(_, observed)] => lines.push(format!("# observed: {}", in_a_comment(observed))),
             cases => lines.extend(cases.iter().map(|(case, observed)| {
@@ -64,9 +99,9 @@ impl Addition {
 }
 
 /// The deviations that are not listed, in the order of the report. Results that are
-/// `error` are left out: no entry can allow them. With `is_named`, each entry names
-/// its candidate.
-pub(super) fn additions(checked: &[Checked], is_named: bool) -> Vec<Addition> {
+/// `error` are left out: no entry can allow them.
+pub(super) fn additions(file: &File, checked: &[Checked]) -> Vec<Addition> {
+    let is_named = file.names_candidates(checked);
     let mut additions: Vec<Addition> = Vec::new();
     for one in checked {
         let candidate = is_named.then(|| candidate_label(checked, &one.candidate));
@@ -85,6 +120,7 @@ pub(super) fn additions(checked: &[Checked], is_named: bool) -> Vec<Addition> {
                     in_all_cases: false,
                     verdict,
                     candidate: candidate.clone(),
+                    versions: Versions::default(),
                 });
                 additions.len() - 1
             });
@@ -93,9 +129,34 @@ pub(super) fn additions(checked: &[Checked], is_named: bool) -> Vec<Addition> {
                 addition.cases.push(case);
             }
             addition.in_all_cases = addition.cases.len() == outcome.clause.cases.len();
+            addition.versions =
+                Versions::beside(&one.candidate, same_in(file, addition, &one.candidate));
         }
     }
     additions
+}
+
+/// The versions of the file's entries about the same deviation of this candidate.
+fn same_in<'a>(
+    file: &'a File,
+    addition: &Addition,
+    candidate: &Candidate,
+) -> impl Iterator<Item = &'a Versions> {
+    let new = addition.entries();
+    let (verdict, maker) = (addition.verdict, candidate.image.maker);
+    let same = move |entry: &&Known| {
+        let is_same = |new: &Known| {
+            (&new.clause, &new.case, &new.candidate)
+                == (&entry.clause, &entry.case, &entry.candidate)
+        };
+        new.iter().any(is_same)
+            && entry.maker.is_none_or(|known| known == maker)
+            && entry.expects(verdict)
+    };
+    file.known()
+        .iter()
+        .filter(same)
+        .map(|entry| &entry.versions)
 }
 
 /// Clauses that are judged and not listed yet, by the candidate that the entry

@@ -1,13 +1,14 @@
 //! The contents of a file, without the places of its entries. An update compares
 //! the contents of the changed file with the intended contents.
 
-use super::addition::{Addition, NO_REASON, NewJudged};
+use super::addition::{Addition, NewJudged};
 use super::known::{Expected, Judged, Known};
+use super::place::Place;
 
 /// The entries of a file, sorted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Contents {
-    known: Vec<[String; 6]>,
+    known: Vec<String>,
     judged: Vec<[String; 2]>,
 }
 
@@ -30,23 +31,8 @@ impl Contents {
     ) -> Contents {
         let kept = before.known.iter().zip(stale).filter(|(_, stale)| !**stale);
         let mut known: Vec<_> = kept.map(|(entry, _)| known_contents(entry)).collect();
-        for addition in new_known {
-            let named = addition.named_cases();
-            let cases = match named.is_empty() {
-                true => vec![None],
-                false => named.into_iter().map(Some).collect(),
-            };
-            known.extend(cases.into_iter().map(|case| {
-                [
-                    addition.clause.to_owned(),
-                    format!("{case:?}"),
-                    "None".into(),
-                    format!("{:?}", addition.candidate),
-                    addition.verdict.name().into(),
-                    NO_REASON.into(),
-                ]
-            }));
-        }
+        let new_known = new_known.iter().flat_map(Addition::entries);
+        known.extend(new_known.map(|entry| known_contents(&entry)));
         let kept = before.judged.iter().zip(lost).filter(|(_, lost)| !**lost);
         let mut judged: Vec<_> = kept.map(|(entry, _)| judged_contents(entry)).collect();
         for (candidate, ids) in new_judged {
@@ -63,15 +49,14 @@ impl Contents {
     }
 }
 
-fn known_contents(entry: &Known) -> [String; 6] {
-    [
-        entry.clause.clone(),
-        format!("{:?}", entry.case),
-        format!("{:?}", entry.maker),
-        format!("{:?}", entry.candidate),
-        entry.verdict.clone(),
-        entry.why.clone(),
-    ]
+/// All values of an entry.
+fn known_contents(entry: &Known) -> String {
+    let entry = Known {
+        place: Place::default(),
+        until_line: None,
+        ..entry.clone()
+    };
+    format!("{entry:?}")
 }
 
 fn judged_contents(entry: &Judged) -> [String; 2] {

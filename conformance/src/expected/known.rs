@@ -1,14 +1,19 @@
 //! Entries about a candidate's results, with their places in their files. Profiles, shared
 //! lists and `--expected` files contain them.
 
+use super::place::{Lines, Place};
+use super::values::{Limit, Values};
+use super::versions::Versions;
+use crate::clause::Verdict;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::needed_version;
 use heapmin_harness::text::toml_file::not_toml;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::ops::Range;
-use toml::Spanned;
+use toml::{Spanned, Value};
 
 /// A known deviation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +26,19 @@ pub struct Known {
     pub maker: Option<Maker>,
     /// If given, the entry applies only to the candidate with this name.
     pub candidate: Option<String>,
-    /// The expected verdict.
-    pub verdict: String,
+    /// The verdicts that are expected: a deviation, or what comes and goes. `pass` may be
+    /// one of several.
+    pub verdicts: Vec<String>,
+    /// The versions to which the entry applies.
+    pub versions: Versions,
+    /// The address of the bug report.
+    pub bug: Option<String>,
+    /// The day on which the entry was written, `2026-11-26`.
+    pub added: Option<String>,
     /// The reason, in a sentence.
     pub why: String,
+    /// The line of the key `until`.
+    pub until_line: Option<usize>,
     /// The entry's place in its file.
     pub place: Place,
 }
@@ -40,34 +54,26 @@ pub struct Judged {
     pub place: Place,
 }
 
-/// The place of an entry in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file's name for messages.
-    pub file: String,
-    /// The line of the entry's head or, in a list of names, of the name; from 1.
-    pub line: usize,
-    /// The first and the last line of the entry.
-    pub lines: (usize, usize),
-    /// The range of the entry's bytes, from its head to its last value.
-    pub entry: Range<usize>,
-    /// The range of the name's bytes, if it is in a list of names.
-    pub in_list: Option<Range<usize>>,
-}
-
 impl Known {
-    /// Whether this entry applies to this clause, case and maker.
-    pub fn applies(&self, clause: &str, case: &str, maker: Maker) -> bool {
-        self.clause == clause
-            && self.case.as_deref().is_none_or(|known| known == case)
-            && self.maker.is_none_or(|known| known == maker)
+    /// Whether this entry is of this clause and case.
+    pub fn is_of(&self, clause: &str, case: &str) -> bool {
+        self.clause == clause && self.case.as_deref().is_none_or(|known| known == case)
     }
-}
 
-/// File and line, in the form of compiler messages.
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+    /// Whether the entry expects this verdict.
+    pub fn expects(&self, verdict: Verdict) -> bool {
+        self.verdicts.iter().any(|name| name == verdict.name())
+    }
+
+    /// The reason as reports show it: with the address of the bug and the day, if they are
+    /// given.
+    pub fn reason(&self) -> String {
+        let added = self.added.as_ref().map(|day| format!("added {day}"));
+        let more: Vec<_> = self.bug.clone().into_iter().chain(added).collect();
+        match more.is_empty() {
+            true => self.why.clone(),
+            false => format!("{} ({})", self.why, more.join(", ")),
+        }
     }
 }
 
@@ -89,19 +95,21 @@ impl Expected {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Sections {
-            #[serde(default, deserialize_with = "entries")]
-            known: Vec<Known>,
+            /// It was checked before.
+            #[serde(rename = "needs")]
+            _needs: Option<String>,
+            #[serde(default)]
+            known: Vec<Spanned<Entry>>,
             #[serde(default)]
             judged: Vec<Spanned<JudgedEntry>>,
         }
-        let mut sections: Sections =
-            toml::from_str(text).map_err(|error| not_toml(file, &error))?;
-        locate(&mut sections.known, file, text);
+        needed_version::check(file, text)?;
+        let sections: Sections = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
         let lines = Lines::of(text);
         let judged = sections.judged.into_iter();
         let judged = judged.flat_map(|entry| judged_places(entry, file, &lines));
         Ok(Expected {
-            known: sections.known,
+            known: known_places(sections.known, file, text)?,
             judged: judged.collect(),
         })
     }
@@ -130,12 +138,11 @@ pub fn parse_list(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
 pub fn parse_known(file: &str, text: &str) -> Result<Vec<Known>, InputError> {
     #[derive(Deserialize)]
     struct List {
-        #[serde(default, deserialize_with = "entries")]
-        known: Vec<Known>,
+        #[serde(default)]
+        known: Vec<Spanned<Entry>>,
     }
-    let mut list: List = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
-    locate(&mut list.known, file, text);
-    Ok(list.known)
+    let list: List = toml::from_str(text).map_err(|error| not_toml(file, &error))?;
+    known_places(list.known, file, text)
 }
 
 /// An entry as it is written in a file: for one clause, or for several with one reason.
@@ -150,8 +157,36 @@ struct Keys {
     case: Option<Spanned<Names>>,
     maker: Option<Spanned<Maker>>,
     candidate: Option<Spanned<String>>,
-    verdict: Option<Spanned<String>>,
+    verdict: Option<Spanned<Names>>,
+    since: Option<Spanned<Limit>>,
+    until: Option<Spanned<Limit>>,
+    bug: Option<Spanned<String>>,
+    added: Option<Spanned<Value>>,
     why: Spanned<String>,
+}
+
+impl Keys {
+    /// The offset at which the last value ends.
+    fn end(&self) -> usize {
+        fn end<T>(value: &Option<Spanned<T>>) -> usize {
+            value.as_ref().map_or(0, |it| it.span().end)
+        }
+        let limits = self.since.iter().chain(&self.until);
+        let ends = [
+            self.clause.span().end,
+            end(&self.case),
+            end(&self.maker),
+            end(&self.candidate),
+            end(&self.verdict),
+            end(&self.since),
+            end(&self.until),
+            limits.map(|it| it.get_ref().end()).fold(0, usize::max),
+            end(&self.bug),
+            end(&self.added),
+            self.why.span().end,
+        ];
+        ends.into_iter().fold(0, usize::max)
+    }
 }
 
 impl TryFrom<Keys> for Entry {
@@ -221,28 +256,51 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-/// Reads entries. Returns a deviation for each clause and case that they name.
-/// Their places have only the ranges of bytes; [`locate`] adds the rest.
-fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::Error> {
+/// The deviations of these entries: one for each clause and case that an entry names.
+///
+/// # Errors
+/// If a value is wrong. The message names its line.
+fn known_places(
+    entries: Vec<Spanned<Entry>>,
+    file: &str,
+    text: &str,
+) -> Result<Vec<Known>, InputError> {
+    let lines = Lines::of(text);
     let mut known = Vec::new();
-    for spanned in Vec::<Spanned<Entry>>::deserialize(deserializer)? {
+    for spanned in entries {
         let head = spanned.span();
         let Entry(keys) = spanned.into_inner();
-        let ends = [
-            Some(keys.clause.span().end),
-            keys.case.as_ref().map(|it| it.span().end),
-            keys.maker.as_ref().map(|it| it.span().end),
-            keys.candidate.as_ref().map(|it| it.span().end),
-            keys.verdict.as_ref().map(|it| it.span().end),
-            Some(keys.why.span().end),
-        ];
-        let bytes = head.start..ends.into_iter().flatten().fold(head.end, usize::max);
-        let cases = match &keys.case {
+        let values = Values {
+            file,
+            lines: &lines,
+        };
+        let bytes = head.start..keys.end().max(head.end);
+        let until_line = keys.until.as_ref().map(|it| lines.line(it.span().start));
+        let whole = Known {
+            clause: String::new(),
+            case: None,
+            maker: keys.maker.map(Spanned::into_inner),
+            candidate: keys.candidate.map(Spanned::into_inner),
+            verdicts: match &keys.verdict {
+                Some(verdicts) => {
+                    let verdicts = verdicts.get_ref().each().into_iter();
+                    verdicts.map(|(verdict, _)| verdict.to_owned()).collect()
+                }
+                None => vec!["fail".into()],
+            },
+            versions: values.versions(keys.since.as_ref(), keys.until.as_ref())?,
+            bug: keys.bug.map(|bug| values.address(bug)).transpose()?,
+            added: keys.added.map(|date| values.date(date)).transpose()?,
+            why: keys.why.into_inner(),
+            until_line,
+            place: Place::default(),
+        };
+        let cases: Vec<_> = match &keys.case {
             None => vec![(None, None)],
             Some(cases) => {
-                let names = cases.get_ref().each().into_iter();
-                names
-                    .map(|(case, bytes)| (Some(case.to_owned()), bytes))
+                let cases = cases.get_ref().each().into_iter();
+                cases
+                    .map(|(case, at)| (Some(case.to_owned()), at))
                     .collect()
             }
         };
@@ -250,37 +308,16 @@ fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Known>, D::
             known.extend(cases.iter().map(|(case, case_bytes)| Known {
                 clause: clause.to_owned(),
                 case: case.clone(),
-                maker: keys.maker.as_ref().map(|maker| *maker.get_ref()),
-                candidate: keys.candidate.as_ref().map(|it| it.get_ref().clone()),
-                verdict: match &keys.verdict {
-                    Some(verdict) => verdict.get_ref().clone(),
-                    None => "fail".into(),
-                },
-                why: keys.why.get_ref().clone(),
-                place: Place {
-                    file: String::new(),
-                    line: 0,
-                    lines: (0, 0),
-                    entry: bytes.clone(),
-                    in_list: clause_bytes.clone().or_else(|| case_bytes.clone()),
-                },
+                place: lines.place(
+                    file,
+                    bytes.clone(),
+                    clause_bytes.clone().or_else(|| case_bytes.clone()),
+                ),
+                ..whole.clone()
             }));
         }
     }
     Ok(known)
-}
-
-/// Sets the file name and the lines of entries.
-fn locate(known: &mut [Known], file: &str, text: &str) {
-    let lines = Lines::of(text);
-    for entry in known {
-        let Place {
-            entry: bytes,
-            in_list,
-            ..
-        } = &entry.place;
-        entry.place = lines.place(file, bytes.clone(), in_list.clone());
-    }
 }
 
 fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, lines: &Lines) -> Vec<Judged> {
@@ -295,32 +332,6 @@ fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, lines: &Lines) -> Ve
         place: lines.place(file, bytes.clone(), in_list),
     });
     judged.collect()
-}
-
-/// The offsets of the line ends in a text. Found once, since a file may have many entries.
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn of(text: &str) -> Lines {
-        Lines(text.match_indices('\n').map(|(at, _)| at).collect())
-    }
-
-    /// The number of the line with the byte at this offset, from 1.
-    fn line(&self, at: usize) -> usize {
-        1 + self.0.partition_point(|end| *end < at)
-    }
-
-    fn place(&self, file: &str, entry: Range<usize>, in_list: Option<Range<usize>>) -> Place {
-        let lines = (self.line(entry.start), self.line(entry.end));
-        let named = in_list.as_ref().map(|name| self.line(name.start));
-        Place {
-            file: file.to_owned(),
-            line: named.unwrap_or(lines.0),
-            lines,
-            entry,
-            in_list,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,17 @@
 mod addition;
 mod contents;
 mod edit;
+mod fixed;
 pub mod gate;
 pub mod known;
 pub mod names;
+pub mod place;
 pub mod profiles;
 pub mod status;
 pub mod target;
 pub mod update;
+mod values;
+pub mod versions;
 
 use crate::run::Checked;
 use heapmin_harness::text::input_error::InputError;

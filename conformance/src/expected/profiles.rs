@@ -81,13 +81,15 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_applies_to_its_clause_and_maker() {
+    fn an_entry_is_of_its_clause_and_maker() {
         let known = "[[known]]\nclause = 'c'\nmaker = 'wine'\nwhy = 'w'\n";
         let known = &with_shared(&profile(known), &[]).unwrap()[0];
-        assert_eq!(known.verdict, "fail");
-        assert!(known.applies("c", "any", Maker::Wine));
-        assert!(!known.applies("c", "any", Maker::Microsoft));
-        assert!(!known.applies("d", "any", Maker::Wine));
+        assert_eq!(
+            (&known.verdicts[..], known.maker),
+            (&["fail".to_owned()][..], Some(Maker::Wine))
+        );
+        assert!(known.is_of("c", "any"));
+        assert!(!known.is_of("d", "any"));
     }
 
     #[test]
@@ -98,7 +100,7 @@ mod tests {
         let known = with_shared(&profile, &[("l", list)]).unwrap();
         let seen: Vec<_> = known
             .iter()
-            .map(|known| (&known.clause[..], &known.verdict[..]))
+            .map(|known| (&known.clause[..], &known.verdicts[0][..]))
             .collect();
         assert_eq!(seen, [("c", "fail"), ("d", "crash"), ("e", "crash")]);
         assert_eq!(known[0].place.to_string(), "fixtures/profiles/a.toml:6");

@@ -29,6 +29,14 @@ pub fn applies_to(named: Option<&str>, candidate: &Candidate) -> bool {
     named.is_none_or(|name| name == candidate.name || name == file_name(candidate))
 }
 
+/// Whether an entry is about this candidate: its name, its maker and the versions of the run.
+pub fn concerns(entry: &Known, candidate: &Candidate) -> bool {
+    let maker = candidate.image.maker;
+    applies_to(entry.candidate.as_deref(), candidate)
+        && entry.maker.is_none_or(|known| known == maker)
+        && entry.versions.include(candidate)
+}
+
 /// The name of a candidate in new entries. For a path, it is the name of the file, if
 /// no other candidate of the run has the same. Else it is the name that the user gave.
 pub fn candidate_label(checked: &[Checked], candidate: &Candidate) -> String {
@@ -54,16 +62,13 @@ pub fn entry_status<'a>(
 ) -> EntryStatus {
     let mut status = EntryStatus::OtherCandidate;
     for one in checked {
-        let maker = one.candidate.image.maker;
-        let is_applicable = applies_to(entry.candidate.as_deref(), &one.candidate)
-            && entry.maker.is_none_or(|known| known == maker);
-        if !is_applicable {
+        if !concerns(entry, &one.candidate) {
             continue;
         }
         let outcomes: Vec<&Outcome> = one
             .outcomes
             .iter()
-            .filter(|outcome| entry.applies(outcome.clause.id, outcome.case.name, maker))
+            .filter(|outcome| entry.is_of(outcome.clause.id, outcome.case.name))
             .collect();
         // One profile serves every system, and a library stands in for the system's heap on
         // some of them only.
@@ -78,7 +83,7 @@ pub fn entry_status<'a>(
             (Some(outcome), None) => outcome.clause.cases.len(),
             _ => 1,
         };
-        if verdicts().any(|verdict| verdict.name() == entry.verdict) {
+        if verdicts().any(|verdict| entry.expects(verdict)) {
             return EntryStatus::Occurs;
         } else if verdicts().any(|verdict| verdict == Verdict::Error) {
             status = EntryStatus::Undecided;
@@ -131,11 +136,11 @@ pub(super) fn mark_one(checked: &mut Checked, known: &[Known]) {
     let outcomes = checked.outcomes.iter_mut();
     for outcome in outcomes.filter(|it| it.is_unexpected()) {
         let entry = known.iter().find(|entry| {
-            entry.verdict == outcome.judgement.verdict.name()
-                && applies_to(entry.candidate.as_deref(), candidate)
-                && entry.applies(outcome.clause.id, outcome.case.name, candidate.image.maker)
+            entry.expects(outcome.judgement.verdict)
+                && concerns(entry, candidate)
+                && entry.is_of(outcome.clause.id, outcome.case.name)
         });
-        outcome.known = entry.map(|entry| entry.why.clone());
+        outcome.known = entry.map(Known::reason);
     }
 }
 

@@ -4,7 +4,9 @@ use super::File;
 use super::addition::{Addition, NewJudged, additions, new_judged, quoted};
 use super::contents::Contents;
 use super::edit::Edits;
-use super::known::{Expected, Judged, Known, Place};
+use super::known::{Expected, Judged, Known};
+use super::names;
+use super::place::Place;
 use super::status::{EntryStatus, entry_status, not_judged};
 use crate::clauses;
 use crate::run::Checked;
@@ -48,7 +50,8 @@ impl fmt::Display for Changes {
 }
 
 /// Returns the text of the file after the update, and the number of changes. Entries
-/// whose cases were not all run stay.
+/// whose cases were not all run stay, and entries with versions: other versions may still
+/// have the deviation.
 ///
 /// # Errors
 /// If the file has a form that the update cannot change.
@@ -56,7 +59,10 @@ pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), Inp
     let known = &file.expected.known;
     let judged = &file.expected.judged;
     let mut edits = Edits::new(&file.text);
-    let stale = |entry: &Known| matches!(entry_status(entry, checked), EntryStatus::Stale(_));
+    let stale = |entry: &Known| {
+        let status = entry_status(entry, checked);
+        matches!(status, EntryStatus::Stale(_)) && !entry.versions.are_bounded()
+    };
     let stale: Vec<bool> = known.iter().map(stale).collect();
     let lost = |entry: &Judged| !not_judged(entry, checked).is_empty();
     let lost: Vec<bool> = judged.iter().map(lost).collect();
@@ -68,13 +74,13 @@ pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), Inp
     let removed: Vec<bool> = stale.iter().chain(&lost).copied().collect();
     remove(&mut edits, &places, &removed);
 
-    let new_known = additions(checked, file.names_candidates(checked));
+    let new_known = additions(file, checked);
     add_known(&mut edits, file, &new_known);
     let new_judged = new_judged(file, checked, &lost);
     add_judged(&mut edits, file, &new_judged, &lost);
 
     let count = |removed: &[bool]| removed.iter().filter(|it| **it).count();
-    let new_entries = new_known.iter().map(|it| it.named_cases().len().max(1));
+    let new_entries = new_known.iter().map(|it| it.entries().len());
     let new_clauses = new_judged.iter().map(|(_, clauses)| clauses.len());
     let changes = Changes {
         known: (new_entries.sum(), count(&stale)),
@@ -83,7 +89,16 @@ pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), Inp
     let text = edits.apply();
     let intended = Contents::intended(&file.expected, &stale, &lost, &new_known, &new_judged);
     match Expected::parse(&file.name, &text) {
-        Ok(written) if Contents::of(&written) == intended => Ok((text, changes)),
+        Ok(written) if Contents::of(&written) == intended => {
+            names::check(&written).map_err(|error| {
+                let problem = format!("--update would add an entry twice: {}", error.problem);
+                InputError::new(
+                    problem,
+                    "delete the older entry, or its `since` and `until`",
+                )
+            })?;
+            Ok((text, changes))
+        }
         _ => Err(InputError::new(
             format!("{} has a form that --update cannot change", file.name),
             "write each entry as [[known]] or [[judged]], with each key on its own line",

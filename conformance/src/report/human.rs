@@ -62,7 +62,11 @@ fn candidate(
         write!(text, ", heap of {}", heap.name)?;
     }
     if let Some(wine) = &candidate.runner.wine {
-        write!(text, ", run by {}", wine.display())?;
+        write!(text, ", run by Wine")?;
+        if let Some(version) = &candidate.runner.wine_version {
+            write!(text, " {version}")?;
+        }
+        write!(text, ", {}", wine.display())?;
     }
     writeln!(text, "{FAINT:#}")?;
     fence(text, checked)?;

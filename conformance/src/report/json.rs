@@ -42,6 +42,8 @@ struct Entry<'a> {
     format: Format,
     arch: &'a str,
     runner: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wine: Option<&'a str>,
     profile: Option<&'a str>,
     version: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +151,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
         format: candidate.image.format,
         arch: &candidate.image.arch,
         runner: candidate.runner.command(),
+        wine: candidate.runner.wine_version.as_deref(),
         profile: candidate
             .profile
             .as_ref()

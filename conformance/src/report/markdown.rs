@@ -48,6 +48,16 @@ fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
         write!(text, " {clauses} of {applicable} |")?;
     }
     writeln!(text)?;
+    if checked
+        .iter()
+        .any(|one| one.candidate.runner.wine.is_some())
+    {
+        write!(text, "| run by |")?;
+        for one in checked {
+            write!(text, " {} |", run_by(one))?;
+        }
+        writeln!(text)?;
+    }
     for one in checked {
         deviations(text, one)?;
     }
@@ -63,6 +73,16 @@ fn title(checked: &Checked) -> String {
             format!("{} {version}", stem.to_string_lossy())
         }
         _ => candidate.name.clone(),
+    }
+}
+
+/// `Wine 8.0`, or a dash if this system itself ran the library.
+fn run_by(checked: &Checked) -> String {
+    let runner = &checked.candidate.runner;
+    match (&runner.wine, &runner.wine_version) {
+        (Some(_), Some(version)) => format!("Wine {version}"),
+        (Some(_), None) => "Wine".into(),
+        (None, _) => "—".into(),
     }
 }
 

@@ -241,6 +241,28 @@ fn the_report_says_that_wine_has_no_fence() {
 }
 
 #[test]
+fn each_report_names_the_wine_that_ran_the_library() {
+    let run_by = |version: Option<&str>| {
+        let mut checked = every_kind();
+        checked.candidate.runner.wine = Some(PathBuf::from("/usr/bin/wine"));
+        checked.candidate.runner.wine_version = version.map(str::to_owned);
+        [checked]
+    };
+    let people = |version| {
+        let text = human::report(&run_by(version), &Findings::default(), None, false);
+        plain(&text)
+    };
+    assert!(people(Some("8.0")).contains("ELF x86_64, run by Wine 8.0, /usr/bin/wine\n"));
+    assert!(people(None).contains("ELF x86_64, run by Wine, /usr/bin/wine\n"));
+    let programs = |version| json::report(&run_by(version), &[]);
+    assert!(programs(Some("8.0")).contains("\"wine\": \"8.0\","));
+    assert!(!programs(None).contains("\"wine\""));
+    let [under_wine] = run_by(Some("8.0"));
+    let table = markdown::report(&[under_wine, every_kind()]);
+    assert!(table.contains("\n| run by | Wine 8.0 | — |\n"), "{table}");
+}
+
+#[test]
 fn the_report_does_not_mention_a_fence_that_no_probe_raised() {
     let mut checked = checked(vec![]);
     checked.candidate.runner.is_fenced = true;

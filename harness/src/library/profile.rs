@@ -5,11 +5,13 @@ use super::errno_names::Numbering;
 use super::inspect::Format;
 use super::routines::ROUTINES;
 use crate::text::input_error::InputError;
+use crate::text::needed_version;
 use crate::text::suggest::nearest;
 use crate::text::toml_file::{not_toml, read};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// Where the file of a profile's library is found.
@@ -54,6 +56,7 @@ pub struct Profile {
     /// The file that the loader loads, if `library` is a name and not a file.
     pub stands_for: Option<String>,
     /// Another library that this one needs.
+    #[serde(default, deserialize_with = "other_library")]
     pub needs: Option<Needs>,
     /// Environment variables that its probe needs.
     #[serde(default)]
@@ -87,13 +90,50 @@ pub struct Profile {
 }
 
 /// Another library that must be installed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Debug)]
 pub struct Needs {
     /// The file name by which the loader finds it.
     pub file: String,
     /// How to get it.
     pub install: String,
+}
+
+/// Reads the key `needs`: the version of this program that can read the profile, which
+/// [`needed_version`] checks, or a table that may also name another library.
+fn other_library<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Needs>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Table {
+        #[serde(rename = "heapmin")]
+        version: Option<String>,
+        file: Option<String>,
+        install: Option<String>,
+    }
+    struct VersionOrTable;
+    impl<'de> Visitor<'de> for VersionOrTable {
+        type Value = Option<Needs>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a version of heapmin, or a table with `file` and `install`")
+        }
+
+        fn visit_str<E: Error>(self, _: &str) -> Result<Option<Needs>, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<Needs>, A::Error> {
+            let map = serde::de::value::MapAccessDeserializer::new(map);
+            let table = Table::deserialize(map)?;
+            match (table.file, table.install) {
+                (Some(file), Some(install)) => Ok(Some(Needs { file, install })),
+                (None, None) if table.version.is_some() => Ok(None),
+                _ => Err(A::Error::custom(
+                    "`needs` must have both `file` and `install`",
+                )),
+            }
+        }
+    }
+    deserializer.deserialize_any(VersionOrTable)
 }
 
 impl Profile {
@@ -142,7 +182,9 @@ impl Profile {
     pub fn read(path: &Path) -> Result<Profile, InputError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let file = path.display().to_string();
-        let profile = Profile::parse_file(&name, &file, &read(path)?);
+        let text = read(path)?;
+        needed_version::check(&file, &text)?;
+        let profile = Profile::parse_file(&name, &file, &text);
         profile.map_err(|error| {
             InputError::new(format!("{}: {}", path.display(), error.problem), error.mend)
         })
@@ -153,6 +195,7 @@ impl Profile {
 mod tests {
     use super::*;
     use rstest::rstest;
+    use std::io::Write;
 
     const SOUND: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
 
@@ -166,6 +209,31 @@ mod tests {
     }
 
     #[rstest]
+    #[case::version("needs = '0.1'", None)]
+    #[case::library("needs = { file = 'l.so', install = 'i' }", Some("l.so"))]
+    #[case::both("[needs]\nheapmin = '0.1'\nfile = 'l.so'\ninstall = 'i'", Some("l.so"))]
+    #[case::version_in_a_table("needs = { heapmin = '0.1' }", None)]
+    fn a_profile_may_need_a_version_and_another_library(
+        #[case] needs: &str,
+        #[case] library: Option<&str>,
+    ) {
+        let profile = Profile::parse("a", &format!("{SOUND}{needs}\n")).unwrap();
+        assert_eq!(profile.needs.map(|it| it.file).as_deref(), library);
+    }
+
+    #[test]
+    fn a_profile_for_a_newer_program_is_refused_by_its_version() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "{SOUND}new = 1\nneeds = '99.1'\n").unwrap();
+        let error = Profile::read(file.path()).unwrap_err();
+        let place = format!("{}:6: the file needs heapmin 99.1", file.path().display());
+        assert!(error.problem.starts_with(&place), "{error}");
+    }
+
+    #[rstest]
+    #[case::half_of_a_library("needs = { file = 'l.so' }")]
+    #[case::empty_needs("needs = {}")]
+    #[case::misspelt_needs("needs = { fiel = 'l.so', install = 'i' }")]
     #[case::misspelt_key("titel = 'B'")]
     #[case::no_such_routine("gone = ['_heapst']")]
     #[case::other_name_of_no_routine("names = { _recaloc = 'mi_recalloc' }")]

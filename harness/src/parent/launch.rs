@@ -190,6 +190,7 @@ mod tests {
     fn a_fence_allows_one_second_more_than_the_time_limit_on_each_processor() {
         let runner = |is_fenced, wine: Option<&str>| Runner {
             wine: wine.map(PathBuf::from),
+            wine_version: None,
             program: "/probe".into(),
             is_fenced,
             memory: None,
@@ -228,6 +229,7 @@ mod tests {
         std::fs::write(&program, script).unwrap();
         let runner = Runner {
             wine: Some(PathBuf::from("/bin/sh")),
+            wine_version: None,
             program,
             is_fenced: false,
             memory: None,

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct Runner {
     /// The path of Wine, if Wine runs the program.
     pub wine: Option<PathBuf>,
+    /// The version of that Wine, `8.0`, if it says one.
+    pub wine_version: Option<String>,
     /// The program that contains the probe.
     pub program: PathBuf,
     /// Whether the probe raises a fence; see [`crate::wire::fence`]. Not under Wine:

@@ -5,10 +5,12 @@ use super::launch::Launch;
 use super::runner::Runner;
 use crate::library::inspect::{Format, Library};
 use crate::text::input_error::InputError;
+use crate::text::version::Version;
 use crate::wire::channel::new_token;
 use crate::wire::job::{CALIBRATION, Job};
 use crate::wire::observation::{Ending, Event};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -76,6 +78,7 @@ impl Runners {
         match library.format {
             format if format == Format::native() => Ok(Runner {
                 wine: None,
+                wine_version: None,
                 program: self.program.clone(),
                 is_fenced: self.is_fenced,
                 memory: self.memory,
@@ -176,6 +179,7 @@ impl Runners {
             ));
         };
         let runner = Runner {
+            wine_version: wine_version(&wine),
             wine: Some(wine),
             program: self.find_windows_probe()?,
             is_fenced: false,
@@ -264,7 +268,43 @@ fn empty_job() -> Job {
     }
 }
 
+/// The version of this Wine; `None` if it does not say one.
+fn wine_version(wine: &Path) -> Option<String> {
+    let output = Command::new(wine).arg("--version").output().ok()?;
+    version_in(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned)
+}
+
+/// The version in what `wine --version` prints: `8.0` of `wine-8.0 (Debian 8.0~repack-4)`.
+fn version_in(said: &str) -> Option<&str> {
+    let said = said.strip_prefix("wine-")?;
+    let end = said.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    let version = said[..end.unwrap_or(said.len())].trim_end_matches('.');
+    Version::parse(version).map(|_| version)
+}
+
 fn wine_prefix() -> PathBuf {
     let home = || std::env::home_dir().unwrap_or_default().join(".wine");
     std::env::var_os("WINEPREFIX").map_or_else(home, PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::debian("wine-8.0 (Debian 8.0~repack-4)\n", Some("8.0"))]
+    #[case::candidate_of_a_release("wine-10.0-rc2\n", Some("10.0"))]
+    #[case::three_numbers("wine-8.0.2\n", Some("8.0.2"))]
+    #[case::staging("wine-9.22 (Staging)\n", Some("9.22"))]
+    #[case::of_a_commit("wine-10.3-112-g0d6a5e1\n", Some("10.3"))]
+    #[case::no_end("wine-10.0", Some("10.0"))]
+    #[case::no_version("wine-\n", None)]
+    #[case::another_program("8.0\n", None)]
+    fn the_version_of_wine_is_read_from_what_it_prints(
+        #[case] said: &str,
+        #[case] version: Option<&str>,
+    ) {
+        assert_eq!(version_in(said), version);
+    }
 }

@@ -6,10 +6,10 @@ use super::stage::Stage;
 use crate::library::identity::Identity;
 use crate::library::inspect::{Format, Library};
 use crate::library::profile::Profile;
-use crate::library::routines::names_of;
+use crate::library::routines::{ROUTINES, names_of};
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
-use crate::wire::job::OtherName;
+use crate::wire::job::{OtherName, SYSTEM_HEAP};
 use crate::wire::observation::{Homes, Observation};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -100,6 +100,25 @@ impl Candidate {
             name: name.clone(),
             file: library,
         })
+    }
+
+    /// The heap of the system that runs this library, as a candidate. The probe reports
+    /// which routines it has not.
+    pub fn system_heap(&self) -> Candidate {
+        Candidate {
+            name: SYSTEM_HEAP.to_owned(),
+            image: Library {
+                exports: ROUTINES.iter().map(|name| (*name).to_owned()).collect(),
+                version: None,
+                ..self.image.clone()
+            },
+            profile: None,
+            load_name: SYSTEM_HEAP.into(),
+            stage: None,
+            heap: None,
+            loading: Loading::NotTried,
+            ..self.clone()
+        }
     }
 
     /// The same library, judged by another profile.

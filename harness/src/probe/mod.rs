@@ -22,7 +22,7 @@ use crate::wire::observation::{Call, Event, HANDLER_SET};
 use crate::wire::step::Step;
 use crt::{Crt, Returned, Unusable, WhichHandler};
 use fault::{Fault, Plan};
-pub use host::{Child, in_a_fork, in_a_fork_within, read_memory, win32_heap_owns};
+pub use host::{Child, in_a_fork, in_a_fork_within, read_memory, win32_heap_owns, win32_heaps};
 pub use lasting::LastingThread;
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};

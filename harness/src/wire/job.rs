@@ -23,6 +23,10 @@ pub struct OtherName {
 /// The case of a job without a library that measures how fast the machine is.
 pub const CALIBRATION: &str = "calibration";
 
+/// The `load_name` of the system's own heap, which is no library: the probe makes a C
+/// runtime of its routines. Only Windows and Wine have one.
+pub const SYSTEM_HEAP: &str = "the system's heap";
+
 /// What a probe has to do. It is the first line that the probe reads.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Job {

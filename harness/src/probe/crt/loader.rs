@@ -29,6 +29,20 @@ impl Loaded {
         })
     }
 
+    /// This program itself.
+    ///
+    /// # Errors
+    /// The loader's message.
+    #[cfg(windows)]
+    pub(super) fn this_program() -> Result<Loaded, String> {
+        use libloading::os::windows::Library as WindowsLibrary;
+        let this = WindowsLibrary::this().map_err(|error| with_cause(&error))?;
+        Ok(Loaded {
+            opened: ManuallyDrop::new(this.into()),
+            exports: None,
+        })
+    }
+
     /// The address of a routine that is exported by any of its names, or null.
     pub(super) fn address_of(&self, routine: &str) -> *const c_void {
         let is_exported = |name: &&str| match &self.exports {

@@ -14,6 +14,8 @@ mod places;
 mod recorder;
 mod routines;
 mod strings;
+#[cfg(windows)]
+mod system_heap;
 
 pub use bare::{Bare, BareBlock};
 pub use block::Block;
@@ -96,6 +98,10 @@ impl Crt {
     /// If the loader rejects a library, or if a library calls another library's routines
     /// instead of its own.
     pub(super) fn load(job: &Job) -> Result<Crt, Unusable> {
+        #[cfg(windows)]
+        if job.load_name == crate::wire::job::SYSTEM_HEAP {
+            return Crt::of_the_system(job.record).map_err(Unusable::Rejected);
+        }
         let open = |name: &OsStr, exports| Loaded::open(name, exports).map_err(Unusable::Rejected);
         let library = open(&job.load_name, job.exports.clone())?;
         #[cfg(target_os = "linux")]

@@ -159,6 +159,11 @@ pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
 }
 
 /// An error: Unix has no Win32 heaps.
+pub fn win32_heaps() -> Result<Vec<isize>, String> {
+    Err("this system has no Win32 heaps".into())
+}
+
+/// An error: Unix has no Win32 heaps.
 pub fn win32_heap_owns(_: isize, _: usize) -> Result<(bool, usize), String> {
     Err("this system has no Win32 heaps".into())
 }

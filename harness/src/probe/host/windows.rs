@@ -14,7 +14,7 @@ use windows_sys::Win32::System::Diagnostics::Debug::{
     EXCEPTION_POINTERS, ReadProcessMemory, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX,
     SetErrorMode, SetUnhandledExceptionFilter,
 };
-use windows_sys::Win32::System::Memory::{HeapSize, HeapValidate};
+use windows_sys::Win32::System::Memory::{GetProcessHeaps, HeapSize, HeapValidate};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
 
 /// Duplicates of standard input and output. Afterwards standard input is empty, and
@@ -83,6 +83,17 @@ pub fn in_a_fork(_: u32, _: impl FnOnce() -> i32) -> Result<Child, String> {
 /// An error: Windows has no fork.
 pub fn in_a_fork_within(_: std::time::Duration, _: impl FnOnce() -> i32) -> Result<Child, String> {
     Err("this system has no fork".into())
+}
+
+/// The Win32 heaps of this process.
+pub fn win32_heaps() -> Result<Vec<isize>, String> {
+    // Room for more heaps than a process with one C runtime has. A count that is greater
+    // than the room leaves the room as it is.
+    let mut heaps = [std::ptr::null_mut(); 256];
+    // SAFETY: an array with its length.
+    let count = unsafe { GetProcessHeaps(heaps.len() as u32, heaps.as_mut_ptr()) } as usize;
+    let known = heaps.get(..count).unwrap_or_default();
+    Ok(known.iter().map(|heap| *heap as isize).collect())
 }
 
 /// Whether a block is a valid block of a Win32 heap, and its size in bytes there.

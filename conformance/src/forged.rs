@@ -64,6 +64,7 @@ pub(crate) fn outcome(id: &str, case: usize, judgement: Judgement) -> Outcome {
         case: clause.cases[case],
         judgement,
         known: None,
+        beneath: None,
         duration_ms: 7,
     }
 }

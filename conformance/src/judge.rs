@@ -12,36 +12,56 @@ pub const LOST_BYTES: &str = "lost bytes";
 /// The judgement of a clause by an observation of one of its cases. A candidate
 /// can forge events: any names, numbers and order must be judged without a panic.
 pub fn judge(seen: &Seen) -> Judgement {
-    let judgement = raw(seen);
+    let (_, judgement) = decide(seen);
     Judgement {
         observed: on_one_line(&judgement.observed),
         ..judgement
     }
 }
 
-/// The judgement, with texts from the probe unchanged.
-fn raw(seen: &Seen) -> Judgement {
+/// Whether two observations of a case are judged alike: the same rule gives the same verdict.
+/// Figures may differ.
+pub fn judged_alike(one: &Seen, other: &Seen) -> bool {
+    let ((rule, judgement), (other_rule, other)) = (decide(one), decide(other));
+    (rule, judgement.verdict) == (other_rule, other.verdict)
+}
+
+/// The rule that decides a judgement.
+#[derive(Debug, PartialEq, Eq)]
+enum Rule<'a> {
+    /// The library lacks the routine of the clause.
+    Routine,
+    /// The case did not run to its end; the step in which it ended.
+    Ending(Option<&'a str>),
+    /// Bytes of live blocks changed.
+    LostBytes,
+    /// A check of the clause; its place in the list.
+    Check(usize),
+}
+
+/// The judgement, with texts from the probe unchanged, and the rule that decides it.
+fn decide<'a>(seen: &Seen<'a>) -> (Rule<'a>, Judgement) {
     // Before anything that the process did: a crash before a routine that is not there
     // says nothing about that routine.
     if lacks_its_routine(seen) {
-        return seen.missing(seen.clause.routine);
+        return (Rule::Routine, seen.missing(seen.clause.routine));
     }
     let has_ended = matches!(seen.observation.ending, Ending::Died(_) | Ending::TimedOut);
     let is_an_answer = seen.case.undefined && seen.observation.was_loaded();
     if !(has_ended && is_an_answer)
         && let Some(judgement) = not_observed(seen)
     {
-        return judgement;
+        return (Rule::Ending(seen.observation.last_step()), judgement);
     }
     let observation = seen.observation;
     if let Some(lost) = observation.fact(LOST_BYTES).filter(|lost| *lost != 0)
         && seen.clause.level != Level::Record
     {
-        return Judgement::fail(format!(
-            "{lost} bytes of live blocks have changed since they were written"
-        ));
+        let observed = format!("{lost} bytes of live blocks have changed since they were written");
+        return (Rule::LostBytes, Judgement::fail(observed));
     }
-    seen.clause.judge(seen)
+    let (place, judgement) = seen.clause.judge(seen);
+    (Rule::Check(place), judgement)
 }
 
 /// Whether the clause is about a routine that the library does not have, so that nothing

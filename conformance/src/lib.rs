@@ -2,13 +2,14 @@
 //! libraries by them.
 //!
 //! [`clauses`] contains the clauses and their cases. [`run`] runs the cases of a
-//! candidate in probes, and [`judge`] turns the observations into verdicts. [`judged`]
-//! counts the clauses that were judged. [`expected`] reads and compares known
+//! candidate in probes, and [`judge`] turns the observations into verdicts. [`beneath`]
+//! finds the deviations that are the system's. [`judged`] counts the clauses that were judged. [`expected`] reads and compares known
 //! deviations. [`report`] shows the results to the user.
 
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod beneath;
 pub mod clause;
 pub mod clauses;
 pub mod cli;

@@ -115,6 +115,7 @@ mod tests {
                 case,
                 judgement,
                 known: None,
+                beneath: None,
                 duration_ms: 0,
             }],
             cases_run: 1,

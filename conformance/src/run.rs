@@ -1,5 +1,6 @@
 //! Runs each candidate's cases in parallel and judges the results.
 
+use crate::beneath::{self, Beneath};
 use crate::clause::{Case, Clause, Judgement, Seen, Verdict};
 use crate::clauses;
 use crate::judge::{ended_loading, judge, lacks_its_routine};
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub judgement: Judgement,
     /// The reason, if this deviation is known. [`crate::expected`] sets it.
     pub known: Option<String>,
+    /// What the system's heap showed, if the deviation is the system's.
+    pub beneath: Option<Beneath>,
     /// Duration of the case, in milliseconds.
     pub duration_ms: u64,
 }
@@ -83,14 +86,23 @@ pub fn judge_observation(
     candidate: &Candidate,
     observation: &Observation,
 ) -> Judgement {
-    let seen = Seen {
+    judge(&seen_by(clause, case, candidate, observation))
+}
+
+/// What a clause is judged by.
+pub(crate) fn seen_by<'a>(
+    clause: &'static Clause,
+    case: &'a Case,
+    candidate: &'a Candidate,
+    observation: &'a Observation,
+) -> Seen<'a> {
+    Seen {
         clause,
         case,
         observation,
         numbering: numbering(candidate, observation),
         candidate,
-    };
-    judge(&seen)
+    }
 }
 
 /// The numbering of a candidate's `errno` values. Without a profile, it is Microsoft's
@@ -152,21 +164,22 @@ pub fn check(
         }
     });
     let mut seen = seen.into_iter().map(OnceLock::into_inner);
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            if let Loading::Ended(loading) = &candidate.loading {
-                let loading = loading.clone();
-                return conclude_ended(candidate, selection, &loading);
-            }
-            let observations = cases
-                .iter()
-                .filter_map(|case| Some((*case, seen.next().flatten()?)));
-            let mut observations: Vec<(&'static Case, Observation)> = observations.collect();
-            cut(&mut observations, limits.pace.of(&candidate.runner));
-            conclude(candidate, selection, &observations)
-        })
-        .collect()
+    let runs = candidates.into_iter().map(|candidate| {
+        if let Loading::Ended(loading) = &candidate.loading {
+            let loading = loading.clone();
+            return (conclude_ended(candidate, selection, &loading), Vec::new());
+        }
+        let observations = cases
+            .iter()
+            .filter_map(|case| Some((*case, seen.next().flatten()?)));
+        let mut observations: Vec<(&'static Case, Observation)> = observations.collect();
+        cut(&mut observations, limits.pace.of(&candidate.runner));
+        let checked = conclude(candidate, selection, &observations);
+        (checked, observations)
+    });
+    let mut runs: Vec<beneath::Run> = runs.collect();
+    beneath::mark(&mut runs, limits);
+    runs.into_iter().map(|(checked, _)| checked).collect()
 }
 
 /// Why a case is not run after the end of `--max-time`.
@@ -281,6 +294,7 @@ fn conclude_ended(candidate: Candidate, selection: &Selection, loading: &Observa
             _ => Verdict::Error.because(format!("not run: {why}")),
         },
         known: None,
+        beneath: None,
         duration_ms: if index == 0 { loading.duration_ms } else { 0 },
     };
     let outcomes = pairs.enumerate().map(outcome).collect();
@@ -314,6 +328,7 @@ pub fn conclude(
                 case,
                 judgement: judge_observation(clause, case, &candidate, observation),
                 known: None,
+                beneath: None,
                 duration_ms: observation.duration_ms,
             });
         }
@@ -359,6 +374,7 @@ mod tests {
             case: clause.cases[0],
             judgement: verdict.because(""),
             known: known.map(str::to_owned),
+            beneath: None,
             duration_ms: 0,
         }
     }

@@ -8,13 +8,15 @@
 //! libraries too.
 
 use heapmin_conformance::BUILD;
+use heapmin_conformance::beneath;
 use heapmin_conformance::clause::{Case, Clause};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::expected::gate;
 use heapmin_conformance::expected::profiles::Profiles;
 use heapmin_conformance::observe::observe;
-use heapmin_conformance::run::conclude;
+use heapmin_conformance::pace::Pace;
+use heapmin_conformance::run::{Limits, conclude};
 use heapmin_conformance::select::Selection;
 use heapmin_conformance::snapshot::stable;
 use heapmin_harness::library::inspect::{Format, Maker};
@@ -161,11 +163,15 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
             clauses: vec![clause],
             fault: None,
         };
-        let mut checked = [conclude(
-            subject.candidate.clone(),
-            &selection,
-            &observations,
-        )];
+        let checked = conclude(subject.candidate.clone(), &selection, &observations);
+        let mut runs = [(checked, observations)];
+        let limits = Limits {
+            jobs: 1,
+            pace: &Pace::fixed(TIMEOUT),
+            until: None,
+        };
+        beneath::mark(&mut runs, limits);
+        let mut checked = runs.map(|(checked, _)| checked);
         subject.profiles.mark(&mut checked);
         let mut complaints = gate::compare(&checked, &subject.profiles, None).complaints;
         if complaints.is_empty() {

@@ -60,6 +60,9 @@ pub struct Clause {
     pub is_essential: bool,
     /// Routines that a library may lack, and why there is then nothing to keep.
     pub may_lack: Option<(&'static [&'static str], &'static str)>,
+    /// Whether a C runtime of Windows keeps it only if the system's heap beneath does, so
+    /// that a deviation may be the system's.
+    pub rests_on_system: bool,
 }
 
 /// What a clause is judged by.
@@ -134,13 +137,21 @@ impl Clause {
         Clause { may_lack, ..self }
     }
 
-    /// Judges what was seen in one of the cases: the first check that does not
-    /// pass decides.
-    pub fn judge(&self, seen: &Seen) -> Judgement {
-        let mut last = Verdict::Error.because("the clause has no check");
-        for check in self.checks {
-            last = check.judge(seen);
-            if last.verdict != Verdict::Pass {
+    /// The same clause, which a C runtime of Windows keeps only if the system's heap does.
+    pub const fn rests_on_system(self) -> Clause {
+        Clause {
+            rests_on_system: true,
+            ..self
+        }
+    }
+
+    /// Judges what was seen in one of the cases. The first check that does not pass decides,
+    /// else the last; its place in the list comes with the judgement.
+    pub fn judge(&self, seen: &Seen) -> (usize, Judgement) {
+        let mut last = (0, Verdict::Error.because("the clause has no check"));
+        for (place, check) in self.checks.iter().enumerate() {
+            last = (place, check.judge(seen));
+            if last.1.verdict != Verdict::Pass {
                 break;
             }
         }
@@ -192,6 +203,7 @@ pub const fn must(
         only_of: None,
         is_essential: false,
         may_lack: None,
+        rests_on_system: false,
     }
 }
 

@@ -57,7 +57,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         .and(&pages::EXPAND, Remarks),
         &[&SMALLER],
         &[every_call(BLOCK)],
-    ),
+    )
+    .rests_on_system(),
     must(
         EXPAND,
         "expand.failure-sets-errno",

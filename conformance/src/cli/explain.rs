@@ -4,7 +4,7 @@
 use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
 use crate::clause::{Basis, Clause, Level};
-use crate::expected::profiles::known_deviations;
+use crate::expected::profiles::{known_deviations, wine_itself};
 use crate::select::clause;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
@@ -64,6 +64,10 @@ pub(super) fn explain(id: &str) -> Result<u8, InputError> {
 /// same reason together.
 fn broken_by(clause: &Clause) -> Result<Vec<(Vec<String>, String)>, InputError> {
     let mut found: Vec<(Vec<String>, String)> = Vec::new();
+    for known in wine_itself()?.iter().filter(|it| it.clause == clause.id) {
+        let heap = format!("Wine's own heap{}", known.versions);
+        found.push((vec![heap], known.reason()));
+    }
     for profile in catalogue()?.profiles {
         let known = known_deviations(&profile)?;
         for known in known.into_iter().filter(|it| it.clause == clause.id) {

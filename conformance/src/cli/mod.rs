@@ -289,7 +289,9 @@ pub fn run() -> ExitCode {
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Probe => probe::run(BUILD, |name| {
-            clauses::act_of(name).or_else(|| crate::bench::act::act_of(name))
+            clauses::act_of(name)
+                .or_else(|| crate::bench::act::act_of(name))
+                .or_else(|| crate::beneath::act_of(name))
         }),
     };
     ExitCode::from(status.unwrap_or_else(|error| match signals::interrupted() {

@@ -27,17 +27,29 @@ pub struct Findings {
 pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) -> Findings {
     let mut findings = Findings::default();
     for one in checked {
-        let entries = profiles.known(&one.candidate);
-        for entry in entries {
+        let mut complain = |entries: &[Known], entry: &Known, now| {
+            let candidate = (checked.len() > 1).then_some(one.candidate.name.as_str());
+            let fixed = Fixed::of(entry, entries, std::slice::from_ref(one));
+            let mend = fixed.as_ref().map(|it| it.line.clone());
+            findings.complaints.push(format!(
+                "{}: {}",
+                stale_message(entry, now, candidate, fixed.as_ref()),
+                mend.unwrap_or_else(|| what_to_delete(&entry.place))
+            ));
+        };
+        let of_profile = profiles.known(&one.candidate);
+        for entry in of_profile {
             if let EntryStatus::Stale(now) = entry_status(entry, [one]) {
-                let candidate = (checked.len() > 1).then_some(one.candidate.name.as_str());
-                let fixed = Fixed::of(entry, entries, std::slice::from_ref(one));
-                let mend = fixed.as_ref().map(|it| it.line.clone());
-                findings.complaints.push(format!(
-                    "{}: {}",
-                    stale_message(entry, now, candidate, fixed.as_ref()),
-                    mend.unwrap_or_else(|| what_to_delete(&entry.place))
-                ));
+                complain(of_profile, entry, now);
+            }
+        }
+        let of_system = profiles.shown_by(&one.candidate);
+        for entry in of_system {
+            match entry_status(entry, [one]) {
+                // A library without the routine cannot show what the system does.
+                EntryStatus::Stale(Verdict::Unsupported) => {}
+                EntryStatus::Stale(now) => complain(of_system, entry, now),
+                _ => {}
             }
         }
     }
@@ -297,6 +309,8 @@ mod tests {
 
     const ONE: &str = "heapmin.idempotent";
     const TWO: &str = "heapmin.doserrno";
+    /// A clause that Wine's own heap breaks.
+    const SHRINKS: &str = "expand.shrinking-succeeds";
     const DELETE: &str = "delete this entry (lines 1 to 3), or run again with --update";
 
     fn entry(more: &str) -> String {
@@ -374,6 +388,26 @@ mod tests {
                 r#"fixtures/profiles/a.toml:5: heapmin.idempotent no longer fails under Wine 10.0: add at fixtures/profiles/a.toml:9: until = { wine = "10.0" }"#
             ]
         );
+    }
+
+    #[rstest]
+    #[case::fixed(Verdict::Pass, 1)]
+    #[case::not_shown(Verdict::Unsupported, 0)]
+    #[case::still_there(Verdict::Fail, 0)]
+    fn a_deviation_of_the_system_must_occur_in_the_libraries_of_windows(
+        #[case] verdict: Verdict,
+        #[case] complaints: usize,
+    ) {
+        let mut checked = run("8.0", Maker::Microsoft, "7.0", &[(SHRINKS, verdict)]);
+        let text = "title = 'A'\nlibrary = 'a'\nsource = 'system'\nerrno = 'msvc'\n";
+        checked.candidate.profile = Some(Profile::parse("a", text).unwrap());
+        let profiles = Profiles::of([&checked.candidate]).unwrap();
+        let found = compare(&[checked], &profiles, None).complaints;
+        let stale = found.iter().filter(|it| {
+            it.starts_with("fixtures/deviations/system-wine.toml:")
+                && it.contains("expand.shrinking-succeeds no longer fails")
+        });
+        assert_eq!(stale.count(), complaints, "{found:?}");
     }
 
     #[rstest]

@@ -1,10 +1,11 @@
-//! The known deviations of profiles.
+//! The known deviations of profiles, and of the system beneath the libraries.
 
 use super::known::{Known, parse_known, parse_list};
 use super::names;
-use crate::run::Checked;
+use super::status::mark_those;
+use crate::run::{Checked, Outcome};
 use heapmin_fixtures::DEVIATIONS;
-use heapmin_harness::library::profile::Profile;
+use heapmin_harness::library::profile::{Profile, Source};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::input_error::InputError;
 use std::collections::BTreeMap;
@@ -36,12 +37,31 @@ fn with_shared(profile: &Profile, lists: &[(&str, &str)]) -> Result<Vec<Known>, 
     Ok(known)
 }
 
-/// The known deviations of the profiles of a run, by the name of the profile.
+/// The known deviations of Wine's own heap, which are those of every library that rests on
+/// it.
+///
+/// # Errors
+/// If an entry is wrong.
+pub fn wine_itself() -> Result<Vec<Known>, InputError> {
+    const NAME: &str = "system-wine";
+    let mut lists = DEVIATIONS.iter();
+    let (_, text) = lists
+        .find(|(name, _)| *name == NAME)
+        .expect("it is shipped");
+    let known = parse_list(&format!("fixtures/deviations/{NAME}.toml"), text)?;
+    names::check_known(&known)?;
+    Ok(known)
+}
+
+/// The known deviations of the profiles of a run, and those of the system.
 #[derive(Debug, Default)]
-pub struct Profiles(BTreeMap<String, Vec<Known>>);
+pub struct Profiles {
+    by_name: BTreeMap<String, Vec<Known>>,
+    wine_itself: Vec<Known>,
+}
 
 impl Profiles {
-    /// Reads the known deviations of the candidates' profiles.
+    /// Reads the known deviations of the candidates' profiles and of the system.
     ///
     /// # Errors
     /// As [`known_deviations`].
@@ -50,21 +70,44 @@ impl Profiles {
     ) -> Result<Profiles, InputError> {
         let profiles = candidates.into_iter().filter_map(|it| it.profile.as_ref());
         let known = profiles.map(|it| Ok((it.name.clone(), known_deviations(it)?)));
-        Ok(Profiles(known.collect::<Result<_, InputError>>()?))
+        Ok(Profiles {
+            by_name: known.collect::<Result<_, InputError>>()?,
+            wine_itself: wine_itself()?,
+        })
     }
 
     /// The known deviations of this candidate's profile.
     pub fn known(&self, candidate: &Candidate) -> &[Known] {
         let profile = candidate.profile.as_ref();
-        let known = profile.and_then(|profile| self.0.get(&profile.name));
+        let known = profile.and_then(|profile| self.by_name.get(&profile.name));
         known.map_or(&[], Vec::as_slice)
     }
 
-    /// Sets `known` of the deviations that the profiles list.
+    /// The known deviations of the system that runs this candidate.
+    fn of_system(&self, candidate: &Candidate) -> &[Known] {
+        match candidate.runner.wine {
+            Some(_) => &self.wine_itself,
+            None => &[],
+        }
+    }
+
+    /// The known deviations of the system that this candidate must show: a library of Windows
+    /// rests on the system's heap.
+    pub fn shown_by(&self, candidate: &Candidate) -> &[Known] {
+        let profile = candidate.profile.as_ref();
+        match profile.is_some_and(|profile| profile.source == Source::System) {
+            true => self.of_system(candidate),
+            false => &[],
+        }
+    }
+
+    /// Sets `known` of the deviations that the profiles list, and of those that are the
+    /// system's and listed there.
     pub fn mark(&self, checked: &mut [Checked]) {
+        let is_the_systems = |outcome: &Outcome| outcome.beneath.is_some();
         for one in checked {
-            let known = self.known(&one.candidate);
-            super::status::mark_one(one, known);
+            mark_those(one, self.of_system(&one.candidate), is_the_systems);
+            mark_those(one, self.known(&one.candidate), |_| true);
         }
     }
 }
@@ -72,6 +115,10 @@ impl Profiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::beneath::Beneath;
+    use crate::clause::Judgement;
+    use crate::forged::{checked, outcome};
+    use crate::select::clause;
     use heapmin_harness::library::inspect::Maker;
 
     const VALID: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
@@ -127,5 +174,54 @@ mod tests {
             let problem = &error.problem;
             assert!(problem.contains("fixtures/deviations/l.toml"), "{error}");
         }
+    }
+    #[test]
+    fn every_entry_of_the_system_is_of_a_clause_that_rests_on_it() {
+        for entry in wine_itself().unwrap() {
+            let clause = clause(&entry.clause).unwrap();
+            assert!(clause.rests_on_system, "{}", entry.place);
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_system_lets_through_only_what_the_system_does_too() {
+        const CLAUSE: &str = "expand.shrinking-succeeds";
+        let profiles = Profiles::of([]).unwrap();
+        let mut run = checked(vec![
+            outcome(CLAUSE, 0, Judgement::fail("NULL")),
+            Outcome {
+                beneath: Some(Beneath {
+                    system: "Wine 8.0".into(),
+                    observed: "NULL".into(),
+                }),
+                ..outcome(CLAUSE, 0, Judgement::fail("NULL"))
+            },
+        ]);
+        let marked = |run: &mut Checked| {
+            profiles.mark(std::slice::from_mut(run));
+            run.outcomes
+                .iter()
+                .map(|it| it.known.is_some())
+                .collect::<Vec<_>>()
+        };
+        run.candidate.runner.wine_version = Some("8.0".into());
+        assert_eq!(marked(&mut run), [false, false], "not under Wine");
+        run.candidate.runner.wine = Some("/wine".into());
+        run.candidate.runner.wine_version = Some("10.0".into());
+        assert_eq!(marked(&mut run), [false, false], "another version");
+        run.candidate.runner.wine_version = Some("8.0".into());
+        assert_eq!(marked(&mut run), [false, true]);
+    }
+
+    #[test]
+    fn the_systems_deviations_must_occur_in_the_libraries_of_windows() {
+        let profiles = Profiles::of([]).unwrap();
+        let mut candidate = checked(Vec::new()).candidate;
+        candidate.runner.wine = Some("/wine".into());
+        assert_eq!(profiles.shown_by(&candidate), []);
+        candidate.profile = Some(profile(""));
+        assert_ne!(profiles.shown_by(&candidate), []);
+        candidate.runner.wine = None;
+        assert_eq!(profiles.shown_by(&candidate), []);
     }
 }

@@ -126,15 +126,19 @@ pub fn not_judged<'a>(entry: &Judged, checked: &'a [Checked]) -> Vec<(&'a Checke
 /// Sets `known` of the deviations that these entries list.
 pub fn mark(checked: &mut [Checked], known: &[Known]) {
     for one in checked {
-        mark_one(one, known);
+        mark_those(one, known, |_| true);
     }
 }
 
-/// As [`mark`], for one candidate.
-pub(super) fn mark_one(checked: &mut Checked, known: &[Known]) {
+/// As [`mark`], for the results of one candidate for which `applies` is true.
+pub(super) fn mark_those(
+    checked: &mut Checked,
+    known: &[Known],
+    applies: impl Fn(&Outcome) -> bool,
+) {
     let candidate = &checked.candidate;
     let outcomes = checked.outcomes.iter_mut();
-    for outcome in outcomes.filter(|it| it.is_unexpected()) {
+    for outcome in outcomes.filter(|it| it.is_unexpected() && applies(it)) {
         let entry = known.iter().find(|entry| {
             entry.expects(outcome.judgement.verdict)
                 && concerns(entry, candidate)

@@ -1,6 +1,7 @@
 //! The JSON report. Its format is stable.
 
 use super::{SourceEntry, counts};
+use crate::beneath::Beneath;
 use crate::clause::{Level, Reason, Verdict};
 use crate::judged::{Count, count};
 use crate::load::Refused;
@@ -84,6 +85,8 @@ struct Line<'a> {
     #[serde(flatten)]
     source: SourceEntry,
     observed: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beneath: Option<&'a Beneath>,
     known: bool,
     duration_ms: u64,
 }
@@ -177,6 +180,7 @@ fn line(outcome: &Outcome) -> Line<'_> {
         expected: outcome.clause.expects(),
         source: SourceEntry::of(outcome.clause),
         observed: &outcome.judgement.observed,
+        beneath: outcome.beneath.as_ref(),
         known: outcome.known.is_some(),
         duration_ms: outcome.duration_ms,
     }

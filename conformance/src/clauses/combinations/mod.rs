@@ -36,7 +36,7 @@ const ORIGIN: Origin = derived(
 
 /// Declares the clause and the two cases of each routine.
 macro_rules! combinations {
-    ($($routine:literal on $page:ident, $family:literal, $promise:literal, $act:expr;)*) => {
+    ($($routine:literal on $page:ident, $family:literal, $promise:literal, $act:expr $(, $mark:ident)?;)*) => {
         pub(super) static CLAUSES: &[Clause] = &[$({
             static UNHINDERED: Case = Case::new(
                 concat!($family, "-combinations"),
@@ -62,6 +62,7 @@ macro_rules! combinations {
                 &[&UNHINDERED, &REFUSED],
                 CHECKS,
             )
+            $(.$mark())?
         },)*];
     };
 }
@@ -120,7 +121,7 @@ combinations! {
         Work::WholeHeap(Whole::Heapchk);
     "_heapwalk" on HEAPWALK, "heapwalk",
         "finds each live block once and changes none",
-        Work::WholeHeap(Whole::Heapwalk);
+        Work::WholeHeap(Whole::Heapwalk), rests_on_system;
     "_heapset" on HEAPSET, "heapset",
         "finds no damage in a sound heap and changes no live block",
         Work::WholeHeap(Whole::Heapset);

@@ -25,7 +25,8 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
             |seen| merged(coalesces(seen)),
         ),
     ],
-)];
+)
+    .rests_on_system()];
 
 static SMALL_THEN_LARGE: Case = Case::new(
     "small-blocks-then-a-large-one",

@@ -37,6 +37,7 @@ should(
         ),
     ],
 )
+    .rests_on_system()
 ,
     should(
         HEAPMIN,

@@ -34,7 +34,8 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
             walk_is_sound,
         ),
     ],
-)];
+)
+    .rests_on_system()];
 
 static WALK: Case = Case::new(
     "walk-after-heapmin",

@@ -32,7 +32,8 @@ pub(crate) static CLAUSES: &[Clause] = &[
                 |seen| merged(releases_memory(seen)),
             ),
         ],
-    ),
+    )
+    .rests_on_system(),
     should(
         HEAPMIN,
         "heapmin.releases-partial",
@@ -46,7 +47,8 @@ pub(crate) static CLAUSES: &[Clause] = &[
                 |seen| merged(releases_partial(seen)),
             ),
         ],
-    ),
+    )
+    .rests_on_system(),
     should(
         HEAPMIN,
         "heapmin.never-grows",
@@ -60,7 +62,8 @@ pub(crate) static CLAUSES: &[Clause] = &[
                 |seen| merged(never_grows(seen)),
             ),
         ],
-    ),
+    )
+    .rests_on_system(),
     should(
         HEAPMIN,
         "heapmin.idempotent",
@@ -74,7 +77,8 @@ pub(crate) static CLAUSES: &[Clause] = &[
                 |seen| merged(idempotent(seen)),
             ),
         ],
-    ),
+    )
+    .rests_on_system(),
 ];
 
 static SMALL: Case = Case::new(

@@ -22,7 +22,8 @@ pub(crate) static CLAUSES: &[Clause] = &[must(
         "at most 25 % more resident when the same workload is filled again, before _heapmin and after it",
         |seen| merged(reusable(seen)),
     )],
-)];
+)
+    .rests_on_system()];
 
 static AGAIN: Case = Case::new(
     "fill-free-fill-again",

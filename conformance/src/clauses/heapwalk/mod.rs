@@ -44,7 +44,8 @@ pub(super) static CLAUSES: &[Clause] = &[
                 |seen| ended(seen, |status, entries| status == HEAP_END && entries > 0),
             ),
         ],
-    ),
+    )
+    .rests_on_system(),
     must(
         HEAPWALK,
         "heapwalk.empty-heap",
@@ -76,7 +77,8 @@ pub(super) static CLAUSES: &[Clause] = &[
             WALKS,
             by("every live block found once", every_live_block_once),
         ],
-    ),
+    )
+    .rests_on_system(),
     must(
         HEAPWALK,
         "heapwalk.size-at-least-requested",
@@ -88,7 +90,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         .and(&pages::MALLOC, Remarks),
         &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::TOO_SMALL, walk::LIVE)],
-    ),
+    )
+    .rests_on_system(),
     must(
         HEAPWALK,
         "heapwalk.freed-is-not-in-use",
@@ -100,7 +103,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         .and(&pages::FREE, Remarks),
         &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::FREED_IN_USE, walk::ENTRIES)],
-    ),
+    )
+    .rests_on_system(),
     must(
         HEAPWALK,
         "heapwalk.use-flag",
@@ -108,7 +112,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         stated(Remarks),
         &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::BAD_FLAGS, walk::ENTRIES)],
-    ),
+    )
+    .rests_on_system(),
     should(
         HEAPWALK,
         "heapwalk.entries-are-disjoint",
@@ -119,7 +124,8 @@ pub(super) static CLAUSES: &[Clause] = &[
         ),
         &[&IN_USE, &LARGE],
         &[WALKS, none_of(walk::OVERLAPPING, walk::ENTRIES)],
-    ),
+    )
+    .rests_on_system(),
     must(
         HEAPWALK,
         "heapwalk.keeps-the-heap",

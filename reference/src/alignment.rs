@@ -63,7 +63,10 @@ mod tests {
         let asked = Alignment::new(alignment, offset).unwrap();
         let gaps = (0..8192).step_by(16).map(|address| {
             let gap = asked.gap(address as *const u8);
-            assert_eq!((address + gap + offset) % alignment.max(8), 0);
+            assert_eq!(
+                (address + gap + offset) % alignment.max(size_of::<usize>()),
+                0
+            );
             gap
         });
         assert_eq!(gaps.max(), Some(asked.room()));

@@ -31,6 +31,13 @@ pub(crate) struct Group {
     lines: [Shared64; GROUP_LINE_PAGES],
 }
 
+impl Group {
+    /// The spans that are in use, or that may have resident pages.
+    pub(crate) fn kept(&self) -> u64 {
+        self.used.get() | self.resident.get() | self.dirty.load(Relaxed)
+    }
+}
+
 /// The window of a heap and what its tables say.
 pub(crate) struct Arena {
     pub window: Window,
@@ -63,9 +70,15 @@ impl Arena {
         self.window.top()
     }
 
-    /// Number of groups that have a span with address space.
-    pub(crate) fn groups(&self) -> usize {
-        self.top().div_ceil(GROUP_SPANS)
+    /// The groups that have a span with address space.
+    pub(crate) fn groups(&self) -> impl DoubleEndedIterator<Item = usize> {
+        let has_spans = |&group: &usize| self.window.scattered.with_addresses(group) != 0;
+        (0..self.top().div_ceil(GROUP_SPANS)).filter(has_spans)
+    }
+
+    /// The numbers of the spans with address space, from one on.
+    pub(crate) fn numbers(&self, from: u32) -> impl Iterator<Item = u32> {
+        (from..self.top() as u32).filter(|&index| self.window.scattered.has_addresses(index))
     }
 
     /// The span with this number, or `None` if it has no address space.
@@ -122,7 +135,8 @@ impl Arena {
             let (group, bit) = self.group_of(index);
             group.used.get() & bit != 0
         };
-        (index as usize) < self.top() && is_used()
+        let has_addresses = || self.window.scattered.has_addresses(index);
+        (index as usize) < self.top() && has_addresses() && is_used()
     }
 
     /// Marks a span, so that the next `_heapmin` visits it.
@@ -137,7 +151,9 @@ impl Arena {
     pub(crate) fn line_page(&self, page: usize) -> Option<(*mut u8, &Shared64)> {
         (page < self.window.groups_with_lines() * GROUP_LINE_PAGES).then(|| {
             let taken = &self.group(page / GROUP_LINE_PAGES).lines[page % GROUP_LINE_PAGES];
-            (self.window.lines().wrapping_add(page * PAGE_SIZE), taken)
+            let lines = self.window.lines_of(page / GROUP_LINE_PAGES);
+            let offset = page % GROUP_LINE_PAGES * PAGE_SIZE;
+            (lines.wrapping_add(offset), taken)
         })
     }
 }

@@ -135,7 +135,7 @@ impl Heap {
     /// nothing to give back.
     #[cold]
     fn make_room(&self, total: usize) -> Option<()> {
-        let is_possible = total <= self.arena.top() * SPAN_SIZE;
+        let is_possible = total.div_ceil(SPAN_SIZE) <= self.arena.top();
         (is_possible && self.arena.dirty.load(Ordering::Relaxed)).then(|| {
             self.minimise();
         })

@@ -42,7 +42,8 @@ impl Whole<'_> {
 fn is_sound(arena: &Arena) -> bool {
     // Number of pages from here on that belong to a large block.
     let mut rest = 0;
-    (0..arena.top() as u32)
+    arena
+        .numbers(0)
         .filter_map(|index| arena.get(index))
         .all(|span| {
             let here = rest.min(SPAN_PAGES);

@@ -8,7 +8,8 @@
 //!   span alone decides that; other spans do not matter.
 //! * If few blocks of a span are live, a list in the record replaces the bitmap.
 //! * If no span of a group of 64 has a live block, their records go too.
-//! * The addresses after the last span in use go too.
+//! * The addresses after the last span in use go too; on 32-bit systems those of all free
+//!   spans.
 //!
 //! If the system refuses a page, the page stays marked and the next call tries
 //! again. No block is affected.
@@ -44,7 +45,7 @@ impl Whole<'_> {
             shard.start_again();
         }
         let mut all = true;
-        for group in 0..space.groups() {
+        for group in space.arena.groups() {
             for bit in ones(space.group(group).dirty.load(Relaxed)) {
                 if let Some(span) = space.get((group * GROUP_SPANS + bit) as u32) {
                     tidy(space, &mut self.shards, span);
@@ -53,7 +54,7 @@ impl Whole<'_> {
             all &= release_group(space, group);
         }
         all &= space.release_lines();
-        space.lower_top();
+        space.give_addresses();
         space.dirty.store(!all, Relaxed);
         all
     }
@@ -93,10 +94,13 @@ fn release_group(space: &Space, index: usize) -> bool {
         }
     }
     for (bit, count) in runs(group.resident.get()) {
-        if release(space.page_in(number(bit), 0), count * SPAN_SIZE) {
-            let done = run(bit, count);
-            group.resident.set(group.resident.get() & !done);
-            group.dirty.fetch_and(!done, Relaxed);
+        for first in (bit..bit + count).step_by(os::SPANS_AT_ONCE) {
+            let count = os::SPANS_AT_ONCE.min(bit + count - first);
+            if release(space.page_in(number(first), 0), count * SPAN_SIZE) {
+                let done = run(first, count);
+                group.resident.set(group.resident.get() & !done);
+                group.dirty.fetch_and(!done, Relaxed);
+            }
         }
     }
     for bit in ones(group.dirty.load(Relaxed) & !group.resident.get()) {
@@ -117,13 +121,11 @@ fn release_group(space: &Space, index: usize) -> bool {
 fn release_idle(span: SpanRef) -> bool {
     let idle = match (span.owner.get(), span.resident.get()) {
         (_, 0) => 0,
-        // A larger page of the system may have pages of the heap that were never used. It
-        // goes only as a whole.
         (NO_OWNER, _) => ALL_PAGES,
-        (_, resident) => resident & !span.live_pages(),
+        (_, resident) => os::idle_pages(resident, span.live_pages()),
     };
     let mut all = true;
-    for (page, count) in runs(os::whole_pages(idle)) {
+    for (page, count) in runs(idle) {
         if release(span.base.wrapping_add(page * PAGE_SIZE), count * PAGE_SIZE) {
             span.resident.set(span.resident.get() & !run(page, count));
         } else {

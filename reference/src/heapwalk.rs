@@ -66,7 +66,7 @@ pub(crate) fn used_after(mut at: *const u8, next: impl Fn(*const u8) -> Next) ->
 
 /// The first entry at or after an offset into a span.
 fn entry_from(arena: &Arena, from: u32, offset: usize) -> Next {
-    let used = (from..arena.top() as u32).filter(|&index| arena.is_used(index));
+    let used = arena.numbers(from).filter(|&index| arena.is_used(index));
     let entry_of = |index| entry_in(arena.get(index)?, if index == from { offset } else { 0 });
     used.filter_map(entry_of)
         .next()

@@ -7,7 +7,8 @@
 use crate::alignment::Alignment;
 use crate::clear::clear_to_page;
 use crate::heap::Block;
-use crate::layout::{ALL_PAGES, PAGE_SIZE, PageMask, SPAN_PAGES, SPAN_SIZE, pages_of};
+use crate::layout::{ALL_PAGES, PAGE_SIZE, PageMask, SCATTERED, SPAN_PAGES, SPAN_SIZE, pages_of};
+use crate::os;
 use crate::shared::Shared64;
 use crate::space::Space;
 use crate::span::{LARGE, SPACE, Span, SpanRef, TAIL};
@@ -26,7 +27,8 @@ impl Span {
     /// The large block that begins in this span.
     pub(crate) fn large_block(&self) -> Pages {
         let from = self.live().get().trailing_zeros() as usize;
-        from..(self.end_page().get() as usize).max(from)
+        // A damaged record may have any number.
+        from..(self.end_page().get() as usize).clamp(from, usize::MAX / PAGE_SIZE)
     }
 }
 
@@ -84,9 +86,12 @@ impl Space<'_> {
         if (before..after).any(|nth| self.is_used(first + nth as u32)) {
             return None;
         }
-        self.window.raise_top(first as usize + after)?;
-        if new.end > old.end {
-            self.commit(self.page_in(first, old.end), new.end - old.end)?;
+        self.take_addresses(first, after)?;
+        if let added @ 1.. = new.end.saturating_sub(old.end)
+            && self.commit(self.page_in(first, old.end), added).is_none()
+        {
+            self.uncommit(first, old.end..new.end);
+            return None;
         }
         let mut old_bytes = false;
         // The last span that both have changes too.
@@ -97,6 +102,29 @@ impl Space<'_> {
             span.end_page().set(new.end as u64);
         }
         Some(old_bytes)
+    }
+
+    /// Gives back pages that no block has, after the system refused to make all of them
+    /// usable: where spans are scattered, it may have done so for some.
+    fn uncommit(&mut self, first: u32, pages: Pages) {
+        let spans = pages.start / SPAN_PAGES..pages.end.div_ceil(SPAN_PAGES);
+        for nth in spans.filter(|_| SCATTERED) {
+            let (index, pages) = (first + nth as u32, part(&pages, nth));
+            let Some(span) = self.get(index) else {
+                continue;
+            };
+            let base = self.page_in(index, pages.trailing_zeros() as usize);
+            // SAFETY: whole pages of one span, which no block has.
+            if unsafe { os::release(base, pages.count_ones() as usize * PAGE_SIZE) } {
+                let (group, bit) = self.group_of(index);
+                let before = match group.resident.get() & bit {
+                    0 => span.resident.get(),
+                    _ => ALL_PAGES,
+                };
+                group.resident.set(group.resident.get() & !bit);
+                span.resident.set(before & !pages);
+            }
+        }
     }
 
     /// Changes which pages of its nth span a large block has. Returns whether it got any that

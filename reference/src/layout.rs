@@ -7,8 +7,12 @@ use crate::bits::run;
 pub(crate) const SPAN_SIZE: usize = if cfg!(narrow_spans) { 128 } else { 256 } * 1024;
 
 /// Bytes in a page of the heap. If the system's pages are larger, only whole
-/// pages of the system go back to it ([`crate::os::whole_pages`]).
+/// pages of the system go back to it ([`crate::os::idle_pages`]).
 pub(crate) const PAGE_SIZE: usize = 4096;
+
+/// Whether spans lie wherever the system has room ([`crate::scattered`]): on 32-bit
+/// systems, whose addresses do not suffice for a window.
+pub(crate) const SCATTERED: bool = usize::BITS == 32;
 
 /// Number of pages in a span.
 pub(crate) const SPAN_PAGES: usize = SPAN_SIZE / PAGE_SIZE;

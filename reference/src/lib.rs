@@ -4,7 +4,8 @@
 //! Read the modules in this order:
 //!
 //! 1. `layout`, `span`: 256 KiB of blocks, and the record that describes them
-//! 2. `window`: the address space that holds all spans and all records
+//! 2. `window`: the address space that holds all spans and all records; `scattered`: that
+//!    of spans on 32-bit systems
 //! 3. `arena`: the span and the record for a number or an address
 //! 4. `space`: which spans are taken
 //! 5. `slots`, `shard`: where a small block comes from
@@ -45,6 +46,7 @@ mod misuse;
 mod os;
 mod pages;
 mod resize;
+mod scattered;
 mod schedule;
 mod shard;
 mod shared;

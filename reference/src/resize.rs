@@ -76,11 +76,12 @@ fn move_bytes(from: *mut u8, new: &Block, size: usize) {
     let mut moved = 0;
     // Span by span: Linux before 6.17 moves pages of one mapping only, and the mappings of
     // the heap begin and end at spans.
-    // SAFETY: a whole span of each of two live blocks of at least that many bytes.
-    while by_spans
-        && size - moved >= SPAN_SIZE
-        && unsafe { os::move_pages(from.wrapping_add(moved), to.wrapping_add(moved), SPAN_SIZE) }
-    {
+    while by_spans && size - moved >= SPAN_SIZE {
+        let (from, to) = (from.wrapping_add(moved), to.wrapping_add(moved));
+        // SAFETY: a whole span of each of two live blocks of at least that many bytes.
+        if !unsafe { os::move_pages(from, to, SPAN_SIZE) } {
+            break;
+        }
         moved += SPAN_SIZE;
     }
     let (from, to) = (from.wrapping_add(moved), to.wrapping_add(moved));

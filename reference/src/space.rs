@@ -2,7 +2,7 @@
 
 use crate::arena::{Arena, GROUP_LINE_PAGES, GROUP_SPANS};
 use crate::bits::{find_run, run};
-use crate::layout::{ALL_PAGES, PAGE_SIZE};
+use crate::layout::{ALL_PAGES, PAGE_SIZE, SCATTERED};
 use crate::list::List;
 use crate::lock::Guard;
 use crate::os;
@@ -25,6 +25,9 @@ pub(crate) struct Taken {
     line_pages: usize,
     /// The lists of spans with free pages ([`pages`]).
     pub lists: [List; pages::LISTS],
+    /// Where the heap grows next, on 32-bit systems: the number of a span, or 0 if that is
+    /// not known yet.
+    pub next: u32,
 }
 
 impl Taken {
@@ -32,6 +35,7 @@ impl Taken {
         first_free: 0,
         line_pages: 0,
         lists: [List::EMPTY; pages::LISTS],
+        next: 0,
     };
 }
 
@@ -55,12 +59,15 @@ impl Space<'_> {
         let mut before = 0;
         for index in self.taken.first_free..self.window.len() / GROUP_SPANS {
             let here = index * GROUP_SPANS;
-            if here >= self.top() {
+            if !SCATTERED && here >= self.top() {
                 // This group and all after it are unused.
                 let fits = before + self.window.len() - here >= count;
                 return fits.then_some((here - before) as u32);
             }
-            let free = !self.group(index).used.get();
+            let free = match self.window.scattered.with_addresses(index) {
+                0 => 0,
+                addresses => addresses & !self.group(index).used.get(),
+            };
             if before + free.trailing_ones() as usize >= count {
                 return Some((here - before) as u32);
             }
@@ -77,13 +84,22 @@ impl Space<'_> {
                 _ => free.leading_ones() as usize,
             };
         }
-        None
+        SCATTERED.then(|| self.grow(count))?
+    }
+
+    /// Takes address space for spans that have none. Returns `None` if the system refuses.
+    pub(crate) fn take_addresses(&self, first: u32, count: usize) -> Option<()> {
+        let (first, end) = (first as usize, first as usize + count);
+        match SCATTERED {
+            true => self.window.scattered.take(first, end).then_some(()),
+            false => self.window.raise_top(end),
+        }
     }
 
     /// Takes a free span. Its record says which of its pages may hold old bytes.
     /// Returns `None` if the system refuses address space.
     pub(crate) fn take_span(&mut self, index: u32) -> Option<SpanRef> {
-        self.window.raise_top(index as usize + 1)?;
+        self.take_addresses(index, 1)?;
         let span = self.get(index)?;
         let (group, bit) = self.group_of(index);
         if group.resident.get() & bit != 0 {
@@ -116,6 +132,11 @@ impl Space<'_> {
         self.mark_dirty(index);
         let (group, bit) = self.group_of(index);
         group.used.set(group.used.get() & !bit);
+        self.note_free(index);
+    }
+
+    /// Notes that a span is free now.
+    pub(crate) fn note_free(&mut self, index: u32) {
         self.taken.first_free = self.taken.first_free.min(index as usize / GROUP_SPANS);
     }
 
@@ -126,8 +147,7 @@ impl Space<'_> {
         for page in 0.. {
             // The lines of a group may be needed before its spans.
             if self.line_page(page).is_none() {
-                let top = (page / GROUP_LINE_PAGES + 1) * GROUP_SPANS;
-                (top <= self.window.len()).then(|| self.window.describe(top))??;
+                self.window.add_lines()?;
             }
             let (base, taken) = self.line_page(page)?;
             if let Some(first) = find_run(!taken.get(), count) {
@@ -145,9 +165,11 @@ impl Space<'_> {
 
     /// Frees the lines of a bitmap.
     pub(crate) fn give_lines(&mut self, (words, count): Words) {
-        let offset = words as usize - self.window.lines() as usize;
-        let (page, line) = (offset / PAGE_SIZE, offset % PAGE_SIZE / LINE_SIZE);
-        if let Some((_, taken)) = self.line_page(page) {
+        if let Some((group, offset)) = self.window.group_of_line(words.cast_const().cast())
+            && let page = group * GROUP_LINE_PAGES + offset / PAGE_SIZE
+            && let Some((_, taken)) = self.line_page(page)
+        {
+            let line = offset % PAGE_SIZE / LINE_SIZE;
             taken.set(taken.get() & !run(line, count.div_ceil(LINE_WORDS)));
         }
     }
@@ -155,19 +177,19 @@ impl Space<'_> {
     /// Gives the pages in which no line is taken back to the system. Returns
     /// false if the system refused any.
     pub(crate) fn release_lines(&mut self) -> bool {
-        if os::page_size() != PAGE_SIZE {
-            return true; // a larger page of the system may have lines that are taken
-        }
         let (mut all, mut end) = (true, 0);
-        for page in 0..self.taken.line_pages {
-            let Some((base, taken)) = self.line_page(page) else {
+        // A page of the system may be several of the heap.
+        let count = os::page_size() / PAGE_SIZE;
+        for first in (0..self.taken.line_pages).step_by(count) {
+            let Some((base, _)) = self.line_page(first) else {
                 break;
             };
-            let is_used = taken.get() != 0;
-            // SAFETY: a whole page of lines, and none of them is taken.
-            if is_used || !unsafe { os::release(base, PAGE_SIZE) } {
+            let mut pages = (first..first + count).filter_map(|page| self.line_page(page));
+            let is_used = pages.any(|(_, taken)| taken.get() != 0);
+            // SAFETY: a whole page of the system, and no line in it is taken.
+            if is_used || !unsafe { os::release(base, count * PAGE_SIZE) } {
                 all &= is_used;
-                end = page + 1;
+                end = first + count;
             }
         }
         self.taken.line_pages = end;
@@ -178,34 +200,45 @@ impl Space<'_> {
     /// mark for `_heapmin`. They then read as zeros, as records of spans that
     /// were never used. Returns false if the system refuses.
     pub(crate) fn release_records(&self, group: usize) -> bool {
-        let base = self
-            .window
-            .records()
-            .wrapping_add(group * GROUP_SPANS)
-            .cast_mut();
-        let len = GROUP_SPANS * size_of::<Span>();
+        const OF_GROUP: usize = GROUP_SPANS * size_of::<Span>();
+        // A page of the system may have the records of several groups.
+        let count = os::page_size().div_ceil(OF_GROUP);
+        let first = group / count * count;
+        let end = (first + count).min(self.window.groups_described());
+        let is_in_use = |index| {
+            let group = self.group(index);
+            group.used.get() | group.dirty.load(Relaxed) != 0
+        };
+        let records = self.window.records().wrapping_add(first * GROUP_SPANS);
         // SAFETY: whole pages, which hold only records of free spans.
-        len % os::page_size() != 0 || unsafe { os::reset(base.cast(), len) }
+        (first..end).any(is_in_use)
+            || unsafe { os::reset(records.cast_mut().cast(), count * OF_GROUP) }
     }
 
-    /// Gives back the address space after the last group with a span in use. All
-    /// locks are held.
-    pub(crate) fn lower_top(&self) {
-        let is_idle = |&index: &usize| {
-            let group = self.group(index);
-            group.used.get() | group.resident.get() | group.dirty.load(Relaxed) == 0
-        };
-        let kept = (1..self.groups()).rev().find(|index| !is_idle(index));
+    /// Gives back the address space after the last group with a span in use, or that of
+    /// all free spans where they are scattered. All locks are held.
+    pub(crate) fn give_addresses(&mut self) {
+        if SCATTERED {
+            return self.give_scattered();
+        }
+        let kept = self
+            .groups()
+            .rev()
+            .find(|&index| self.group(index).kept() != 0);
         self.window.lower_top((kept.unwrap_or(0) + 1) * GROUP_SPANS);
     }
 
-    /// Gives back all address space, if no span is in use and the window is not
+    /// Gives back all address space, if no span is in use and the spans are not
     /// reserved. The arena is then like a new one. All locks are held.
     #[cfg(unix)]
     pub(crate) fn withdraw(&mut self) {
         let is_used = |index| self.group(index).used.get() != 0;
-        if self.window.is_reserved() || (0..self.groups()).any(is_used) {
+        if self.window.is_reserved() != SCATTERED || self.groups().any(is_used) {
             return;
+        }
+        if SCATTERED {
+            *self.taken = Taken::NOTHING;
+            return self.window.close();
         }
         self.window.lower_top(0);
         if self.top() == 0 {

@@ -5,7 +5,8 @@ use crate::entry::{FREE, USED};
 use crate::heap::Heap;
 use crate::heapchk::Condition;
 use crate::heapwalk::Next;
-use crate::layout::{SPAN_PAGES, SPAN_SIZE};
+use crate::layout::{SCATTERED, SPAN_PAGES, SPAN_SIZE};
+use crate::os;
 use crate::span::{NO_OWNER, SPACE, SpanRef};
 use rstest::rstest;
 use std::collections::BTreeMap;
@@ -72,7 +73,11 @@ impl Lcg {
 #[case::every_class(40_000)]
 #[case::large(300_000)]
 #[case::huge(9_000_000)]
-fn blocks_keep_their_bytes_under_random_operations(#[case] largest: usize) {
+fn blocks_keep_their_bytes_under_random_operations(
+    #[case] largest: usize,
+    #[values(4 << 10, 16 << 10, 64 << 10)] page: usize,
+) {
+    let _pages = PretendedPages::of(page);
     let heap = Heap::new();
     let mut blocks = Blocks::new();
     let mut random = Lcg(largest as u64);
@@ -160,7 +165,7 @@ fn a_small_block_reuses_pages_of_a_freed_huge_block() {
 #[case(9_000_000, 1_000, true)]
 #[case(9_000_000, 8_500_000, true)]
 #[case(9_000_000, 9_175_041, true)]
-#[case(9_000_000, (1 << 40) + 1, false)]
+#[case(9_000_000, usize::MAX / 4 * 3, false)]
 fn a_block_is_resized_in_place_if_it_fits(
     #[case] from: usize,
     #[case] to: usize,
@@ -205,7 +210,7 @@ fn freeing_what_is_not_a_block_is_refused_and_reported() {
 #[test]
 fn a_request_larger_than_all_memory_fails() {
     let heap = Heap::new();
-    for size in [usize::MAX, usize::MAX - 31, usize::MAX / 2] {
+    for size in [usize::MAX, usize::MAX - 31, usize::MAX / 4 * 3] {
         assert!(heap.allocate(size).is_none());
     }
     assert!(!heap.allocate(1).unwrap().address.is_null());
@@ -348,7 +353,7 @@ fn free_entries_are_filled_and_later_given_back() {
     assert!(heap.minimise());
     let resident = |heap: &Heap| -> u32 {
         let arena = &heap.arena;
-        let used = (0..arena.top() as u32).filter(|&span| arena.is_used(span));
+        let used = arena.numbers(0).filter(|&span| arena.is_used(span));
         used.map(|span| arena.get(span).unwrap().resident.get().count_ones())
             .sum()
     };
@@ -370,8 +375,9 @@ fn free_entries_are_filled_and_later_given_back() {
     );
 }
 
-/// The record of a span, to damage it.
-fn record(heap: &Heap, index: u32) -> SpanRef {
+/// The record of the nth span that has addresses, to damage it.
+fn record(heap: &Heap, nth: usize) -> SpanRef {
+    let index = heap.arena.numbers(0).nth(nth).unwrap();
     heap.arena.get(index).unwrap()
 }
 
@@ -484,33 +490,119 @@ fn spans_that_a_shrunk_block_gave_up_are_reused() {
     assert_eq!(heap.check(), Condition::Sound);
 }
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-/// A gibibyte, which is more than the heap takes at once.
-const GIB: usize = 1 << 30;
+/// Larger pages of the system until the end of a test, as far as the heap can see. On
+/// 32-bit systems they stay as they are: addresses that the system chooses there are
+/// multiples of its own pages only.
+struct PretendedPages;
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+impl PretendedPages {
+    fn of(size: usize) -> PretendedPages {
+        if !SCATTERED {
+            os::PRETENDED_PAGE.set(size.max(os::page_size()));
+        }
+        PretendedPages
+    }
+}
+
+impl Drop for PretendedPages {
+    fn drop(&mut self) {
+        os::PRETENDED_PAGE.set(0);
+    }
+}
+
+/// Whether any byte of whole pages is resident.
+#[cfg(target_os = "linux")]
+fn is_resident(base: *const u8, len: usize) -> bool {
+    let mut pages = vec![0; len / 4096];
+    // SAFETY: the kernel writes a byte for each page, of which none is smaller than 4 KiB.
+    let result = unsafe { libc::mincore(base.cast_mut().cast(), len, pages.as_mut_ptr()) };
+    assert_eq!(result, 0, "{base:?} has addresses");
+    pages.iter().any(|page| page & 1 != 0)
+}
+
+#[cfg(target_os = "linux")]
+#[rstest]
+fn pages_of_the_system_are_kept_exactly_if_they_hold_a_block(
+    #[values(4 << 10, 16 << 10, 64 << 10)] page: usize,
+) {
+    let _pages = PretendedPages::of(page);
+    let heap = Heap::new();
+    let mut blocks = Blocks::new();
+    let mut random = Lcg(page as u64);
+    for largest in [300, 9_000, 60_000, 1_000_000] {
+        for _ in 0..300 {
+            allocate(&heap, &mut blocks, 1 + random.below(largest), 1);
+        }
+    }
+    blocks.retain(|&address, _| random.below(8) == 0 || !heap.free(address as *mut u8));
+    assert!(heap.minimise());
+    verify(&blocks);
+    let size = os::page_size();
+    let mut held = std::collections::BTreeSet::new();
+    for &address in blocks.keys() {
+        let end = address + heap.locate(address as *const u8).unwrap().size;
+        held.extend(address / size..end.div_ceil(size));
+    }
+    for span in heap.arena.numbers(0) {
+        let base = heap.arena.page_in(span, 0) as usize;
+        for at in (base..base + SPAN_SIZE).step_by(size) {
+            let is_held = held.contains(&(at / size));
+            assert_eq!(is_resident(at as *const u8, size), is_held, "{at:#x}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[rstest]
+fn a_heap_without_a_live_block_keeps_no_page_of_lines_and_records(
+    #[values(4 << 10, 16 << 10, 64 << 10)] page: usize,
+) {
+    let _pages = PretendedPages::of(page);
+    let heap = Heap::new();
+    let blocks: Vec<_> = (0..300_000).map(|_| heap.allocate(16).unwrap()).collect();
+    let window = &heap.arena.window;
+    let span = record(&heap, 0);
+    let records = (&raw const *span) as usize / os::page_size() * os::page_size();
+    let is_resident = || {
+        let lines = (window.lines_of(0), 64 << 10);
+        [lines, (records as *mut u8, os::page_size())].map(|(base, len)| is_resident(base, len))
+    };
+    assert_eq!(is_resident(), [true, true]);
+    assert!(blocks.iter().all(|block| heap.free(block.address)));
+    assert!(heap.minimise());
+    assert_eq!(is_resident(), [false, false]);
+}
+
+/// More than a heap takes at once.
+const MUCH: usize = if SCATTERED { 200 << 20 } else { 1 << 30 };
+
+/// Bytes of spans that have addresses.
+fn addresses(heap: &Heap) -> usize {
+    heap.arena.numbers(0).count() * SPAN_SIZE
+}
+
+#[cfg(any(target_os = "linux", target_pointer_width = "32"))]
 #[test]
 fn address_space_is_taken_by_need_and_given_back() {
     let heap = Heap::new();
     heap.allocate(100);
-    let arena = &heap.arena;
-    assert!(arena.top() * SPAN_SIZE <= 1 << 20);
-    let large = heap.allocate(GIB).unwrap().address;
-    assert!(arena.top() * SPAN_SIZE > GIB);
+    assert!(addresses(&heap) <= 1 << 20);
+    let large = heap.allocate(MUCH).unwrap().address;
+    assert!(addresses(&heap) > MUCH);
     assert!(heap.free(large));
     assert!(heap.minimise());
-    assert!(arena.top() * SPAN_SIZE <= 16 << 20);
+    assert!(addresses(&heap) <= 16 << 20);
     assert_eq!(heap.check(), Condition::Sound);
-    assert!(!heap.allocate(GIB).unwrap().old_bytes);
+    assert!(!heap.allocate(MUCH).unwrap().old_bytes);
 }
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_heap_without_a_live_block_gives_everything_back() {
     let heap = Heap::new();
-    let blocks = [100, 5_000, 300_000, GIB].map(|size| heap.allocate(size).unwrap().address);
+    let blocks = [100, 5_000, 300_000, MUCH].map(|size| heap.allocate(size).unwrap().address);
     let arena = &heap.arena;
-    if arena.window.is_reserved() {
+    if arena.window.is_reserved() != SCATTERED {
         return; // the heaps of other tests have all windows
     }
     let (last, others) = blocks.split_last().unwrap();
@@ -519,6 +611,38 @@ fn a_heap_without_a_live_block_gives_everything_back() {
     assert!(heap.locate(*last).is_some(), "a live block stays");
     assert!(heap.free(*last));
     heap.withdraw();
-    assert_eq!(arena.top(), 0);
+    assert_eq!((arena.top(), addresses(&heap)), (0, 0));
     assert!(heap.locate(*last).is_none());
+    assert!(heap.allocate(100).is_some(), "the heap can be used again");
+}
+
+/// What another part of the program has in the way of the heap stays as it is.
+#[cfg(target_pointer_width = "32")]
+#[rstest]
+fn a_heap_grows_around_what_others_have(#[values(100, 50_000_000)] size: usize) {
+    let heap = Heap::new();
+    heap.allocate(SPAN_SIZE);
+    let next = heap.arena.numbers(0).last().unwrap() + 1;
+    let place = heap.arena.page_in(next, 0);
+    // SAFETY: nothing uses these addresses, or the call changes nothing.
+    assert!(unsafe { os::extend(place, SPAN_SIZE, false) });
+    let mut blocks = Blocks::new();
+    for _ in 0..8 {
+        allocate(&heap, &mut blocks, SPAN_SIZE.max(size), 1);
+    }
+    assert!(addresses(&heap) >= 8 * SPAN_SIZE.max(size));
+    assert!(heap.arena.numbers(0).all(|number| number != next));
+    verify(&blocks);
+    assert_eq!(heap.check(), Condition::Sound);
+    assert_eq!(live_in_walk(&heap).len(), 1 + blocks.len());
+    assert!(blocks.keys().all(|&block| heap.free(block as *mut u8)));
+    assert!(heap.minimise());
+    assert_eq!(addresses(&heap), SPAN_SIZE, "that of the first block");
+    // SAFETY: taken above.
+    assert!(unsafe { os::withdraw(place, SPAN_SIZE, false) });
+    allocate(&heap, &mut Blocks::new(), 8 * SPAN_SIZE, 2);
+    assert!(
+        heap.arena.numbers(0).any(|number| number == next),
+        "the gap is used"
+    );
 }

@@ -13,12 +13,16 @@
 //! mapped in the window: it lies where the system maps nothing on its own. Where there is
 //! no such place, the heap reserves its window, which is smaller then.
 //!
+//! On 32-bit systems the window is the whole address space. Only its tables are reserved;
+//! spans and lines lie wherever the system has room ([`crate::scattered`]).
+//!
 //! No page of it is resident before its first use.
 
 use crate::arena::{GROUP_LINE_PAGES, GROUP_SPANS, Group};
-use crate::layout::{PAGE_SIZE, SPAN_SIZE};
+use crate::layout::{PAGE_SIZE, SCATTERED, SPAN_SIZE};
 use crate::misuse;
 use crate::os;
+use crate::scattered::Scattered;
 use crate::shared::Shared64;
 use crate::span::Span;
 use core::ptr;
@@ -39,6 +43,8 @@ pub(crate) struct Window {
     is_open: AtomicBool,
     /// Whether the whole window is reserved.
     is_reserved: AtomicBool,
+    /// Which spans have addresses, on 32-bit systems.
+    pub(crate) scattered: Scattered,
 }
 
 /// Number of parts, of which all but the last are tables.
@@ -53,11 +59,13 @@ const SPANS: usize = 3;
 const OF_GROUP: [usize; TABLES] = [
     size_of::<Group>(),
     GROUP_SPANS * size_of::<Span>(),
-    GROUP_LINE_PAGES * PAGE_SIZE,
+    if SCATTERED { 0 } else { LINES_OF_GROUP },
 ];
+/// Bytes of the lines of a group.
+const LINES_OF_GROUP: usize = GROUP_LINE_PAGES * PAGE_SIZE;
 /// The fewest spans that are added at once: a mebibyte, so that a small program can lock
 /// its memory.
-const LEAST_ADDED: usize = (1 << 20) / SPAN_SIZE;
+pub(crate) const LEAST_ADDED: usize = (1 << 20) / SPAN_SIZE;
 /// The most spans that are added at once without need.
 const MOST_ADDED: usize = (1 << 30) / SPAN_SIZE;
 
@@ -71,6 +79,7 @@ impl Window {
             len: AtomicUsize::new(0),
             is_open: AtomicBool::new(false),
             is_reserved: AtomicBool::new(false),
+            scattered: Scattered::new(),
         }
     }
 
@@ -82,11 +91,12 @@ impl Window {
     /// Finds a window that is free, or reserves one. Returns `None`, and changes nothing,
     /// if both fail.
     pub(crate) fn open(&self) -> Option<()> {
-        let at_place = |place| self.open_at(place, os::WINDOW, false);
+        let at_place = |place| self.open_at(place, os::WINDOW / SPAN_SIZE, false);
         let reserved = |size: usize| {
-            let len = window_len(size / SPAN_SIZE);
+            let spans = size.div_ceil(SPAN_SIZE);
+            let len = window_len(spans);
             let window = os::reserve(len)?;
-            let opened = self.open_at(window, size, true);
+            let opened = self.open_at(window, spans, true);
             if opened.is_none() {
                 // SAFETY: the reservation was just made.
                 unsafe { os::unreserve(window, len) };
@@ -98,19 +108,28 @@ impl Window {
             .or_else(|| os::RESERVATIONS.into_iter().find_map(reserved))
     }
 
-    /// Opens a window at an address, if address space for the first span is free there.
-    fn open_at(&self, window: *mut u8, size: usize, is_reserved: bool) -> Option<()> {
-        let len = size / SPAN_SIZE;
+    /// Opens a window for `len` spans at an address, if address space for the first span is
+    /// free there.
+    fn open_at(&self, window: *mut u8, len: usize, is_reserved: bool) -> Option<()> {
         let mut at = window;
         for (part, of_group) in self.parts.iter().zip(OF_GROUP) {
             part.store(at, Ordering::Relaxed);
             at = at.wrapping_add(table_len(len, of_group));
         }
-        let spans = at.wrapping_add((at as usize).wrapping_neg() % SPAN_SIZE);
+        let spans = match SCATTERED {
+            true => ptr::null_mut(),
+            false => at.wrapping_add((at as usize).wrapping_neg() % SPAN_SIZE),
+        };
         self.parts[SPANS].store(spans, Ordering::Relaxed);
         self.is_reserved.store(is_reserved, Ordering::Relaxed);
         self.len.store(len, Ordering::Relaxed);
-        if self.raise_top(1).is_none() {
+        let all = || {
+            self.describe(len)?;
+            self.top.store(len, Ordering::Release);
+            Some(())
+        };
+        let opened = if SCATTERED { all() } else { self.raise_top(1) };
+        if opened.is_none() {
             self.withdraw_tables();
             return None;
         }
@@ -150,9 +169,41 @@ impl Window {
         self.part(RECORDS).cast()
     }
 
-    /// The first line.
-    pub(crate) fn lines(&self) -> *mut u8 {
-        self.part(LINES)
+    /// The first line of a group.
+    pub(crate) fn lines_of(&self, group: usize) -> *mut u8 {
+        match self.scattered.lines.get(group) {
+            Some(lines) => lines.load(Ordering::Relaxed),
+            None => self.part(LINES).wrapping_add(group * LINES_OF_GROUP),
+        }
+    }
+
+    /// The group that has a line, and the offset of the line in those of the group.
+    pub(crate) fn group_of_line(&self, line: *const u8) -> Option<(usize, usize)> {
+        let offset = |group| (line as usize).wrapping_sub(self.lines_of(group) as usize);
+        let group = match SCATTERED {
+            true => (0..self.groups_with_lines()).find(|&group| offset(group) < LINES_OF_GROUP)?,
+            false => offset(0) / LINES_OF_GROUP,
+        };
+        Some((group, offset(group)))
+    }
+
+    /// Makes room for the lines of one group more. Returns `None` if the system refuses.
+    pub(crate) fn add_lines(&self) -> Option<()> {
+        let groups = self.groups_with_lines();
+        let Some(lines) = self.scattered.lines.get(groups) else {
+            let top = (groups + 1) * GROUP_SPANS;
+            return (top <= self.len()).then(|| self.describe(top))?;
+        };
+        let base = os::reserve(LINES_OF_GROUP)?;
+        // SAFETY: the reservation was just made.
+        if !unsafe { os::extend(base, LINES_OF_GROUP, true) } {
+            // SAFETY: as above.
+            unsafe { os::unreserve(base, LINES_OF_GROUP) };
+            return None;
+        }
+        lines.store(base, Ordering::Relaxed);
+        self.described[LINES].set(groups as u64 + 1);
+        Some(())
     }
 
     /// The first byte of the first span.
@@ -208,15 +259,15 @@ impl Window {
 
     /// Makes the tables usable for all spans below `top`. Returns `None` if the
     /// system refuses.
-    pub(crate) fn describe(&self, top: usize) -> Option<()> {
+    fn describe(&self, top: usize) -> Option<()> {
         let page = os::page_size();
         let new = top.div_ceil(GROUP_SPANS);
         for (table, size) in OF_GROUP.into_iter().enumerate() {
             let old = self.described[table].get() as usize;
             let start = (old * size).next_multiple_of(page);
             let end = (new * size).next_multiple_of(page);
-            if new <= old {
-                continue;
+            if new <= old || size == 0 {
+                continue; // lines of size 0 are scattered: see `add_lines`
             }
             if start < end {
                 let (base, len) = (self.part(table).wrapping_add(start), end - start);
@@ -242,6 +293,23 @@ impl Window {
         }
     }
 
+    /// Gives back a window that is reserved, with the spans and lines that are scattered. No
+    /// block is live.
+    pub(crate) fn close(&self) {
+        if self.top() == 0 {
+            return; // it is closed
+        }
+        self.top.store(0, Ordering::Release);
+        self.scattered.withdraw_all();
+        for lines in self.scattered.lines.iter().take(self.groups_with_lines()) {
+            // SAFETY: `add_lines` made the reservation, and no line is in use.
+            unsafe { os::unreserve(lines.load(Ordering::Relaxed), LINES_OF_GROUP) };
+        }
+        self.described.iter().for_each(|groups| groups.set(0));
+        // SAFETY: this window made the reservation, and its owner gives up all blocks in it.
+        unsafe { os::unreserve(self.part(GROUPS), window_len(self.len())) };
+    }
+
     /// Gives back the address space of the tables. No span has any.
     pub(crate) fn withdraw_tables(&self) {
         // Groups last: `Arena::line_page` reads them as long as there are lines.
@@ -257,11 +325,12 @@ impl Window {
     }
 }
 
-/// Bytes of address space of a window with `len` spans.
+/// Bytes to reserve for a window with `len` spans.
 fn window_len(len: usize) -> usize {
     // One span more, because the first is aligned to its size.
+    let spans = if SCATTERED { 0 } else { len + 1 };
     let tables = OF_GROUP.map(|size| table_len(len, size));
-    tables.iter().sum::<usize>() + (len + 1) * SPAN_SIZE
+    tables.iter().sum::<usize>() + spans * SPAN_SIZE
 }
 
 fn table_len(len: usize, of_group: usize) -> usize {
@@ -271,9 +340,7 @@ fn table_len(len: usize, of_group: usize) -> usize {
 impl Drop for Window {
     fn drop(&mut self) {
         if self.is_open() && self.is_reserved() {
-            let len = window_len(self.len());
-            // SAFETY: this window made the reservation, and its owner gives up all blocks in it.
-            unsafe { os::unreserve(self.part(GROUPS), len) };
+            self.close();
         } else if self.is_open() {
             self.lower_top(0);
             self.withdraw_tables();

@@ -73,7 +73,7 @@ fn mingw() -> Result<Toolchain, String> {
     Ok(Toolchain {
         name: "mingw",
         compiler: Command::new(MINGW),
-        runtime: existing(&paths, ".ci/build-windows --release")?,
+        runtime: existing(&paths, ".ci/build-for windows-x86_64 --release")?,
         options: &[],
         runner: Some("wine"),
     })

@@ -24,7 +24,9 @@ use crate::alignment::Alignment;
 use crate::entry::Entry;
 use crate::heap::{Block, Heap};
 use crate::heapwalk::{self, Next};
-use crate::lock::{Guard, Lock};
+#[cfg(unix)]
+use crate::lock::Guard;
+use crate::lock::Lock;
 use crate::os;
 use crate::routines::process;
 use crate::thread;

@@ -4,6 +4,8 @@
 //! On Linux and macOS no call here changes the host's `errno`: a call of the heap
 //! that succeeds must leave it, also if the system refused what the heap can do without.
 
+use super::{page_size, whole_pages_of};
+use crate::arena::GROUP_SPANS;
 use crate::layout::PAGE_SIZE;
 use core::ffi::{CStr, c_int, c_void};
 use core::ptr;
@@ -24,8 +26,12 @@ pub(crate) const RESERVATIONS: [usize; 7] = [
     1 << 27,
     1 << 24,
 ];
+/// All addresses, of which only tables are reserved ([`crate::scattered`]).
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 24];
+pub(crate) const RESERVATIONS: [usize; 1] = [usize::MAX];
+
+/// The most spans that the system takes back in one call.
+pub(crate) const SPANS_AT_ONCE: usize = GROUP_SPANS;
 
 /// How each mapping of the heap is made.
 const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
@@ -61,10 +67,15 @@ pub(crate) fn places() -> impl Iterator<Item = *mut u8> {
 }
 
 /// Bytes in a page of the system.
-pub(crate) fn page_size() -> usize {
+pub(super) fn system_page_size() -> usize {
     // SAFETY: sysconf reads a constant of the system.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(size).unwrap_or(PAGE_SIZE)
+}
+
+/// Whether these are whole pages of the system.
+fn are_whole(base: *const u8, len: usize) -> bool {
+    (base as usize | len) % page_size() == 0
 }
 
 /// Reserves `len` bytes of address space, a multiple of the page size. Returns `None`
@@ -85,6 +96,7 @@ pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
 /// `base` and `len` are whole pages of a window, and nothing uses them. If the window
 /// `is_reserved`, so are they.
 pub(crate) unsafe fn extend(base: *mut u8, len: usize, is_reserved: bool) -> bool {
+    debug_assert!(are_whole(base, len));
     // Where the place is not free, the system maps the pages elsewhere.
     let place = if is_reserved { libc::MAP_FIXED } else { 0 };
     // SAFETY: the caller's promise. What others mapped is not replaced.
@@ -109,6 +121,7 @@ pub(crate) unsafe fn extend(base: *mut u8, len: usize, is_reserved: bool) -> boo
 /// # Safety
 /// `base` and `len` are whole pages that [`extend`] took, and nothing uses them.
 pub(crate) unsafe fn withdraw(base: *mut u8, len: usize, is_reserved: bool) -> bool {
+    debug_assert!(are_whole(base, len));
     let flags = PRIVATE | libc::MAP_NORESERVE | libc::MAP_FIXED;
     // SAFETY: the caller's promise.
     keeping_errno(|| unsafe {
@@ -133,6 +146,8 @@ pub(crate) unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
 /// # Safety
 /// As for [`commit`].
 pub(crate) unsafe fn populate(base: *mut u8, len: usize) {
+    let (start, len) = whole_pages_of(base, len);
+    let base = base.wrapping_add(start);
     #[cfg(target_os = "linux")]
     // SAFETY: the caller's promise. No byte changes. Linux before 5.14 refuses,
     // which does no harm.
@@ -143,19 +158,6 @@ pub(crate) unsafe fn populate(base: *mut u8, len: usize) {
     let _ = (base, len);
 }
 
-/// Those of a span's pages that form whole pages of the system, which may be
-/// larger.
-pub(crate) fn whole_pages(pages: u64) -> u64 {
-    let ratio = page_size() / PAGE_SIZE;
-    let whole = crate::bits::run(0, ratio.min(crate::bits::BITS));
-    let parts = (0..crate::bits::BITS)
-        .step_by(ratio.max(1))
-        .map(|first| whole << first);
-    parts
-        .filter(|part| pages & part == *part)
-        .fold(0, |all, part| all | part)
-}
-
 /// Moves the contents of pages to pages that hold nothing, without copying, if the system
 /// can do that. The old pages read as zeros then, and take no memory. Returns false if not;
 /// the contents are then still in the old pages.
@@ -163,14 +165,20 @@ pub(crate) fn whole_pages(pages: u64) -> u64 {
 /// # Safety
 /// Both are whole pages that [`extend`] took, and do not overlap. Only the caller uses them.
 pub(crate) unsafe fn move_pages(from: *mut u8, to: *mut u8, len: usize) -> bool {
+    debug_assert!(are_whole(from, len) && are_whole(to, len));
     #[cfg(target_os = "linux")]
-    // SAFETY: the caller's promise. Linux before 5.7 refuses.
+    // SAFETY: the caller's promise.
     return keeping_errno(|| unsafe {
-        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
         let got = libc::mremap(from.cast(), len, len, flags, to.cast::<c_void>());
-        // Linux before 6.17 unmaps `to` before it looks at `from`. Without addresses for the
-        // new block, there is no way to go on.
-        if got == libc::MAP_FAILED && !extend(to, len, true) {
+        // A success unmaps `from`. Linux before 6.17 unmaps `to` before it refuses. Emulators
+        // do not know MREMAP_DONTUNMAP.
+        let hole = match got {
+            libc::MAP_FAILED => to,
+            _ => from,
+        };
+        // Without its addresses, the heap cannot go on.
+        if !extend(hole, len, true) {
             libc::abort();
         }
         got != libc::MAP_FAILED
@@ -202,6 +210,7 @@ static REFUSAL: AtomicU32 = AtomicU32::new(0);
 /// # Safety
 /// As for [`commit`], and no byte in the pages is needed any more.
 pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
+    debug_assert!(are_whole(base, len));
     #[cfg(target_os = "linux")]
     // SAFETY: the caller gives up these pages.
     let give = || unsafe {
@@ -347,6 +356,7 @@ pub(crate) fn write_error(text: &[u8]) {
 /// # Safety
 /// `base` and `len` are whole pages that [`extend`] took. Without access, nothing uses them.
 pub(crate) unsafe fn protect(base: *mut u8, len: usize, accessible: bool) -> bool {
+    debug_assert!(are_whole(base, len));
     let access = if accessible { USABLE } else { libc::PROT_NONE };
     // SAFETY: the caller's promise.
     keeping_errno(|| unsafe { libc::mprotect(base.cast(), len, access) == 0 })

@@ -1,6 +1,8 @@
 //! Windows: the heap reserves address space first, and commits pages on demand.
 
-use core::ffi::CStr;
+use crate::arena::GROUP_SPANS;
+use crate::layout::{SCATTERED, SPAN_SIZE};
+use core::ffi::{CStr, c_void};
 use core::ptr;
 use core::sync::atomic::AtomicU32;
 use std::io::Write;
@@ -26,15 +28,43 @@ pub(crate) fn places() -> impl Iterator<Item = *mut u8> {
 /// reserved page.
 #[cfg(target_pointer_width = "64")]
 pub(crate) const RESERVATIONS: [usize; 5] = [1 << 34, 1 << 32, 1 << 30, 1 << 28, 1 << 26];
+/// All addresses, of which only tables are reserved ([`crate::scattered`]).
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) const RESERVATIONS: [usize; 4] = [1 << 30, 1 << 29, 1 << 28, 1 << 26];
+pub(crate) const RESERVATIONS: [usize; 1] = [usize::MAX];
+
+/// The most spans that the system takes back in one call. A scattered span is a
+/// reservation of its own, so that it can be given back alone.
+pub(crate) const SPANS_AT_ONCE: usize = if SCATTERED { 1 } else { GROUP_SPANS };
+
+/// Calls the system for each reservation that has some of these pages, until it refuses.
+/// Returns the number of bytes for which it did not.
+fn by_reservation(base: *mut u8, len: usize, call: impl Fn(*mut c_void, usize) -> bool) -> usize {
+    let mut done = 0;
+    while done < len {
+        let at = base.wrapping_add(done);
+        let rest = len - done;
+        let part = match SCATTERED {
+            true => rest.min(SPAN_SIZE - at as usize % SPAN_SIZE),
+            false => rest,
+        };
+        if !call(at.cast(), part) {
+            break;
+        }
+        done += part;
+    }
+    done
+}
 
 /// Bytes in a page of the system.
-pub(crate) fn page_size() -> usize {
+pub(super) fn system_page_size() -> usize {
+    system_info().dwPageSize as usize
+}
+
+fn system_info() -> SYSTEM_INFO {
     let mut info = SYSTEM_INFO::default();
     // SAFETY: the call fills in the structure that it gets.
     unsafe { GetSystemInfo(&mut info) };
-    info.dwPageSize as usize
+    info
 }
 
 /// Reserves `len` bytes of address space, a multiple of the page size. No page
@@ -45,30 +75,52 @@ pub(crate) fn reserve(len: usize) -> Option<*mut u8> {
     (!base.is_null()).then_some(base.cast())
 }
 
-/// Does nothing: a reservation has its address space.
+/// Reserves the addresses of spans, unless the window `is_reserved`. Returns false, with
+/// nothing changed, if the system refuses.
 ///
 /// # Safety
-/// The call is always safe.
-pub(crate) unsafe fn extend(_base: *mut u8, _len: usize, _is_reserved: bool) -> bool {
-    true
+/// `base` is not null.
+pub(crate) unsafe fn extend(base: *mut u8, len: usize, is_reserved: bool) -> bool {
+    if is_reserved {
+        return true;
+    }
+    // Wine grants addresses that a program without the flag for large ones does not expect.
+    if base as usize + (len - 1) > system_info().lpMaximumApplicationAddress as usize {
+        return false;
+    }
+    // SAFETY: makes new reservations, if the addresses are free.
+    let done = by_reservation(base, len, |at, len| unsafe {
+        !VirtualAlloc(at, len, MEM_RESERVE, PAGE_READWRITE).is_null()
+    });
+    if done < len {
+        // SAFETY: the reservations that were just made.
+        unsafe { withdraw(base, done, false) };
+    }
+    done == len
 }
 
-/// Does nothing, and says so: a part of a reservation cannot be given back.
+/// Gives back the addresses of spans. Returns false if the system refuses, and if the window
+/// `is_reserved`: a part of a reservation cannot be given back.
 ///
 /// # Safety
-/// The call is always safe.
-pub(crate) unsafe fn withdraw(_base: *mut u8, _len: usize, _is_reserved: bool) -> bool {
-    false
+/// `base` and `len` are spans that [`extend`] took, and nothing uses them.
+pub(crate) unsafe fn withdraw(base: *mut u8, len: usize, is_reserved: bool) -> bool {
+    // SAFETY: the caller's promise. MEM_RELEASE requires the size 0.
+    let give = |at, _| unsafe { VirtualFree(at, 0, MEM_RELEASE) != 0 };
+    !is_reserved && by_reservation(base, len, give) == len
 }
 
-/// Makes reserved pages usable. Pages that were not usable before hold zeros.
+/// Makes reserved pages usable. Pages that were not usable before hold zeros. If the
+/// system refuses, those of some reservations may be usable.
 ///
 /// # Safety
-/// `base` and `len` are whole pages inside one reservation.
+/// `base` and `len` are whole pages of one window.
 pub(crate) unsafe fn commit(base: *mut u8, len: usize) -> bool {
     // SAFETY: the caller's promise. Committed pages keep their contents.
-    let done = unsafe { VirtualAlloc(base.cast(), len, MEM_COMMIT, PAGE_READWRITE) };
-    !done.is_null()
+    let done = by_reservation(base, len, |at, len| unsafe {
+        !VirtualAlloc(at, len, MEM_COMMIT, PAGE_READWRITE).is_null()
+    });
+    done == len
 }
 
 /// Does nothing: Windows has no call that makes pages resident at once.
@@ -76,11 +128,6 @@ pub(crate) unsafe fn commit(base: *mut u8, len: usize) -> bool {
 /// # Safety
 /// The call is always safe.
 pub(crate) unsafe fn populate(_base: *mut u8, _len: usize) {}
-
-/// Those of a span's pages that form whole pages of the system: all.
-pub(crate) fn whole_pages(pages: u64) -> u64 {
-    pages
-}
 
 /// Does nothing, and says so: Windows cannot move pages.
 ///
@@ -105,7 +152,7 @@ pub(crate) unsafe fn reset(base: *mut u8, len: usize) -> bool {
 /// Returns false, with the pages unchanged, if the system refuses.
 ///
 /// # Safety
-/// `base` and `len` are whole pages inside one reservation, and no byte in
+/// `base` and `len` are whole pages of at most [`SPANS_AT_ONCE`] spans, and no byte in
 /// them is needed any more.
 pub(crate) unsafe fn release(base: *mut u8, len: usize) -> bool {
     // SAFETY: the caller gives up these pages.

@@ -129,10 +129,10 @@ fn beneath(of_library: &Seen, of_system: &Seen) -> Option<Beneath> {
 
 /// The system that runs a library, with its version.
 fn name(runner: &Runner) -> String {
-    match (&runner.wine, &runner.wine_version) {
-        (Some(_), Some(version)) => format!("Wine {version}"),
-        (Some(_), None) => "Wine".into(),
-        (None, _) => "Windows".into(),
+    match (runner.is_wine(), &runner.wine_version) {
+        (true, Some(version)) => format!("Wine {version}"),
+        (true, None) => "Wine".into(),
+        (false, _) => "Windows".into(),
     }
 }
 
@@ -177,6 +177,8 @@ mod tests {
     use crate::judge::LOST_BYTES;
     use crate::run::{conclude, judge_observation};
     use crate::select::{Selection, clause};
+    use heapmin_harness::parent::runner::Starter;
+    use heapmin_harness::parent::target::Target;
     use heapmin_harness::wire::job::SYSTEM_HEAP;
     use heapmin_harness::wire::observation::{Ending, Event};
     use rstest::rstest;
@@ -191,6 +193,7 @@ mod tests {
         let before = [
             Event::Hello {
                 build: String::new(),
+                process: 0,
             },
             Event::Loaded { path: None },
             Event::Step("_heapwalk".into()),
@@ -229,7 +232,8 @@ mod tests {
         let mut candidate = forged::candidate();
         candidate.name = name.into();
         candidate.image.format = Format::Pe;
-        candidate.runner.wine = Some("/wine".into());
+        candidate.runner.starter = Starter::Wine("/wine".into());
+        candidate.runner.target = Target::new(Format::Pe, "x86_64");
         candidate.runner.wine_version = Some("10.0".into());
         let selection = Selection {
             clauses: vec![clause(WALK).unwrap(), clause(KEEPS).unwrap()],
@@ -331,7 +335,7 @@ mod tests {
     #[test]
     fn a_control_runs_once_on_each_system() {
         let mut runs = ["a", "b", "c"].map(|name| run(name, &walk(7)));
-        runs[2].0.candidate.runner.wine = Some("/wine-8".into());
+        runs[2].0.candidate.runner.starter = Starter::Wine("/wine-8".into());
         let acts = Mutex::new(Vec::new());
         let observe = control(true, Some(walk(8)));
         mark_by(&mut runs, 1, |candidate, act| {

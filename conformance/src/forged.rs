@@ -8,7 +8,8 @@ use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::parent::candidate::{Candidate, Loading};
-use heapmin_harness::parent::runner::Runner;
+use heapmin_harness::parent::runner::{Runner, Starter};
+use heapmin_harness::parent::target::Target;
 use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
 use std::path::Path;
 
@@ -91,7 +92,9 @@ pub(crate) fn candidate() -> Candidate {
             format: Format::Elf,
             arch: "x86_64".into(),
             exports: ROUTINES.iter().map(|name| (*name).to_owned()).collect(),
+            forwarded: Vec::new(),
             version: None,
+            original_name: None,
             maker: Maker::Other,
             own_calls: Vec::new(),
             needs: Vec::new(),
@@ -101,11 +104,14 @@ pub(crate) fn candidate() -> Candidate {
         load_name: "/c.so".into(),
         identity: Identity::of(Path::new(".")).unwrap(),
         runner: Runner {
-            wine: None,
+            starter: Starter::System,
+            target: Target::native(),
             wine_version: None,
             program: "/heapmin".into(),
             is_fenced: false,
             memory: None,
+            sees_memory: true,
+            frees_threads: true,
         },
         environment: Vec::new(),
         stage: None,

@@ -293,7 +293,7 @@ mod tests {
 
     fn hello() -> Event {
         let build = String::new();
-        Event::Hello { build }
+        Event::Hello { build, process: 0 }
     }
 
     fn step() -> Event {

@@ -109,7 +109,7 @@ fn refusal(candidate: &Candidate, seen: &Observation) -> Option<InputError> {
                 return refused(what, mend);
             }
             if let Some(other) = other_file(candidate, seen) {
-                return refused(other, "name the file that Wine loads");
+                return refused(other, "name the file that the loader takes");
             }
             return None;
         }
@@ -117,14 +117,15 @@ fn refusal(candidate: &Candidate, seen: &Observation) -> Option<InputError> {
     refused(why, "run again; if it happens again, report it")
 }
 
-/// Why the loaded file is another one than the candidate's: Wine has its own libraries
-/// under the same names, and may load one of them instead.
+/// Why the loaded file is another one than the candidate's: Wine, or Windows for an
+/// assembly, has libraries under the same names, and may load one of them instead.
 pub fn other_file(candidate: &Candidate, seen: &Observation) -> Option<String> {
     // Without a stage, the candidate is Wine's own library, or no other can be loaded.
-    candidate.stage.as_ref()?;
+    let staged = candidate.stage.as_ref()?.staged_path();
+    let staged = candidate.runner.path_for_loader(&staged).ok()?;
     let loaded = seen.loaded_from()?;
-    let same = candidate.load_name.eq_ignore_ascii_case(loaded);
-    (!same).then(|| format!("Wine loaded {loaded} instead of this file"))
+    let same = staged.eq_ignore_ascii_case(loaded);
+    (!same).then(|| format!("the loader took {loaded} instead of this file"))
 }
 
 /// The libraries that a PE file needs and that are in no folder where the loader

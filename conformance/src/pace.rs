@@ -5,11 +5,12 @@
 //! fixed piece of work is measured first, through the same runner.
 
 use heapmin_harness::parent::launch::Launch;
-use heapmin_harness::parent::runner::Runner;
+use heapmin_harness::parent::runner::{Runner, Starter};
 use heapmin_harness::parent::runners::calibration_job;
+use heapmin_harness::parent::target::Target;
+use heapmin_harness::wire::calibration::{frees_threads, shows_memory};
 use heapmin_harness::wire::observation::Ending;
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::time::Duration;
 
 /// The least time limit of a case.
@@ -33,17 +34,18 @@ pub struct Limit {
     pub shrunk: Duration,
 }
 
-/// The time limits for each runner.
+/// The time limits for each runner, and whether it shows memory.
 #[derive(Debug, Default)]
 pub struct Pace {
-    by_runner: HashMap<Key, Limit>,
+    by_runner: HashMap<Key, (Limit, Memory)>,
     fixed: Option<Limit>,
 }
 
-type Key = (Option<std::path::PathBuf>, OsString);
+/// A stage has a link to the program of its runner, which is not another one.
+type Key = (Starter, Target);
 
 fn key(runner: &Runner) -> Key {
-    (runner.wine.clone(), runner.program.clone().into())
+    (runner.starter.clone(), runner.target.clone())
 }
 
 impl Pace {
@@ -69,7 +71,8 @@ impl Pace {
         for runner in runners {
             by_runner.entry(key(runner)).or_insert_with(|| {
                 let share = jobs.div_ceil(processors.max(1)).max(1) as u32;
-                limit(calibrate(runner) * share)
+                let (taken, memory) = calibrate(runner);
+                (limit(taken * share), memory)
             });
         }
         Pace {
@@ -80,8 +83,14 @@ impl Pace {
 
     /// The limits for a runner's cases.
     pub fn of(&self, runner: &Runner) -> Limit {
-        let measured = self.by_runner.get(&key(runner)).copied();
+        let measured = self.by_runner.get(&key(runner)).map(|(limit, _)| *limit);
         self.fixed.or(measured).unwrap_or(limit(CALIBRATION))
+    }
+
+    /// What the controls showed of memory through this runner.
+    pub fn memory(&self, runner: &Runner) -> Memory {
+        let measured = self.by_runner.get(&key(runner));
+        measured.map_or(Memory::MEASURED, |(_, memory)| *memory)
     }
 }
 
@@ -94,13 +103,40 @@ fn limit(taken: Duration) -> Limit {
     }
 }
 
-/// The time that a probe takes to start and to do a fixed piece of work.
-fn calibrate(runner: &Runner) -> Duration {
+/// What the controls show of memory through a runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Memory that a probe writes and releases is seen to come and go.
+    pub is_seen: bool,
+    /// No memory stays for threads that ended.
+    pub frees_threads: bool,
+}
+
+impl Memory {
+    const MEASURED: Memory = Memory {
+        is_seen: true,
+        frees_threads: true,
+    };
+
+    /// What the controls show through this runner.
+    pub fn through(runner: &Runner) -> Memory {
+        calibrate(runner).1
+    }
+}
+
+/// The time that a probe takes to start and to do a fixed piece of work, and what its
+/// controls show.
+fn calibrate(runner: &Runner) -> (Duration, Memory) {
     let seen = Launch::new(runner, CALIBRATION).observe(&calibration_job());
+    let memory = Memory {
+        is_seen: shows_memory(&seen),
+        frees_threads: frees_threads(&seen),
+    };
     match seen.ending {
-        Ending::Done | Ending::TimedOut => Duration::from_millis(seen.duration_ms),
+        Ending::Done => (Duration::from_millis(seen.duration_ms), memory),
+        Ending::TimedOut => (CALIBRATION, memory),
         // The trial says what is wrong with the runner.
-        _ => Duration::ZERO,
+        _ => (Duration::ZERO, Memory::MEASURED),
     }
 }
 

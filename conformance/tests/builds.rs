@@ -6,9 +6,8 @@
 //! HEAPMIN_REQUIRE=all it fails instead, unless [`OPTIONAL`] names it.
 #![cfg(target_os = "linux")]
 
-use heapmin_conformance::BUILD;
-use heapmin_conformance::cli::catalogue;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_conformance::cli::{catalogue, runners_of};
+use heapmin_harness::parent::runners::Choice;
 use heapmin_test_libraries::{BUILDS, Build, REJECTED, STRANGERS};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
@@ -100,7 +99,7 @@ fn is_dll(build: &Build) -> bool {
 
 /// What is missing on this machine to load a DLL.
 fn windows_is_missing(build: &Build) -> Option<String> {
-    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    let runners = runners_of(env!("CARGO_BIN_EXE_heapmin").into(), Choice::default());
     let catalogue = catalogue().expect("our own profiles are right");
     let candidate = catalogue.candidate(build.path, None, &runners);
     candidate.err().map(|error| error.to_string())

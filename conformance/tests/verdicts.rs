@@ -1,14 +1,13 @@
 //! Small candidates, each with one defect, get the right verdicts.
 #![cfg(target_os = "linux")]
 
-use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::Verdict::{self, Crash, Fail, Pass, Timeout, Unsupported};
-use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::pace::Pace;
 use heapmin_conformance::run::{Limits, Outcome, check};
 use heapmin_conformance::select::{Selection, select};
 use heapmin_harness::parent::candidate::Candidate;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::text::input_error::InputError;
 use rstest::rstest;
 use std::time::Duration;
@@ -21,7 +20,7 @@ fn candidate(name: &str) -> Result<Candidate, InputError> {
         .find(|(known, _)| *known == file)
         .expect("the candidate was built")
         .1;
-    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    let runners = runners_of(env!("CARGO_BIN_EXE_heapmin").into(), Choice::default());
     catalogue()?.candidate(path, None, &runners)
 }
 

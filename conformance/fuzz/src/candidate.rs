@@ -4,8 +4,9 @@ use arbitrary::{Result, Unstructured};
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
 use heapmin_harness::library::routines::ROUTINES;
-use heapmin_harness::parent::candidate::Candidate;
-use heapmin_harness::parent::runner::Runner;
+use heapmin_harness::parent::candidate::{Candidate, Loading};
+use heapmin_harness::parent::runner::{Runner, Starter};
+use heapmin_harness::parent::target::Target;
 use std::path::Path;
 
 /// A candidate that exports some of the routines.
@@ -42,21 +43,32 @@ fn exporting(exports: Vec<String>) -> Candidate {
             format: Format::Elf,
             arch: "x86_64".into(),
             exports,
+            forwarded: Vec::new(),
             version: None,
+            original_name: None,
             maker: Maker::Other,
+            own_calls: Vec::new(),
+            needs: Vec::new(),
         },
         profile: None,
         stands_in: false,
         load_name: "/candidate.so".into(),
         identity: Identity::of(Path::new("/")).expect("there is a root"),
         runner: Runner {
-            wine: None,
+            starter: Starter::System,
             wine_version: None,
+            target: Target::native(),
             program: "/heapmin".into(),
             is_fenced: false,
             memory: None,
+            sees_memory: true,
+            frees_threads: true,
         },
         environment: Vec::new(),
         stage: None,
+        heap: None,
+        search_folders: Vec::new(),
+        system_libraries: None,
+        loading: Loading::NotTried,
     }
 }

@@ -33,7 +33,10 @@ pub fn observation(u: &mut Unstructured, words: &[&str]) -> Result<Observation> 
 /// One event.
 pub fn event(u: &mut Unstructured, words: &[&str]) -> Result<Event> {
     Ok(match u.int_in_range(0..=31)? {
-        0 => Event::Hello { build: text(u)? },
+        0 => Event::Hello {
+            build: text(u)?,
+            process: 0,
+        },
         1 => Event::Fenced(InForce {
             kept: vec![text(u)?],
             missing: vec![text(u)?],

@@ -1,11 +1,8 @@
 //! Sizes and alignments that the cases of several routines use.
 
-/// The largest request, `_HEAP_MAXREQ` of `<malloc.h>`.
-pub(super) const HEAP_MAXREQ: usize = if usize::BITS == 64 {
-    0xFFFF_FFFF_FFFF_FFE0
-} else {
-    0xFFFF_FFE0
-};
+/// The largest request, `_HEAP_MAXREQ` of `<malloc.h>`: 0xFFFFFFFFFFFFFFE0, on 32-bit systems
+/// 0xFFFFFFE0.
+pub(super) const HEAP_MAXREQ: usize = usize::MAX & !0x1F;
 
 /// Requests over [`HEAP_MAXREQ`].
 pub(super) const OVER_MAXREQ: [usize; 4] = [
@@ -15,13 +12,18 @@ pub(super) const OVER_MAXREQ: [usize; 4] = [
     usize::MAX,
 ];
 
-/// Requests that `_HEAP_MAXREQ` allows and that exceed the memory of any system.
-pub(super) const UNAVAILABLE: [usize; 4] = [
-    HEAP_MAXREQ,
-    HEAP_MAXREQ - 4096,
-    usize::MAX / 2,
-    usize::MAX / 8,
-];
+/// Requests that `_HEAP_MAXREQ` allows and that exceed the memory of any system. A 32-bit
+/// program may have 2 GiB in one piece.
+pub(super) const UNAVAILABLE: [usize; 4] = if usize::BITS == 64 {
+    [
+        HEAP_MAXREQ,
+        HEAP_MAXREQ - 4096,
+        usize::MAX / 2,
+        usize::MAX / 8,
+    ]
+} else {
+    [HEAP_MAXREQ, HEAP_MAXREQ - 4096, 0xC000_0000, 0xF000_0000]
+};
 
 /// Pairs whose product overflows.
 pub(super) const OVERFLOWING: [(usize, usize); 5] = [

@@ -93,12 +93,16 @@ pub(super) fn leave_few(probe: &mut Probe, size: usize) -> Result<Blocks, Stop> 
 /// Sizes of blocks for [`leave_few`], in bytes.
 pub(super) const FEW_SIZES: [usize; 5] = [16, 48, 200, 1000, 4000];
 
+/// Why a clause about memory is not judged.
+pub(super) const NOT_MEASURED: &str =
+    "memory could not be measured: a control that wrote and released pages was not seen to fall";
+
 /// Judges whether at most `limit` bytes more are resident at the moment `after`
 /// than at the moment `baseline`.
 pub(super) fn grows_by_at_most(limit: usize, seen: &Seen) -> Judgement {
     let at = |moment| seen.observation.memory(moment).map(|it| it.resident);
     let (Some(before), Some(after)) = (at("baseline"), at("after")) else {
-        return Judgement::not_judged("memory could not be measured");
+        return Judgement::not_judged(NOT_MEASURED);
     };
     let more = after.saturating_sub(before);
     Judgement::pass_if(

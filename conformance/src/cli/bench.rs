@@ -6,9 +6,10 @@ use super::{AS_EXPECTED, BenchArgs, REFERENCE, ReportFormat, catalogue, note, ru
 use crate::bench::report::{self, Named, Setting};
 use crate::bench::{self, Bench, Curve, plot, trace};
 use globset::Glob;
+use heapmin_harness::library::profile::{Profile, Source};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::catalogue::Catalogue;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ffi::OsStr;
@@ -22,7 +23,10 @@ pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     }
     // The candidates are installed on this machine, so they run without a fence,
     // which would slow them down.
-    let runners = runners(None, true, None)?;
+    let runners = runners(Choice {
+        is_unfenced: true,
+        ..Choice::default()
+    })?;
     let catalogue = catalogue()?;
     let candidates = candidates(args, &catalogue, &runners)?;
     if let Some(path) = &args.trace {
@@ -97,12 +101,8 @@ pub(super) fn candidates(
         return named.collect();
     }
     let mut found = vec![catalogue.candidate(OsStr::new(REFERENCE), None, runners)?];
-    let is_adapted = |library: &str| catalogue.adapters.iter().any(|(name, _)| name == library);
-    for profile in catalogue
-        .profiles
-        .iter()
-        .filter(|profile| is_adapted(&profile.file_name))
-    {
+    let is_adapter = |profile: &&Profile| profile.source == Source::Adapter;
+    for profile in catalogue.profiles.iter().filter(is_adapter) {
         let name = &profile.name;
         match catalogue.candidate(OsStr::new(name), None, runners) {
             Ok(candidate) => found.push(candidate),

@@ -12,7 +12,7 @@ use heapmin_harness::library::profile::Source;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::program::{Failure, Program};
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::{on_one_line, shown};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -105,7 +105,10 @@ fn allocators(
     program: &Program,
     timeout: Duration,
 ) -> Result<Vec<Allocator>, InputError> {
-    let runners = runners(None, true, None)?;
+    let runners = runners(Choice {
+        is_unfenced: true,
+        ..Choice::default()
+    })?;
     let catalogue = catalogue()?;
     if args.candidates.is_empty() {
         let found = candidates(args, &catalogue, &runners)?;

@@ -1,5 +1,6 @@
 //! `heapmin check`: checks candidates and reports the verdicts.
 
+use super::doctor::all_names;
 use super::output::{Output, terminal_width};
 use super::signals::interrupted;
 use super::{
@@ -38,7 +39,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     }
     let path = args.expected.as_deref();
     let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
-    let (candidates, mut refused) = candidates(args)?;
+    let (mut candidates, mut refused) = candidates(args)?;
     refuse_to_overwrite_input(args, &candidates)?;
     let output = Output::create(args.output.as_deref())?;
     let cores = available_parallelism().map_or(1, usize::from);
@@ -46,9 +47,15 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let until = args
         .max_time
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let pace = Pace::measured(candidates.iter().map(|it| &it.runner), jobs, cores);
+    for candidate in &mut candidates {
+        let memory = pace.memory(&candidate.runner);
+        candidate.runner.sees_memory = memory.is_seen;
+        candidate.runner.frees_threads = memory.frees_threads;
+    }
     let pace = match args.timeout {
         Some(seconds) => Pace::fixed(Duration::from_secs(seconds)),
-        None => Pace::measured(candidates.iter().map(|it| &it.runner), jobs, cores),
+        None => pace,
     };
     let (candidates, rejected) = load_all(candidates, jobs, &pace);
     refused.extend(rejected);
@@ -57,7 +64,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     }
     if candidates.is_empty() {
         if args.format == ReportFormat::Json {
-            output.write(&report::json::report(&[], &refused))?;
+            output.write(&report::json::report(&[], &refused, false))?;
         }
         return Ok(interrupted().unwrap_or(FAILED));
     }
@@ -194,19 +201,24 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
     if let Some(profile) = &profile {
         known_deviations(profile)?;
     }
-    let runners = runners(args.windows_probe.clone(), args.no_fence, args.memory)?;
+    let runners = runners(args.runner.choice(args.no_fence, args.memory))?;
     let surroundings = Surroundings {
         heap: args.heap.clone(),
         search_folders: args.search_folders.clone(),
         environment: args.env.clone(),
     };
     let names = match args.candidates.as_slice() {
-        [] => &[REFERENCE.into()],
-        names => names,
+        [] if args.all => {
+            let mut leave_out = |why: &str| note(&format!("not checked: {why}"));
+            let names = all_names(&runners, &mut leave_out)?;
+            names.into_iter().map(Into::into).collect()
+        }
+        [] => vec![REFERENCE.into()],
+        names => names.to_vec(),
     };
     let mut found = Vec::new();
     let mut refused = Vec::new();
-    for name in names {
+    for name in &names {
         let candidate = catalogue
             .candidate(name, profile.as_ref(), &runners)
             .and_then(|candidate| surroundings.of(candidate, &catalogue))
@@ -228,7 +240,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
 
 fn text(checked: &[Checked], refused: &[Refused], findings: &Findings, args: &CheckArgs) -> String {
     match args.format {
-        ReportFormat::Json => report::json::report(checked, refused),
+        ReportFormat::Json => report::json::report(checked, refused, args.verbose),
         ReportFormat::Markdown => report::markdown::report(checked),
         ReportFormat::Human => {
             let width = terminal_width().filter(|_| args.output.is_none());

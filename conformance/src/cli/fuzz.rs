@@ -30,7 +30,7 @@ fn pair(args: &FuzzArgs) -> Result<Pair, InputError> {
     if let Some(profile) = &profile {
         known_deviations(profile)?;
     }
-    let runners = runners(args.windows_probe.clone(), args.no_fence, None)?;
+    let runners = runners(args.runner.choice(args.no_fence, None))?;
     let with_heap = |candidate| {
         let candidate = Surroundings::default().of(candidate, &catalogue)?;
         candidate.check_heap().map(|()| candidate)

@@ -126,7 +126,7 @@ fn candidates() -> Result<String, InputError> {
     Ok(format!("{table}\n"))
 }
 
-fn table(header: &[&str]) -> Table {
+pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)

@@ -4,6 +4,7 @@ mod bench;
 #[cfg(target_os = "linux")]
 mod bench_program;
 mod check;
+mod doctor;
 mod explain;
 mod fuzz;
 mod list;
@@ -17,7 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use heapmin_harness::library::profile::Profile;
 use heapmin_harness::library::routines::ROUTINES;
 use heapmin_harness::parent::catalogue::Catalogue;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::installed::{Embedded, Installed};
+use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::parent::scratch::Scratch;
 use heapmin_harness::probe;
 use heapmin_harness::text::input_error::InputError;
@@ -66,6 +68,8 @@ enum Command {
         /// Id of the clause, as shown by `heapmin list`
         clause: String,
     },
+    /// List what can load libraries on this machine, and what is missing
+    Doctor(DoctorArgs),
     /// Run random sequences of calls on two libraries and compare the results
     Fuzz(FuzzArgs),
     /// Measure the speed and memory use of the reference and of installed allocators
@@ -77,8 +81,11 @@ enum Command {
 
 #[derive(Args)]
 struct CheckArgs {
-    /// Library files, or names of known libraries, such as ucrtbase or msvcr120 [default: reference]
+    /// Library files, or names of known libraries, such as ucrtbase, msvcr120, or msvcr120:x86 for 32 bits [default: reference]
     candidates: Vec<OsString>,
+    /// Check every known library that this machine can load
+    #[arg(long, conflicts_with_all = ["candidates", "profile"])]
+    all: bool,
     /// Judge the candidates by this profile: the name of a known library, or a .toml file
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -118,7 +125,7 @@ struct CheckArgs {
     /// Format of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     format: ReportFormat,
-    /// Show a row for each clause, even if there are many
+    /// Show a row for each clause, even if there are many; with JSON, add what was observed in each case
     #[arg(long, short)]
     verbose: bool,
     /// Write the report to this file instead of standard output
@@ -139,9 +146,45 @@ struct CheckArgs {
     /// Run the library without restrictions on files, network, processes and memory
     #[arg(long)]
     no_fence: bool,
+    #[command(flatten)]
+    runner: RunnerArgs,
+}
+
+/// What starts the process that loads a library.
+#[derive(Args)]
+struct RunnerArgs {
+    /// Command that starts the probe, such as `valgrind -q`, or another Wine; the program and its arguments are added to it
+    #[arg(long, value_name = "CMD", value_parser = words)]
+    runner: Option<Words>,
+    /// Program that starts Wine [default: wine or wine64 in the path]
+    #[arg(long, value_name = "PATH", conflicts_with = "runner")]
+    wine: Option<PathBuf>,
     /// Path of the Windows build of heapmin, which runs Windows libraries under Wine
     #[arg(long, value_name = "EXE")]
     windows_probe: Option<PathBuf>,
+}
+
+/// The words of a command.
+#[derive(Clone)]
+struct Words(Vec<String>);
+
+impl RunnerArgs {
+    /// The choice of the user. `memory` is the limit of a probe in MiB.
+    fn choice(&self, is_unfenced: bool, memory: Option<u64>) -> Choice {
+        Choice {
+            windows_probe: self.windows_probe.clone(),
+            wine: self.wine.clone(),
+            command: self.runner.clone().map(|words| words.0),
+            is_unfenced,
+            memory: memory.map(|mebibytes| mebibytes << 20),
+        }
+    }
+}
+
+#[derive(Args)]
+struct DoctorArgs {
+    #[command(flatten)]
+    runner: RunnerArgs,
 }
 
 #[derive(Args)]
@@ -184,9 +227,8 @@ struct FuzzArgs {
     /// Run the sequence in this file instead of random ones
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "steps"])]
     replay: Option<PathBuf>,
-    /// Path of the Windows build of heapmin, which runs Windows libraries under Wine
-    #[arg(long, value_name = "EXE")]
-    windows_probe: Option<PathBuf>,
+    #[command(flatten)]
+    runner: RunnerArgs,
 }
 
 #[derive(Args)]
@@ -286,6 +328,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Probe => probe::run(BUILD, |name| {
@@ -305,6 +348,15 @@ pub fn run() -> ExitCode {
             FAILED
         }
     }))
+}
+
+/// Parses a command as a shell does, without running one.
+fn words(text: &str) -> Result<Words, String> {
+    match shlex::split(text) {
+        Some(words) if !words.is_empty() => Ok(Words(words)),
+        Some(_) => Err("the command is empty".into()),
+        None => Err("a quote is not closed".into()),
+    }
 }
 
 /// Parses `NAME=VALUE`.
@@ -337,33 +389,31 @@ fn note(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// The runners that start probes on this machine, with or without a fence.
-fn runners(
-    windows_probe: Option<PathBuf>,
-    no_fence: bool,
-    memory: Option<u64>,
-) -> Result<Runners, InputError> {
+/// The runners that start probes on this machine.
+fn runners(choice: Choice) -> Result<Runners, InputError> {
     let program = std::env::current_exe().map_err(|error| {
         InputError::new(
             format!("cannot find the path of this program: {error}"),
             "start it by its path",
         )
     })?;
-    let runners = Runners::new(program, BUILD, windows_probe);
-    if !no_fence {
+    if !choice.is_unfenced {
         Scratch::new().map_err(|problem| {
             let mend = "set TMPDIR to a folder that can be written";
             InputError::new(problem, mend)
         })?;
     }
-    Ok(match (no_fence, memory) {
-        (true, _) => runners.unfenced(),
-        (false, Some(mebibytes)) => runners.with_memory(mebibytes << 20),
-        (false, None) => runners,
-    })
+    Ok(runners_of(program, choice))
 }
 
-/// The catalogue of the profiles and adapters that are part of this program.
+/// The runners of this program, which is in this file.
+pub fn runners_of(program: PathBuf, choice: Choice) -> Runners {
+    let libraries = heapmin_fixtures::LIBRARIES.iter();
+    let embedded = libraries.map(|(name, bytes)| Embedded { name, bytes });
+    Runners::new(Installed::new(program, embedded.collect()), BUILD, choice)
+}
+
+/// The catalogue of the profiles that are part of this program.
 ///
 /// # Errors
 /// If a profile is invalid.
@@ -372,11 +422,7 @@ pub fn catalogue() -> Result<Catalogue, InputError> {
         .iter()
         .map(|(name, text)| Profile::parse(name, text))
         .collect();
-    let adapters = heapmin_fixtures::ADAPTERS.iter();
     Ok(Catalogue {
         profiles: profiles?,
-        adapters: adapters
-            .map(|(name, path)| (name.to_string(), path.into()))
-            .collect(),
     })
 }

@@ -269,8 +269,10 @@ mod tests {
     use crate::forged;
     use crate::repeat::{Changed, Repeated};
     use crate::select;
-    use heapmin_harness::library::inspect::Maker;
+    use heapmin_harness::library::inspect::{Format, Maker};
     use heapmin_harness::library::profile::Profile;
+    use heapmin_harness::parent::runner::Starter;
+    use heapmin_harness::parent::target::Target;
     use rstest::rstest;
 
     /// A run by this Wine of a library of this maker and version, in which each of these
@@ -283,7 +285,8 @@ mod tests {
         }
         let mut checked = forged::checked(outcomes);
         let candidate = &mut checked.candidate;
-        candidate.runner.wine = Some("/wine".into());
+        candidate.runner.starter = Starter::Wine("/wine".into());
+        candidate.runner.target = Target::new(Format::Pe, "x86_64");
         candidate.runner.wine_version = Some(wine.into());
         candidate.image.maker = maker;
         candidate.image.version = Some(library.into());

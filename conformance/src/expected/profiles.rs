@@ -85,9 +85,9 @@ impl Profiles {
 
     /// The known deviations of the system that runs this candidate.
     fn of_system(&self, candidate: &Candidate) -> &[Known] {
-        match candidate.runner.wine {
-            Some(_) => &self.wine_itself,
-            None => &[],
+        match candidate.runner.is_wine() {
+            true => &self.wine_itself,
+            false => &[],
         }
     }
 
@@ -119,7 +119,8 @@ mod tests {
     use crate::clause::Judgement;
     use crate::forged::{checked, outcome};
     use crate::select::clause;
-    use heapmin_harness::library::inspect::Maker;
+    use heapmin_harness::library::inspect::{Format, Maker};
+    use heapmin_harness::parent::target::Target;
 
     const VALID: &str = "title = 'A'\nlibrary = 'a.dll'\nsource = 'system'\nerrno = 'msvc'\n";
 
@@ -206,7 +207,7 @@ mod tests {
         };
         run.candidate.runner.wine_version = Some("8.0".into());
         assert_eq!(marked(&mut run), [false, false], "not under Wine");
-        run.candidate.runner.wine = Some("/wine".into());
+        run.candidate.runner.target = Target::new(Format::Pe, "x86_64");
         run.candidate.runner.wine_version = Some("10.0".into());
         assert_eq!(marked(&mut run), [false, false], "another version");
         run.candidate.runner.wine_version = Some("8.0".into());
@@ -217,11 +218,11 @@ mod tests {
     fn the_systems_deviations_must_occur_in_the_libraries_of_windows() {
         let profiles = Profiles::of([]).unwrap();
         let mut candidate = checked(Vec::new()).candidate;
-        candidate.runner.wine = Some("/wine".into());
+        candidate.runner.target = Target::new(Format::Pe, "x86_64");
         assert_eq!(profiles.shown_by(&candidate), []);
         candidate.profile = Some(profile(""));
         assert_ne!(profiles.shown_by(&candidate), []);
-        candidate.runner.wine = None;
+        candidate.runner.target = Target::native();
         assert_eq!(profiles.shown_by(&candidate), []);
     }
 }

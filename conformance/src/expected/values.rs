@@ -13,13 +13,14 @@ use toml::{Spanned, Value};
 #[serde(deny_unknown_fields)]
 pub(super) struct Limit {
     wine: Option<Spanned<String>>,
-    library: Option<Spanned<String>>,
+    #[serde(rename = "library")]
+    file: Option<Spanned<String>>,
 }
 
 impl Limit {
     /// The offset at which its last version ends, in a table with a head of its own.
     pub(super) fn end(&self) -> usize {
-        let versions = self.wine.iter().chain(&self.library);
+        let versions = self.wine.iter().chain(&self.file);
         versions.map(|it| it.span().end).fold(0, usize::max)
     }
 }
@@ -58,15 +59,15 @@ impl Values<'_> {
         let Some((key, limit)) = limit else {
             return Ok(None);
         };
-        let Limit { wine, library } = limit.get_ref();
-        if wine.is_none() && library.is_none() {
+        let Limit { wine, file } = limit.get_ref();
+        if wine.is_none() && file.is_none() {
             let problem = format!("`{key}` has no version");
             let mend = format!("write {key} = {{ wine = \"10.0\" }}, or library in place of wine");
             return Err(self.error(limit.span().start, problem, &mend));
         }
         Ok(Some(Bound {
             wine: wine.as_ref().map(|it| self.version(it)).transpose()?,
-            library: library.as_ref().map(|it| self.version(it)).transpose()?,
+            file: file.as_ref().map(|it| self.version(it)).transpose()?,
         }))
     }
 
@@ -127,7 +128,7 @@ mod tests {
 
     #[rstest]
     #[case::wine("since = { wine = '8.0' }", " since Wine 8.0", "w")]
-    #[case::library("until = { library = '10.0.26100' }", " until version 10.0.26100", "w")]
+    #[case::of_the_library("until = { library = '10.0.26100' }", " until version 10.0.26100", "w")]
     #[case::both(
         "since = { wine = '9', library = '7.0' }\nuntil = { wine = '9.0.1' }",
         " since Wine 9 since version 7.0 until Wine 9.0.1",

@@ -42,21 +42,21 @@ pub struct Bound {
     /// The version of Wine.
     pub wine: Option<Version>,
     /// The version of the library.
-    pub library: Option<Version>,
+    pub file: Option<Version>,
 }
 
 impl Bound {
     fn of(&self, of: Of) -> Option<&Version> {
         match of {
             Of::Wine => self.wine.as_ref(),
-            Of::Library => self.library.as_ref(),
+            Of::Library => self.file.as_ref(),
         }
     }
 
     fn of_mut(&mut self, of: Of) -> &mut Option<Version> {
         match of {
             Of::Wine => &mut self.wine,
-            Of::Library => &mut self.library,
+            Of::Library => &mut self.file,
         }
     }
 }
@@ -206,11 +206,11 @@ mod tests {
         Versions {
             since: Bound {
                 wine: Version::parse(wine_since),
-                library: Version::parse(since),
+                file: Version::parse(since),
             },
             until: Bound {
                 wine: Version::parse(wine_until),
-                library: Version::parse(until),
+                file: Version::parse(until),
             },
         }
     }

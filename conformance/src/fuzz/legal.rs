@@ -7,7 +7,16 @@ use heapmin_harness::wire::step::{Owners, Step};
 /// The most live bytes in a sequence, alignments over a page included.
 const MOST_BYTES: usize = 160 << 20;
 /// Sizes that a heap must refuse: Microsoft's `_HEAP_MAXREQ` and more.
-const TOO_LARGE: [usize; 3] = [usize::MAX, usize::MAX - 31, usize::MAX / 2];
+const TOO_LARGE: [usize; 3] = [
+    usize::MAX,
+    usize::MAX - 31,
+    // A 32-bit program may have 2 GiB in one piece.
+    if usize::BITS == 64 {
+        usize::MAX / 2
+    } else {
+        0xC000_0000
+    },
+];
 /// A number of elements, and a size of each that is larger than 8, have a product that a
 /// heap must refuse.
 const TOO_MANY: usize = usize::MAX / 8;

@@ -61,14 +61,17 @@ fn candidate(
     if let Some(heap) = &candidate.heap {
         write!(text, ", heap of {}", heap.name)?;
     }
-    if let Some(wine) = &candidate.runner.wine {
-        write!(text, ", run by Wine")?;
-        if let Some(version) = &candidate.runner.wine_version {
-            write!(text, " {version}")?;
-        }
-        write!(text, ", {}", wine.display())?;
+    let run_by = candidate.runner.description();
+    if !run_by.is_empty() {
+        write!(text, ", run by {run_by}")?;
     }
     writeln!(text, "{FAINT:#}")?;
+    if let Some(original) = candidate.original_name() {
+        writeln!(
+            text,
+            "by its version resource, this file is {original}; the profile is that library's"
+        )?;
+    }
     fence(text, checked)?;
     let counted = counted(checked);
     writeln!(text, "{}", table(&counted, width, every_clause))?;
@@ -84,13 +87,11 @@ fn candidate(
 /// Writes what the fence kept the candidate from.
 fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
     let Some(fence) = &checked.fence else {
-        let why = match &checked.candidate.runner {
-            // No probe raised it.
-            runner if runner.is_fenced => return Ok(()),
-            runner if runner.wine.is_some() => "no fence: not supported under Wine",
-            _ => "no fence",
+        // If there is one, no probe raised it.
+        return match checked.candidate.runner.is_fenced {
+            true => Ok(()),
+            false => writeln!(text, "{FAINT}no fence{FAINT:#}"),
         };
-        return writeln!(text, "{FAINT}{why}{FAINT:#}");
     };
     if !fence.kept.is_empty() {
         writeln!(text, "{FAINT}fence: {}{FAINT:#}", fence.kept.join("; "))?;

@@ -48,12 +48,17 @@ struct Entry<'a> {
     profile: Option<&'a str>,
     version: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    original_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     heap: Option<HeapEntry<'a>>,
     summary: BTreeMap<&'static str, usize>,
     judged: Count,
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<RepeatedEntry<'a>>,
     results: Vec<Line<'a>>,
+    /// The text of a snapshot for each case, with `--verbose`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observations: Option<&'a BTreeMap<&'static str, String>>,
 }
 
 /// What several runs showed.
@@ -91,12 +96,13 @@ struct Line<'a> {
     duration_ms: u64,
 }
 
-/// The report as JSON text.
-pub fn report(checked: &[Checked], refused: &[Refused]) -> String {
+/// The report as JSON text. With `observations`, it has what was observed in each case, from
+/// which snapshots are made.
+pub fn report(checked: &[Checked], refused: &[Refused], observations: bool) -> String {
     let report = Report {
         schema: 1,
         suite: env!("CARGO_PKG_VERSION"),
-        candidates: checked.iter().map(entry).collect(),
+        candidates: checked.iter().map(|one| entry(one, observations)).collect(),
         refused: refused.iter().map(refused_entry).collect(),
     };
     let mut text = serde_json::to_string_pretty(&report).expect("a report is plain data");
@@ -146,7 +152,7 @@ fn repeated_entry<'a>(repeated: &'a Repeated) -> RepeatedEntry<'a> {
     }
 }
 
-fn entry(checked: &Checked) -> Entry<'_> {
+fn entry(checked: &Checked, observations: bool) -> Entry<'_> {
     let candidate = &checked.candidate;
     Entry {
         name: &candidate.name,
@@ -160,6 +166,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
             .as_ref()
             .map(|profile| profile.name.as_str()),
         version: candidate.image.version.as_deref(),
+        original_name: candidate.original_name(),
         heap: heap(candidate),
         summary: counts(checked)
             .map(|(verdict, count)| (verdict.name(), count))
@@ -167,6 +174,7 @@ fn entry(checked: &Checked) -> Entry<'_> {
         judged: count(checked),
         repeated: checked.repeated.as_ref().map(repeated_entry),
         results: checked.outcomes.iter().map(line).collect(),
+        observations: observations.then_some(&checked.stable),
     }
 }
 

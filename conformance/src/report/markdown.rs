@@ -3,6 +3,7 @@
 use crate::clause::{Level, Reason, Verdict};
 use crate::judged::{Count, count, counted};
 use crate::run::{Checked, Outcome};
+use heapmin_harness::parent::runner::Starter;
 use std::fmt::Write;
 
 /// The report as Markdown text. All candidates must be checked by the same
@@ -50,7 +51,7 @@ fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
     writeln!(text)?;
     if checked
         .iter()
-        .any(|one| one.candidate.runner.wine.is_some())
+        .any(|one| !one.candidate.runner.is_this_system())
     {
         write!(text, "| run by |")?;
         for one in checked {
@@ -79,10 +80,11 @@ fn title(checked: &Checked) -> String {
 /// `Wine 8.0`, or a dash if this system itself ran the library.
 fn run_by(checked: &Checked) -> String {
     let runner = &checked.candidate.runner;
-    match (&runner.wine, &runner.wine_version) {
-        (Some(_), Some(version)) => format!("Wine {version}"),
-        (Some(_), None) => "Wine".into(),
-        (None, _) => "—".into(),
+    match (&runner.starter, &runner.wine_version) {
+        (Starter::Wine(_), Some(version)) => format!("Wine {version}"),
+        (Starter::Wine(_), None) => "Wine".into(),
+        (Starter::System, _) => "—".into(),
+        _ => runner.command().join(" "),
     }
 }
 

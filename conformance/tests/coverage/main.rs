@@ -11,12 +11,11 @@ mod impossible;
 mod page;
 
 use dimensions::dimensions_of;
-use heapmin_conformance::BUILD;
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::observe::observe_recorded;
 use heapmin_harness::parent::candidate::Candidate;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::wire::coverage::{Dimension, Pairs, ROUTINES, Value};
 use heapmin_harness::wire::observation::Event;
 use impossible::reason;
@@ -148,7 +147,7 @@ fn run_all_cases() -> Covered {
 }
 
 fn reference() -> Candidate {
-    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    let runners = runners_of(env!("CARGO_BIN_EXE_heapmin").into(), Choice::default());
     let catalogue = catalogue().expect("our own profiles are right");
     let candidate = catalogue.candidate("reference", None, &runners);
     candidate.expect("the reference is built with this test")

@@ -1,13 +1,12 @@
 //! Code that tests of sound heaps share with tests of mutants.
 
-use heapmin_conformance::BUILD;
 use heapmin_conformance::clause::{Case, Clause, Level, Verdict};
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::observe::observe;
 use heapmin_conformance::run::judge_observation;
 use heapmin_harness::parent::candidate::Candidate;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::runners::Choice;
 use libtest_mimic::Failed;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -76,7 +75,7 @@ pub(crate) fn candidate(
     let mut profile = catalogue.profile(profile)?;
     profile.alias = alias.map(str::to_owned);
     profile.stands_in = false;
-    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    let runners = runners_of(env!("CARGO_BIN_EXE_heapmin").into(), Choice::default());
     Ok(catalogue.candidate(library, Some(&profile), &runners)?)
 }
 

@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// The format of a library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Linux and other Unix systems.
@@ -68,8 +68,13 @@ pub struct Library {
     pub arch: String,
     /// The names it exports, sorted.
     pub exports: Vec<String>,
+    /// The names that it exports and forwards to other libraries (PE), sorted, each with
+    /// the file name of the other library.
+    pub forwarded: Vec<(String, String)>,
     /// The file version in its version resource, `10.0.26100.1`.
     pub version: Option<String>,
+    /// The file name in its version resource. A renamed file keeps it.
+    pub original_name: Option<String>,
     /// Who made it.
     pub maker: Maker,
     /// The places that the loader fills with addresses of the library's own routines
@@ -164,7 +169,8 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
     if matches!(file.kind(), object::ObjectKind::Core) {
         return Err(not_a_library("it is a core dump"));
     }
-    let exports = exports(&file, bytes.len()).map_err(|error| not_a_library(&error))?;
+    let (exports, forwarded) =
+        exports(&file, bytes.len()).map_err(|error| not_a_library(&error))?;
     let executable = matches!(file.kind(), object::ObjectKind::Executable) || is_pie(&file, bytes);
     if executable {
         return Err(not_a_library(
@@ -180,13 +186,16 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Library, InputError> {
         Format::Pe => pe_maker(bytes, version.as_ref()),
         Format::Elf | Format::Macho => Maker::Other,
     };
+    let (version, original_name) = version.map_or((None, None), |it| (it.file, it.original_name));
     Ok(Library {
         format,
         arch: arch(file.architecture()),
         exports,
+        forwarded,
         own_calls: own_calls(&file, bytes.len()),
         needs: needs(&file),
-        version: version.and_then(|version| version.file),
+        version,
+        original_name,
         maker,
     })
 }
@@ -238,10 +247,12 @@ fn is_pie(file: &object::File<'_>, bytes: &[u8]) -> bool {
     }
 }
 
-/// The names that a file exports, sorted. `length` is the file's size in bytes.
-fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String> {
+/// The names that a file exports, and those that it forwards, with the library to which;
+/// both sorted. `length` is the file's size in bytes.
+fn exports(file: &object::File<'_>, length: usize) -> Result<Exports, String> {
     let mut names = Names {
         names: Vec::new(),
+        forwarded: Vec::new(),
         room: length,
     };
     match file {
@@ -266,11 +277,18 @@ fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String
         object::File::Pe64(file) => names.add_table(file.export_table())?,
         _ => {}
     }
-    let mut names = names.names;
+    let Names {
+        mut names,
+        mut forwarded,
+        ..
+    } = names;
     names.sort();
     names.dedup();
-    Ok(names)
+    forwarded.sort();
+    Ok((names, forwarded))
 }
+
+type Exports = (Vec<String>, Vec<(String, String)>);
 
 /// Collects the names from a file. In a hostile file, every entry of a table can point to
 /// the same long name, or to a name without an end; the time to read them would grow with
@@ -278,27 +296,41 @@ fn exports(file: &object::File<'_>, length: usize) -> Result<Vec<String>, String
 /// when all names together are longer than the file.
 struct Names {
     names: Vec<String>,
+    forwarded: Vec<(String, String)>,
     room: usize,
 }
 
 impl Names {
     fn add(&mut self, name: object::Result<&[u8]>) -> Result<(), String> {
-        let name = name.map_err(|error| unreadable_exports(&error))?;
-        let left = self.room.checked_sub(name.len());
-        self.room = left.ok_or("its exported names are longer than the file")?;
-        self.names.push(String::from_utf8_lossy(name).into_owned());
+        let name = self.text(name)?;
+        self.names.push(name);
         Ok(())
     }
 
-    /// Adds the exports of a PE file, except those that it forwards to other libraries.
+    fn text(&mut self, name: object::Result<&[u8]>) -> Result<String, String> {
+        let name = name.map_err(|error| unreadable_exports(&error))?;
+        let left = self.room.checked_sub(name.len());
+        self.room = left.ok_or("its exported names are longer than the file")?;
+        Ok(String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Adds the exports of a PE file.
     fn add_table(&mut self, table: object::Result<Option<ExportTable<'_>>>) -> Result<(), String> {
         let Some(table) = table.map_err(|error| unreadable_exports(&error))? else {
             return Ok(());
         };
         for (pointer, index) in table.name_iter() {
             let address = table.address_by_index(index.into());
-            if !table.is_forward(address.map_err(|error| unreadable_exports(&error))?) {
-                self.add(table.name_from_pointer(pointer))?;
+            let address = address.map_err(|error| unreadable_exports(&error))?;
+            let name = self.text(table.name_from_pointer(pointer))?;
+            match table.forward_string(address).transpose() {
+                None => self.names.push(name),
+                Some(target) => {
+                    // `msvcrt._heapmin`, or `msvcrt.#7` for an ordinal.
+                    let target = self.text(target)?;
+                    let library = target.rsplit_once('.').map_or("", |(library, _)| library);
+                    self.forwarded.push((name, format!("{library}.dll")));
+                }
             }
         }
         Ok(())
@@ -397,6 +429,14 @@ fn own_calls(file: &object::File<'_>, length: usize) -> Vec<(u64, String)> {
         (name.len() <= LONGEST_NAME).then(|| (offset, name.to_owned()))
     };
     relocations.filter_map(own_call).take(MOST).collect()
+}
+
+/// The processor for which a program was built, named as in [`Library`]; `None` if the file
+/// is no program.
+pub fn arch_of_program(path: &Path) -> Option<String> {
+    let bytes = fs::read(path).ok()?;
+    let file = object::File::parse(&*bytes).ok()?;
+    Some(arch(file.architecture()))
 }
 
 fn arch(architecture: object::Architecture) -> String {
@@ -517,8 +557,8 @@ mod tests {
         let [dll, dylib] = [SMALL_DLL, SMALL_DYLIB].map(from_hex);
         let dll = recognise(Path::new("x"), &dll).unwrap();
         assert_eq!((dll.format, &dll.arch[..]), (Format::Pe, "x86_64"));
-        // The file also forwards a third name to another library.
         assert_eq!(dll.exports, ["_heapmin", "malloc"]);
+        assert_eq!(dll.forwarded, [("free".into(), "other.dll".into())]);
         assert_eq!(dll.version.as_deref(), Some("10.0.26100.1"));
         assert_eq!(dll.maker, Maker::Microsoft);
         let dylib = recognise(Path::new("x"), &dylib).unwrap();
@@ -588,6 +628,7 @@ mod tests {
         let version = Version {
             company: company.map(str::to_owned),
             file: None,
+            original_name: None,
         };
         assert_eq!(pe_maker(&stub(text), Some(&version)), maker);
         if company.is_none() {

@@ -55,6 +55,9 @@ pub struct Profile {
     pub alias: Option<String>,
     /// The file that the loader loads, if `library` is a name and not a file.
     pub stands_for: Option<String>,
+    /// The side-by-side assembly to which it belongs. The loader then finds it only
+    /// through a manifest that names the assembly.
+    pub assembly: Option<String>,
     /// Another library that this one needs.
     #[serde(default, deserialize_with = "other_library")]
     pub needs: Option<Needs>,
@@ -66,6 +69,8 @@ pub struct Profile {
     pub stands_in: bool,
     /// Why the file may be missing, and where to get it.
     pub if_absent: Option<String>,
+    /// What a file of this name is that exports nothing, and what to check instead.
+    pub if_empty: Option<String>,
     /// The routines that it has under another name: that name, by the routine's name.
     #[serde(default)]
     pub names: BTreeMap<String, String>,

@@ -15,6 +15,8 @@ pub(super) struct Version {
     pub file: Option<String>,
     /// The company's name.
     pub company: Option<String>,
+    /// The name under which the file was made, `msvcr120.dll`.
+    pub original_name: Option<String>,
 }
 
 /// The version resource of a file; `None` if it is missing or cannot be read.
@@ -50,13 +52,17 @@ fn resource<'data, Pe: ImageNtHeaders, R: ReadRef<'data>>(
 impl Version {
     fn parse(bytes: &[u8]) -> Option<Version> {
         let root = Blocks(bytes).next()?;
-        let texts = Blocks(root.children).filter(|block| block.key == "StringFileInfo");
-        let tables = texts.flat_map(|texts| Blocks(texts.children));
-        let mut texts = tables.flat_map(|table| Blocks(table.children));
-        let company = texts.find(|text| text.key == "CompanyName");
+        let text = |key: &str| {
+            let texts = Blocks(root.children).filter(|block| block.key == "StringFileInfo");
+            let tables = texts.flat_map(|texts| Blocks(texts.children));
+            let mut texts = tables.flat_map(|table| Blocks(table.children));
+            let text = texts.find(|text| text.key == key)?;
+            Some(text_to_nul(text.rest))
+        };
         Some(Version {
             file: file_version(root.value),
-            company: company.map(|text| text_to_nul(text.rest)),
+            company: text("CompanyName"),
+            original_name: text("OriginalFilename"),
         })
     }
 }
@@ -159,7 +165,9 @@ mod tests {
     fn resource(company_length: usize) -> Vec<u8> {
         let company = block("CompanyName", &utf16("Microsoft"), company_length, &[]);
         let other = block("Comments", &utf16("none"), 5, &[]);
-        let table = block("040904E4", &[], 0, &[other, company]);
+        // A compiler of resources may write the texts in any order.
+        let original = block("OriginalFilename", &utf16("a.dll"), 6, &[]);
+        let table = block("040904E4", &[], 0, &[original, other, company]);
         let texts = block("StringFileInfo", &[], 0, &[table]);
         let translation = block("Translation", &[9, 4, 0xE4, 4], 4, &[]);
         let languages = block("VarFileInfo", &[], 0, &[translation]);
@@ -186,10 +194,11 @@ mod tests {
     #[case::in_words(10)]
     #[case::in_bytes(20)]
     #[case::wrong(60_000)]
-    fn version_and_company_are_read(#[case] company_length: usize) {
+    fn version_company_and_original_name_are_read(#[case] company_length: usize) {
         let version = Version::parse(&resource(company_length)).unwrap();
         assert_eq!(version.file.as_deref(), Some("10.0.26100.1"));
         assert_eq!(version.company.as_deref(), Some("Microsoft"));
+        assert_eq!(version.original_name.as_deref(), Some("a.dll"));
     }
 
     #[test]

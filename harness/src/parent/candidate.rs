@@ -121,6 +121,16 @@ impl Candidate {
         }
     }
 
+    /// The name under which the file was made, if it has another name now and the profile
+    /// is that of the original name.
+    pub fn original_name(&self) -> Option<&str> {
+        let original = self.image.original_name.as_deref()?;
+        let is_now = |name: &str| original.eq_ignore_ascii_case(name);
+        let present = self.path.file_name()?.to_string_lossy();
+        let by_original = is_now(&self.profile.as_ref()?.file_name);
+        (by_original && !is_now(&present)).then_some(original)
+    }
+
     /// The same library, judged by another profile.
     pub(super) fn judged_by(self, profile: Profile) -> Candidate {
         Candidate {
@@ -132,7 +142,9 @@ impl Candidate {
 
     /// Whether its probe can start with it in `LD_PRELOAD`.
     pub fn can_be_preloaded(&self) -> bool {
-        cfg!(target_os = "linux") && self.image.format == Format::Elf && self.runner.wine.is_none()
+        cfg!(target_os = "linux")
+            && self.image.format == Format::Elf
+            && self.runner.is_this_system()
     }
 
     /// The same library as one that stands in for the system's heap.

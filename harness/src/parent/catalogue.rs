@@ -4,6 +4,7 @@
 use super::candidate::{Candidate, Loading};
 use super::runners::Runners;
 use super::stage::Stage;
+use super::target::Target;
 use crate::library::identity::Identity;
 use crate::library::inspect::{Format, Library, inspect};
 use crate::library::profile::{Profile, Source};
@@ -13,12 +14,10 @@ use crate::text::suggest::nearest;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The profiles and files that an argument can name.
+/// The profiles that an argument can name.
 pub struct Catalogue {
     /// The profiles that this program contains.
     pub profiles: Vec<Profile>,
-    /// The adapters that were built with this program: library name and path.
-    pub adapters: Vec<(String, PathBuf)>,
 }
 
 impl Catalogue {
@@ -46,8 +45,9 @@ impl Catalogue {
 
     /// Turns an argument into a candidate. The argument is the name of a profile or
     /// the path of a file. If `name` is both, it means the profile; `./name` means the
-    /// file. `profile`, if given, replaces what is known of the library; it does not
-    /// change which file that is.
+    /// file. `name:x86` is the library of the profile for another processor than that of
+    /// this program. `profile`, if given, replaces what is known of the library; it does
+    /// not change which file that is.
     ///
     /// # Errors
     /// If it is neither, the file is not a library, the library has no heap, or no
@@ -63,25 +63,35 @@ impl Catalogue {
         let Some(argument) = argument.to_str() else {
             return self.by_path(argument, profile, runners);
         };
-        let is_known = self.profiles.iter().any(|profile| profile.name == argument);
+        let (name, arch) = self.name_and_arch(argument);
+        let is_known = self.profiles.iter().any(|profile| profile.name == name);
         let is_path = !is_known && looks_like_a_path(argument);
         let named = match (is_path, profile) {
             (true, _) => None,
-            (false, Some(_)) if self.profile(argument).is_err() => None,
-            (false, _) => Some(self.profile(argument).map_err(|error| {
+            (false, Some(_)) if self.profile(name).is_err() => None,
+            (false, _) => Some(self.profile(name).map_err(|error| {
                 let problem = format!("{argument} is not a file, and {}", error.problem);
                 InputError::new(problem, error.mend)
             })?),
         };
         match named {
             Some(named) => {
-                let candidate = self.by_name(argument, named, runners)?;
+                let candidate = self.by_name(argument, named, arch, runners)?;
                 Ok(match profile {
                     Some(profile) => candidate.judged_by(profile.clone()),
                     None => candidate,
                 })
             }
             None => self.by_path(argument.as_ref(), profile, runners),
+        }
+    }
+
+    /// The name of a profile and a processor in `name:arch`. Else the whole argument and
+    /// the processor of this program.
+    fn name_and_arch<'a>(&self, argument: &'a str) -> (&'a str, &'a str) {
+        match argument.split_once(':') {
+            Some((name, arch)) if self.profiles.iter().any(|it| it.name == name) => (name, arch),
+            _ => (argument, std::env::consts::ARCH),
         }
     }
 
@@ -96,20 +106,16 @@ impl Catalogue {
             InputError::new(problem, "name a library file")
         })?;
         let (library, identity) = inspect_with_identity(&path)?;
-        let profile = profile.cloned().or_else(|| {
-            let file_name = path.file_name()?.to_string_lossy().to_lowercase();
-            let fits =
-                |profile: &&Profile| profile.file_name == file_name && profile.stands_for.is_none();
-            self.profiles.iter().find(fits).cloned()
-        });
-        check_architecture(&path, &library)?;
+        let profile = profile
+            .or_else(|| self.profile_of(&path, &library))
+            .cloned();
         check_exports(&path, &library, profile.as_ref())?;
         let runner = runners.for_library(&path, &library)?;
-        let system_libraries = runners.folder_of_system_libraries(library.format);
-        let stage = Stage::new(&path, &library, &runner)?;
+        let system_libraries = runners.folder_of_system_libraries(&runner.target);
+        let stage = Stage::new(&path, &library, profile.as_ref(), &runner)?;
         let (load_name, environment, runner) = match &stage {
             Some(stage) => (
-                runner.path_for_loader(&stage.staged_path())?,
+                stage.load_name(&runner)?,
                 stage.environment(&path, &runner),
                 stage.runner(&runner),
             ),
@@ -133,18 +139,35 @@ impl Catalogue {
         })
     }
 
+    /// The profile of a file: that of its original name, or else that of its present name.
+    fn profile_of(&self, path: &Path, library: &Library) -> Option<&Profile> {
+        let present = path.file_name()?.to_string_lossy().into_owned();
+        let names = library.original_name.iter().chain([&present]);
+        names.map(|name| name.to_lowercase()).find_map(|name| {
+            let fits =
+                |profile: &&Profile| profile.file_name == name && profile.stands_for.is_none();
+            self.profiles.iter().find(fits)
+        })
+    }
+
     fn by_name(
         &self,
         argument: &str,
         profile: Profile,
+        arch: &str,
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
-        let path = self.locate(&profile, runners)?;
-        let (library, identity) = inspect_with_identity(&path)?;
-        check_architecture(&path, &library)?;
+        let target = Target::new(profile.format.unwrap_or(Format::native()), arch);
+        let path = locate(&profile, &target, runners)?;
+        let (mut library, identity) = inspect_with_identity(&path)?;
+        if profile.source == Source::System {
+            // A program that loads it by name gets these routines.
+            let forwarded = library.forwarded.iter().map(|(name, _)| name.clone());
+            library.exports.extend(forwarded);
+        }
         check_exports(&path, &library, Some(&profile))?;
         let runner = runners.for_library(&path, &library)?;
-        let system_libraries = runners.folder_of_system_libraries(library.format);
+        let system_libraries = runners.folder_of_system_libraries(&runner.target);
         let environment: Vec<_> = profile.environment.clone().into_iter().collect();
         if let Some(needs) = &profile.needs {
             runners
@@ -176,63 +199,38 @@ impl Catalogue {
             loading: Loading::NotTried,
         })
     }
-
-    /// Finds the file of a profile.
-    fn locate(&self, profile: &Profile, runners: &Runners) -> Result<PathBuf, InputError> {
-        let name = &profile.name;
-        let file = profile.stands_for.as_ref().unwrap_or(&profile.file_name);
-        let (places, mend): (Vec<PathBuf>, _) = match profile.source {
-            Source::Path => {
-                let problem = format!("the profile {name} does not say where its file is");
-                let mend = format!("give the path: `heapmin check path/to/{file}`");
-                return Err(InputError::new(problem, mend));
-            }
-            Source::System => {
-                let folder = runners.system_libraries(name, profile.format)?;
-                let mend = format!("give its path: `heapmin check path/to/{file}`");
-                (vec![folder.join(file)], mend)
-            }
-            Source::Adapter => {
-                let named = self.adapters.iter().filter(|(library, _)| library == file);
-                let mend = "build heapmin on Linux with a C compiler, from its repository";
-                (named.map(|(_, path)| path.clone()).collect(), mend.into())
-            }
-            Source::Reference => {
-                let folders = runners.reference_folders(name, profile.format)?;
-                let file = library_file_name(file, profile.format.unwrap_or(Format::native()));
-                let places = folders.iter().map(|folder| folder.join(&file));
-                (places.collect(), "build it: `cargo build --release`".into())
-            }
-        };
-        if let Some(found) = places.iter().find(|path| path.is_file()) {
-            return Ok(found.clone());
-        }
-        let looked: Vec<_> = places
-            .iter()
-            .map(|path| format!("no {}", shown(path.as_os_str())))
-            .collect();
-        let why = profile.if_absent.as_deref().map(|why| format!(" ({why})"));
-        let problem = format!(
-            "{name}: {file} was not found: there is {}{}",
-            looked.join(" and "),
-            why.unwrap_or_default()
-        );
-        Err(InputError::new(problem, mend))
-    }
 }
 
-fn check_architecture(path: &Path, library: &Library) -> Result<(), InputError> {
-    let (name, theirs, ours) = (
-        shown(path.as_os_str()),
-        &library.arch,
-        std::env::consts::ARCH,
-    );
-    if theirs == ours {
-        return Ok(());
+/// Finds the file of a profile.
+fn locate(profile: &Profile, target: &Target, runners: &Runners) -> Result<PathBuf, InputError> {
+    let name = &profile.name;
+    let file = profile.stands_for.as_ref().unwrap_or(&profile.file_name);
+    let place = match profile.source {
+        Source::Reference => return runners.reference(name, target, file),
+        Source::Adapter if target.is_native() => return runners.adapter(file),
+        Source::Adapter => {
+            let problem = format!("{name}: an adapter is built for {} only", Target::native());
+            return Err(InputError::new(
+                problem,
+                format!("leave out :{}", target.arch),
+            ));
+        }
+        Source::Path => {
+            let problem = format!("the profile {name} does not say where its file is");
+            let mend = format!("give the path: `heapmin check path/to/{file}`");
+            return Err(InputError::new(problem, mend));
+        }
+        Source::System => runners.system_libraries(name, target)?.join(file),
+    };
+    if place.is_file() {
+        return Ok(place);
     }
+    let place = shown(place.as_os_str());
+    let why = profile.if_absent.as_deref().map(|why| format!(" ({why})"));
+    let why = why.unwrap_or_default();
     Err(InputError::new(
-        format!("{name} is for {theirs}, and this heapmin for {ours}"),
-        format!("name a library for {ours}, or use a heapmin built for {theirs}"),
+        format!("{name}: {file} was not found: there is no {place}{why}"),
+        format!("give its path: `heapmin check path/to/{file}`"),
     ))
 }
 
@@ -249,11 +247,22 @@ fn check_exports(
         return Ok(());
     }
     let name = shown(path.as_os_str());
-    if library.exports.is_empty() {
+    let forwarded = library
+        .forwarded
+        .iter()
+        .find(|(routine, _)| routine == "_heapmin");
+    if let Some((_, other)) = forwarded {
         return Err(InputError::new(
-            format!("{name} exports nothing"),
-            "export _heapmin and the other heap routines from the library",
+            format!("{name} forwards _heapmin to another library"),
+            format!("check {}", shown(other.as_ref())),
         ));
+    }
+    if library.exports.is_empty() {
+        let if_empty = profile.and_then(|profile| profile.if_empty.clone());
+        let mend = if_empty.unwrap_or_else(|| {
+            "export _heapmin and the other heap routines from the library".into()
+        });
+        return Err(InputError::new(format!("{name} exports nothing"), mend));
     }
     let mend =
         if library.format == Format::Elf && library.exports.iter().any(|name| name == "malloc") {
@@ -286,18 +295,10 @@ pub(super) fn looks_like_a_path(argument: &str) -> bool {
         || Path::new(argument).exists()
 }
 
-/// The file name that a build gives a library of this format.
-fn library_file_name(stem: &str, format: Format) -> String {
-    match format {
-        Format::Elf => format!("lib{stem}.so"),
-        Format::Pe => format!("{stem}.dll"),
-        Format::Macho => format!("lib{stem}.dylib"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::inspect::Maker;
     use rstest::rstest;
 
     #[rstest]
@@ -313,11 +314,65 @@ mod tests {
         assert_eq!(looks_like_a_path(argument), is_path);
     }
 
+    fn dll(original_name: Option<&str>) -> Library {
+        Library {
+            format: Format::Pe,
+            arch: "x86_64".into(),
+            exports: Vec::new(),
+            forwarded: Vec::new(),
+            version: None,
+            original_name: original_name.map(str::to_owned),
+            maker: Maker::Microsoft,
+            own_calls: Vec::new(),
+            needs: Vec::new(),
+        }
+    }
+
+    fn profile(name: &str, more: &str) -> Profile {
+        let text = format!(
+            "title = 'A'\nlibrary = '{name}.dll'\nsource = 'system'\nerrno = 'msvc'\n{more}"
+        );
+        Profile::parse(name, &text).unwrap()
+    }
+
     #[rstest]
-    #[case(Format::Elf, "libx.so")]
-    #[case(Format::Pe, "x.dll")]
-    #[case(Format::Macho, "libx.dylib")]
-    fn the_format_decides_the_file_name(#[case] format: Format, #[case] name: &str) {
-        assert_eq!(library_file_name("x", format), name);
+    #[case::its_own_name("MSVCR100.dll", None, Some("msvcr100"))]
+    #[case::renamed("msvcr100.dll", Some("MSVCR100_CLR0400.dll"), Some("msvcr100_clr0400"))]
+    #[case::unknown_original("msvcr100.dll", Some("VsVersion.dll"), Some("msvcr100"))]
+    #[case::renamed_to_an_unknown_name("crt.dll", Some("msvcr100.dll"), Some("msvcr100"))]
+    #[case::unknown("crt.dll", None, None)]
+    #[case::only_a_name_for_the_loader("set.dll", None, None)]
+    fn the_original_name_of_a_file_decides_its_profile(
+        #[case] file: &str,
+        #[case] original: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        let catalogue = Catalogue {
+            profiles: vec![
+                profile("msvcr100", ""),
+                profile("msvcr100_clr0400", ""),
+                profile("set", "stands-for = 'msvcr100.dll'\n"),
+            ],
+        };
+        let found = catalogue.profile_of(Path::new("/d").join(file).as_path(), &dll(original));
+        assert_eq!(found.map(|profile| profile.name.as_str()), expected);
+    }
+
+    #[test]
+    fn a_library_without_a_heap_is_refused_with_what_it_is() {
+        let refused = |library: &Library, profile: Option<&Profile>| {
+            check_exports(Path::new("a.dll"), library, profile)
+                .unwrap_err()
+                .to_string()
+        };
+        let empty = dll(None);
+        assert!(refused(&empty, None).contains("export _heapmin"));
+        let stub = profile("a", "if-empty = 'a stub'\n");
+        assert!(refused(&empty, Some(&stub)).contains("exports nothing; a stub"));
+        let forwards = Library {
+            forwarded: vec![("_heapmin".into(), "b.dll".into())],
+            ..empty
+        };
+        assert!(refused(&forwards, Some(&stub)).contains("check b.dll"));
     }
 }

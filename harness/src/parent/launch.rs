@@ -1,11 +1,13 @@
 //! Starts a probe for one case.
 
 use super::interruption;
+use super::memory::MARK_VARIABLE;
 use super::memory_limit::MemoryLimit;
 use super::process_limit::ProcessLimit;
-use super::runner::Runner;
+use super::runner::{Runner, Starter};
 use super::scratch::Scratch;
 use super::watch::{Limits, TICK, watch};
+use crate::wire::channel::new_token;
 use crate::wire::fence::Fence;
 use crate::wire::job::{Job, PROBE_COMMAND};
 use crate::wire::observation::{Ending, Event, Observation};
@@ -68,7 +70,7 @@ impl<'a> Launch<'a> {
             }
             let silent =
                 matches!(observation.ending, Ending::Died(_)) && !observation.has_started();
-            if !silent || self.runner.wine.is_none() {
+            if !silent || !self.runner.is_wine() {
                 break;
             }
             thread::sleep(TICK * 10);
@@ -89,12 +91,16 @@ impl<'a> Launch<'a> {
     }
 
     fn run(&self, job: &Job, deadline: Instant, events: &mut Vec<Event>) -> Result<Ending, String> {
-        let scratch = self.runner.is_fenced.then(Scratch::new).transpose()?;
-        let child = self.spawn(scratch.as_ref()).map_err(|error| {
+        let has_scratch = self.runner.is_fenced && !self.runner.is_wine();
+        let scratch = has_scratch.then(Scratch::new).transpose()?;
+        let mark = new_token();
+        let child = self.spawn(scratch.as_ref(), &mark).map_err(|error| {
             let program = self.runner.program.display();
             format!("{program} cannot be started: {error}")
         })?;
-        let memory = match self.runner.is_fenced {
+        // The process of a user's command may not be the one that holds the memory.
+        let is_probe = !matches!(self.runner.starter, Starter::Command(_));
+        let memory = match self.runner.is_fenced && is_probe {
             true => MemoryLimit::over(&child, self.runner.memory),
             false => None,
         };
@@ -107,8 +113,10 @@ impl<'a> Launch<'a> {
             deadline,
             memory,
             scratch,
+            is_wine: self.runner.is_wine(),
+            mark,
         };
-        Ok(watch(child, &job, &limits, events, self.owns_group()))
+        Ok(watch(child, &job, &limits, events, self.runner))
     }
 
     fn fence(&self) -> Option<Fence> {
@@ -119,27 +127,18 @@ impl<'a> Launch<'a> {
         })
     }
 
-    /// Whether all children of the probe may be killed with it. Not under Wine: the
-    /// first Wine process is the parent of Wine's servers, which other processes need.
-    fn owns_group(&self) -> bool {
-        self.runner.wine.is_none()
-    }
-
-    fn spawn(&self, scratch: Option<&Scratch>) -> std::io::Result<Child> {
+    fn spawn(&self, scratch: Option<&Scratch>, mark: &str) -> std::io::Result<Child> {
         let program = &self.runner.program;
-        let mut command = match &self.runner.wine {
-            Some(wine) => {
-                let mut command = Command::new(wine);
-                command.arg(program);
-                if std::env::var_os("WINEDEBUG").is_none() {
-                    command.env("WINEDEBUG", "-all");
-                }
-                command
-            }
-            None => Command::new(program),
-        };
+        let mut words = self.runner.starter.words();
+        words.push(program.into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        if self.runner.is_wine() && std::env::var_os("WINEDEBUG").is_none() {
+            command.env("WINEDEBUG", "-all");
+        }
         command
             .arg(PROBE_COMMAND)
+            .env(MARK_VARIABLE, mark)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -151,7 +150,7 @@ impl<'a> Launch<'a> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         #[cfg(target_os = "linux")]
-        if self.runner.wine.is_some() {
+        if !self.runner.is_this_system() {
             end_with_this_process(&mut command);
         }
         #[cfg(target_os = "linux")]
@@ -166,8 +165,8 @@ impl<'a> Launch<'a> {
     }
 }
 
-/// Makes the system kill a command's process when this process ends. A probe for this
-/// system does so itself; Wine does not.
+/// Makes the system kill a command's process when this process ends. A probe that this
+/// system starts does so itself; Wine does not.
 #[cfg(target_os = "linux")]
 pub(super) fn end_with_this_process(command: &mut Command) {
     use rustix::process::{Signal, set_parent_process_death_signal};
@@ -180,24 +179,27 @@ pub(super) fn end_with_this_process(command: &mut Command) {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::wire::channel::new_token;
-    use std::path::PathBuf;
+    use crate::library::inspect::Format;
+    use crate::parent::target::Target;
 
     /// Only a probe that hangs takes longer.
     const SOON: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_fence_allows_one_second_more_than_the_time_limit_on_each_processor() {
-        let runner = |is_fenced, wine: Option<&str>| Runner {
-            wine: wine.map(PathBuf::from),
+        let runner = |is_fenced| Runner {
+            starter: Starter::System,
+            target: Target::native(),
             wine_version: None,
             program: "/probe".into(),
             is_fenced,
             memory: None,
+            sees_memory: true,
+            frees_threads: true,
         };
         let limit = Duration::from_secs(5);
         let processors = thread::available_parallelism().unwrap().get() as u64;
-        let fenced = runner(true, None);
+        let fenced = runner(true);
         for may_fork in [false, true] {
             let launch = Launch::new(&fenced, limit).with_children(may_fork);
             let cpu_seconds = 6 * processors;
@@ -208,12 +210,8 @@ mod tests {
                     cpu_seconds
                 })
             );
-            assert!(launch.owns_group());
         }
-        let open = runner(false, Some("/wine"));
-        let launch = Launch::new(&open, limit);
-        assert_eq!(launch.fence(), None);
-        assert!(!launch.owns_group(), "other processes need Wine's servers");
+        assert_eq!(Launch::new(&runner(false), limit).fence(), None);
     }
 
     /// The observation of a shell script in place of a probe. The script can read
@@ -228,11 +226,14 @@ mod tests {
         let program = folder.path().join("probe");
         std::fs::write(&program, script).unwrap();
         let runner = Runner {
-            wine: Some(PathBuf::from("/bin/sh")),
+            starter: Starter::Command(vec!["/bin/sh".into()]),
+            target: Target::new(Format::Pe, "x86_64"),
             wine_version: None,
             program,
             is_fenced: false,
             memory: None,
+            sees_memory: true,
+            frees_threads: true,
         };
         let job = Job {
             token: new_token(),

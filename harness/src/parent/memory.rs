@@ -2,6 +2,9 @@
 
 use crate::memory::{self, Memory};
 
+/// The environment variable with the mark of a probe.
+pub(super) const MARK_VARIABLE: &str = "HEAPMIN_MARK";
+
 /// A process whose memory is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
@@ -28,6 +31,61 @@ impl Subject {
         Subject {
             pid: std::process::id(),
         }
+    }
+
+    /// The process of a probe that Wine or a command started: the one with this number, if
+    /// this process or one below it started it; for 0, the process of the program that has
+    /// the mark in its environment. Else this process.
+    #[cfg(target_os = "linux")]
+    pub fn of_probe(self, number: u32, program: &std::path::Path, mark: &str) -> Subject {
+        let descends = |pid: &u32| {
+            let mut pids = std::iter::successors(Some(*pid), |pid| parent(*pid));
+            pids.any(|pid| pid == self.pid)
+        };
+        // Wine sets the name. A program for 64 bits that Wine for 32 bits starts is no child.
+        let is_named = |pid: u32| {
+            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            let name = program.file_name().unwrap_or_default().to_string_lossy();
+            comm.is_ok_and(|comm| comm.trim_end() == name)
+        };
+        let is_marked = |pid: u32| {
+            let variables = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let mark = format!("{MARK_VARIABLE}={mark}");
+            variables
+                .split(|byte| *byte == 0)
+                .any(|it| it == mark.as_bytes())
+        };
+        let marked = || {
+            let processes = std::fs::read_dir("/proc").ok()?.flatten();
+            let mut pids = processes.filter_map(|it| it.file_name().to_str()?.parse().ok());
+            pids.find(|pid| is_named(*pid) && is_marked(*pid))
+        };
+        let pid = match number {
+            0 if is_named(self.pid) => None,
+            0 => marked(),
+            number => Some(number).filter(descends),
+        };
+        pid.map_or(self, |pid| Subject { pid })
+    }
+
+    /// Kills the process, if it is not this child, which the parent kills itself.
+    #[cfg(target_os = "linux")]
+    pub fn end_unless(self, child: Subject) {
+        let pid = i32::try_from(self.pid).ok();
+        let pid = pid.and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid.filter(|_| self.pid != child.pid) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Does nothing: the process is the child.
+    #[cfg(not(target_os = "linux"))]
+    pub fn end_unless(self, _: Subject) {}
+
+    /// This process: only Linux reports the memory of processes by their numbers.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of_probe(self, _: u32, _: &std::path::Path, _: &str) -> Subject {
+        self
     }
 
     /// Its memory now; `None` if the system does not report it.
@@ -64,6 +122,15 @@ impl Subject {
         let _ = self.pid;
         None
     }
+}
+
+/// The number of the process that started this one.
+#[cfg(target_os = "linux")]
+fn parent(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in brackets, may contain anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(all(test, target_os = "linux"))]

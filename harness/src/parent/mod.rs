@@ -4,6 +4,7 @@
 pub mod candidate;
 pub mod catalogue;
 mod exit_status;
+pub mod installed;
 pub mod interruption;
 pub mod launch;
 pub mod memory;
@@ -17,4 +18,6 @@ pub mod runners;
 pub mod scratch;
 pub mod stage;
 pub mod surroundings;
+pub mod target;
 mod watch;
+mod wine;

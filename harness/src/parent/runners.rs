@@ -1,71 +1,66 @@
-//! Finds what can load a library on this machine: this system itself, or Wine with the
-//! Windows build of this program.
+//! Finds what can load a library on this machine. That follows from what the library was
+//! built for: this system itself, Wine, an emulator of another processor, or a command of
+//! the user's. Each needs this program built for the library's target, which has the probe.
 
+use super::installed::{Installed, Missing};
 use super::launch::Launch;
-use super::runner::Runner;
-use crate::library::inspect::{Format, Library};
+use super::runner::{Runner, Starter};
+use super::target::Target;
+use super::wine;
+use crate::library::inspect::{Format, Library, arch_of_program};
 use crate::text::input_error::InputError;
-use crate::text::version::Version;
+use crate::text::printable::shown;
 use crate::wire::channel::new_token;
 use crate::wire::job::{CALIBRATION, Job};
-use crate::wire::observation::{Ending, Event};
+use crate::wire::observation::{Ending, Event, Observation};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The environment variable with the path of the Windows build of this program.
 pub const WINDOWS_PROBE_VARIABLE: &str = "HEAPMIN_WINDOWS_PROBE";
-const BUILD_WINDOWS_PROBE: &str =
-    "build it (docs/guide/windows.md), or name it with --windows-probe or HEAPMIN_WINDOWS_PROBE";
-const WINDOWS_TARGETS: [&str; 4] = [
-    "x86_64-win7-windows-gnu",
-    "x86_64-pc-windows-gnu",
-    "x86_64-pc-windows-gnullvm",
-    "x86_64-pc-windows-msvc",
-];
-/// The time limit for a start of Wine: the first one creates the Wine prefix, which is
-/// slow.
+/// The time limit for a start of a runner: the first one of Wine creates the Wine prefix,
+/// which is slow.
 const FIRST_START: Duration = Duration::from_secs(180);
+
+/// What the user chose of the runners.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The Windows build of this program.
+    pub windows_probe: Option<PathBuf>,
+    /// The program that starts Wine.
+    pub wine: Option<PathBuf>,
+    /// A command that starts the probe, with its arguments.
+    pub command: Option<Vec<String>>,
+    /// Probes get no fence.
+    pub is_unfenced: bool,
+    /// How many bytes of memory each fenced probe may hold.
+    pub memory: Option<u64>,
+}
 
 /// The runners of this machine.
 pub struct Runners {
-    program: PathBuf,
-    is_fenced: bool,
-    memory: Option<u64>,
+    installed: Installed,
     build: &'static str,
-    windows_probe: Option<PathBuf>,
-    wine: OnceLock<Result<Runner, InputError>>,
+    choice: Choice,
+    /// What was found for each target, which is tried once.
+    found: Mutex<HashMap<Target, Result<Runner, InputError>>>,
 }
 
 impl Runners {
-    /// `program` contains the probe and was built from `build`. `windows_probe` is the
-    /// Windows build of it, if the user named one.
-    pub fn new(program: PathBuf, build: &'static str, windows_probe: Option<PathBuf>) -> Runners {
+    /// The runners for a program that was built from the sources `build`.
+    pub fn new(installed: Installed, build: &'static str, choice: Choice) -> Runners {
         let variable = || std::env::var_os(WINDOWS_PROBE_VARIABLE).map(PathBuf::from);
+        let windows_probe = choice.windows_probe.clone().or_else(variable);
         Runners {
-            program,
-            is_fenced: true,
-            memory: None,
+            installed,
             build,
-            windows_probe: windows_probe.or_else(variable),
-            wine: OnceLock::new(),
-        }
-    }
-
-    /// Probes get no fence.
-    pub fn unfenced(self) -> Runners {
-        Runners {
-            is_fenced: false,
-            ..self
-        }
-    }
-
-    /// Each probe may hold at most this many bytes of memory.
-    pub fn with_memory(self, bytes: u64) -> Runners {
-        Runners {
-            memory: Some(bytes),
-            ..self
+            choice: Choice {
+                windows_probe,
+                ..choice
+            },
+            found: Mutex::default(),
         }
     }
 
@@ -74,70 +69,95 @@ impl Runners {
     /// # Errors
     /// If no runner on this machine can.
     pub fn for_library(&self, path: &Path, library: &Library) -> Result<Runner, InputError> {
-        let name = path.display();
-        match library.format {
-            format if format == Format::native() => Ok(Runner {
-                wine: None,
-                wine_version: None,
-                program: self.program.clone(),
-                is_fenced: self.is_fenced,
-                memory: self.memory,
-            }),
-            Format::Pe if cfg!(target_os = "linux") => self
-                .wine()
-                .map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend)),
-            format => Err(InputError::new(
-                format!("{name} is a {format} library, which this system cannot load"),
-                "check it on a system that can load it",
-            )),
-        }
+        self.for_target(&Target::of(library)).map_err(|error| {
+            let name = shown(path.as_os_str());
+            InputError::new(format!("{name}: {}", error.problem), error.mend)
+        })
+    }
+
+    /// The runner for a target. The first call checks that it starts.
+    ///
+    /// # Errors
+    /// If there is no such runner on this machine.
+    pub fn for_target(&self, target: &Target) -> Result<Runner, InputError> {
+        let mut found = self.found.lock().expect("no holder panics");
+        let entry = found.entry(target.clone());
+        entry.or_insert_with(|| self.find(target)).clone()
     }
 
     /// The folder where the loader finds libraries by name.
     ///
     /// # Errors
     /// If this machine has neither Windows nor Wine.
-    pub fn system_libraries(
-        &self,
-        name: &str,
-        format: Option<Format>,
-    ) -> Result<PathBuf, InputError> {
-        if format.unwrap_or(Format::native()) != Format::Pe {
+    pub fn system_libraries(&self, name: &str, target: &Target) -> Result<PathBuf, InputError> {
+        if !target.is_windows() {
             let problem = format!("this system has no folder in which {name} is found by name");
             return Err(InputError::new(problem, "give its path"));
         }
         if !cfg!(windows) {
-            self.wine().map_err(|error| {
+            self.for_target(target).map_err(|error| {
                 InputError::new(format!("{name}: {}", error.problem), error.mend)
             })?;
         }
-        Ok(windows_libraries())
+        Ok(wine::system_folder(&target.arch))
     }
 
     /// The folder where Windows or Wine finds libraries by name, for a Windows library.
-    pub fn folder_of_system_libraries(&self, format: Format) -> Option<PathBuf> {
-        (format == Format::Pe).then(windows_libraries)
+    pub fn folder_of_system_libraries(&self, target: &Target) -> Option<PathBuf> {
+        let is_windows = target.is_windows();
+        is_windows.then(|| wine::system_folder(&target.arch))
     }
 
-    /// The folders where a build puts the reference library.
+    /// The path of the reference for a target.
     ///
     /// # Errors
-    /// If the library needs Wine and this machine has no Wine.
-    pub fn reference_folders(
+    /// If it is not found, or if the library needs Wine and this machine has no Wine.
+    pub fn reference(
         &self,
         name: &str,
-        format: Option<Format>,
-    ) -> Result<Vec<PathBuf>, InputError> {
-        let program = if format.unwrap_or(Format::native()) == Format::native() {
-            self.program.clone()
-        } else {
-            self.wine()
-                .map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend))?
-                .program
-        };
-        let folder = program.parent().unwrap_or(Path::new(".")).to_owned();
-        // `cargo build` of the program alone puts it into deps.
-        Ok(vec![folder.join("deps"), folder])
+        target: &Target,
+        stem: &str,
+    ) -> Result<PathBuf, InputError> {
+        let runner = self
+            .for_target(target)
+            .map_err(|error| InputError::new(format!("{name}: {}", error.problem), error.mend))?;
+        // A probe that the user named has it beside it.
+        let beside = runner.program.with_file_name(target.shared_library(stem));
+        if !target.is_native() && beside.is_file() {
+            return Ok(beside);
+        }
+        self.installed.shared_library(target, stem).map_err(|missing| match missing {
+            Missing::Cache(error) => error,
+            Missing::Places(places) => {
+                let first = places.first().map(|place| shown(place.as_os_str()));
+                let file = target.shared_library(stem);
+                InputError::new(
+                    format!(
+                        "{name}: {file} was not found: there is no {}, and none in the other places",
+                        first.unwrap_or(file.clone())
+                    ),
+                    format!("build it: `.ci/build-for {target} --release`, or see docs/guide/runners.md"),
+                )
+            }
+        })
+    }
+
+    /// The path of an adapter that this program contains.
+    ///
+    /// # Errors
+    /// If it cannot be written to the user's cache, or if this program does not contain it.
+    pub fn adapter(&self, file: &str) -> Result<PathBuf, InputError> {
+        let stem = file.strip_prefix("lib").unwrap_or(file);
+        let stem = stem.split('.').next().unwrap_or(stem);
+        self.installed
+            .shared_library(&Target::native(), stem)
+            .map_err(|missing| match missing {
+                Missing::Cache(error) => error,
+                Missing::Places(_) => InputError::new(
+                    format!("this program was built without {file}"),
+                    "build heapmin on Linux with a C compiler, from its repository",
+                ),
+            })
     }
 
     /// Tries to load a library that a candidate needs, in a separate probe.
@@ -163,56 +183,94 @@ impl Runners {
         }
     }
 
-    /// Wine with the Windows build of this program. The first call checks that it starts.
-    fn wine(&self) -> Result<Runner, InputError> {
-        self.wine.get_or_init(|| self.find_wine()).clone()
-    }
-
-    fn find_wine(&self) -> Result<Runner, InputError> {
-        let wine = ["wine", "wine64"]
-            .iter()
-            .find_map(|name| which::which(name).ok());
-        let Some(wine) = wine else {
-            return Err(InputError::new(
-                "it is a Windows library, and wine was not found",
-                "install Wine (Debian: `apt-get install wine wine64`)",
-            ));
-        };
+    fn find(&self, target: &Target) -> Result<Runner, InputError> {
+        let starter = self.starter(target)?;
         let runner = Runner {
-            wine_version: wine_version(&wine),
-            wine: Some(wine),
-            program: self.find_windows_probe()?,
-            is_fenced: false,
-            memory: None,
+            is_fenced: !self.choice.is_unfenced,
+            memory: self.choice.memory,
+            program: self.program(target)?,
+            target: target.clone(),
+            wine_version: match &starter {
+                Starter::Wine(path) => wine::version(path),
+                _ => None,
+            },
+            starter,
+            sees_memory: true,
+            frees_threads: true,
         };
-        self.check_build(&runner)?;
+        // This program needs no check that it is itself.
+        if !(target.is_native() && runner.is_this_system()) {
+            self.check_build(&runner)?;
+        }
         Ok(runner)
     }
 
-    fn find_windows_probe(&self) -> Result<PathBuf, InputError> {
-        if let Some(named) = &self.windows_probe {
-            if named.is_file() {
+    /// What starts a program of this target.
+    fn starter(&self, target: &Target) -> Result<Starter, InputError> {
+        if let Some(words) = &self.choice.command {
+            return Ok(Starter::Command(words.clone()));
+        }
+        let own = Target::native();
+        if *target == own {
+            return Ok(Starter::System);
+        }
+        let is_32_of_64 = (own.arch.as_str(), target.arch.as_str()) == ("x86_64", "x86");
+        match (target.format, own.format) {
+            (Format::Pe, Format::Pe) if is_32_of_64 => Ok(Starter::System),
+            (Format::Pe, Format::Elf) if cfg!(target_os = "linux") => {
+                if !matches!(target.arch.as_str(), "x86" | "x86_64") {
+                    let problem = format!("it is a Windows library for {}", target.arch);
+                    return Err(InputError::new(problem, "check it on Windows"));
+                }
+                wine::find(self.choice.wine.as_deref())
+            }
+            (Format::Elf, Format::Elf) if is_32_of_64 => Ok(Starter::System),
+            (Format::Elf, Format::Elf) if cfg!(target_os = "linux") => emulator(&target.arch),
+            (format, _) if format == own.format => Err(InputError::new(
+                format!(
+                    "it is for {}, and this heapmin for {}",
+                    target.arch, own.arch
+                ),
+                format!(
+                    "name a library for {}, or use a heapmin built for {}",
+                    own.arch, target.arch
+                ),
+            )),
+            (format, _) => Err(InputError::new(
+                format!("it is a {format} library, which this system cannot load"),
+                "check it on a system that can load it",
+            )),
+        }
+    }
+
+    /// This program, built for the target.
+    fn program(&self, target: &Target) -> Result<PathBuf, InputError> {
+        let build = build_advice(target);
+        let named = self
+            .choice
+            .windows_probe
+            .as_ref()
+            .filter(|_| target.is_windows());
+        if let Some(named) = named {
+            if !named.is_file() {
+                let problem = format!("the Windows probe {}: no such file", named.display());
+                return Err(InputError::new(problem, build));
+            }
+            // A probe for another processor may be for another library of this run.
+            if arch_of_program(named).is_none_or(|arch| arch == target.arch) {
                 return std::path::absolute(named).map_err(|error| {
-                    InputError::new(format!("{}: {error}", named.display()), BUILD_WINDOWS_PROBE)
+                    InputError::new(format!("{}: {error}", named.display()), build)
                 });
             }
-            let problem = format!("the Windows probe {}: no such file", named.display());
-            return Err(InputError::new(problem, BUILD_WINDOWS_PROBE));
         }
-        let folder = self.program.parent().unwrap_or(Path::new("."));
-        let profile = folder.file_name().unwrap_or_default();
-        let target = folder.parent().unwrap_or(Path::new("."));
-        let mut places = vec![folder.join("heapmin.exe")];
-        for name in [profile, "release".as_ref(), "debug".as_ref()] {
-            places.extend(
-                WINDOWS_TARGETS.map(|triple| target.join(triple).join(name).join("heapmin.exe")),
-            );
-        }
+        let places = self.installed.places_of_program(target);
         places.into_iter().find(|place| place.is_file()).ok_or_else(|| {
-            InputError::new(
-                "it is a Windows library, and the Windows build of heapmin (heapmin.exe) was not found",
-                BUILD_WINDOWS_PROBE,
-            )
+            let what = match (target.is_windows(), target.arch == std::env::consts::ARCH) {
+                (true, true) => "a Windows library, and the Windows build of heapmin (heapmin.exe)".into(),
+                (true, false) => format!("a Windows library for {}, and the build of heapmin for it ({target}/heapmin.exe)", target.arch),
+                (false, _) => format!("a library for {}, and the build of heapmin for it ({target}/heapmin)", target.arch),
+            };
+            InputError::new(format!("it is {what} was not found"), build)
         })
     }
 
@@ -220,27 +278,102 @@ impl Runners {
     /// otherwise it could run other cases than this program judges.
     fn check_build(&self, runner: &Runner) -> Result<(), InputError> {
         let seen = Launch::new(runner, FIRST_START).observe(&empty_job());
+        let target = &runner.target;
         let program = runner.program.display();
-        let build = seen.events.iter().find_map(|event| match event {
-            Event::Hello { build } => Some(build.as_str()),
-            _ => None,
-        });
-        match build {
+        let what = match target.is_windows() {
+            true => "the Windows build".to_owned(),
+            false => format!("the build for {target},"),
+        };
+        match build_of(&seen) {
             Some(build) if build == self.build => Ok(()),
             Some(_) => Err(InputError::new(
-                format!(
-                    "the Windows build {program} is built from other sources than this program"
-                ),
-                "build it again (docs/guide/windows.md)",
+                format!("{what} {program} is built from other sources than this program"),
+                format!("build it again: {}", build_command(target)),
             )),
-            None => Err(InputError::new(
-                format!(
-                    "the Windows build {program} does not start under Wine: {:?}",
-                    seen.ending
-                ),
-                "check that `wine cmd /c ver` works, and build it again (docs/guide/windows.md)",
-            )),
+            None => {
+                let under = match &runner.starter {
+                    Starter::System => String::new(),
+                    Starter::Wine(_) => " under Wine".into(),
+                    Starter::Emulator { path, .. } => format!(" under {}", path.display()),
+                    Starter::Command(words) => format!(" by `{}`", words.join(" ")),
+                };
+                Err(InputError::new(
+                    format!("{what} {program} does not start{under}: {}", why_not(&seen)),
+                    start_advice(runner),
+                ))
+            }
         }
+    }
+}
+
+/// Why a probe did not start, in words.
+fn why_not(seen: &Observation) -> String {
+    match &seen.ending {
+        Ending::Died(how) | Ending::Failed(how) => how.clone(),
+        ending => format!("{ending:?}"),
+    }
+}
+
+/// The sources from which a probe was built, if it started.
+fn build_of(seen: &Observation) -> Option<&str> {
+    seen.events.iter().find_map(|event| match event {
+        Event::Hello { build, .. } => Some(build.as_str()),
+        _ => None,
+    })
+}
+
+/// The emulator for programs of another processor.
+fn emulator(arch: &str) -> Result<Starter, InputError> {
+    let name = match arch {
+        "x86" => "qemu-i386".to_owned(),
+        arch => format!("qemu-{arch}"),
+    };
+    let found = which::which(&name).or_else(|_| which::which(format!("{name}-static")));
+    let path = found.map_err(|_| {
+        InputError::new(
+            format!("it is for {arch}, and {name} was not found"),
+            format!("install an emulator (Debian: `{}`)", install_emulator(arch)),
+        )
+    })?;
+    // Debian has the C library of another processor here.
+    let root = PathBuf::from(format!("/usr/{arch}-linux-gnu"));
+    Ok(Starter::Emulator {
+        path,
+        root: root.is_dir().then_some(root),
+    })
+}
+
+fn install_emulator(arch: &str) -> String {
+    match arch {
+        "aarch64" => "apt-get install qemu-user libc6-arm64-cross".into(),
+        _ => "apt-get install qemu-user".into(),
+    }
+}
+
+/// What to do if this program is not there for a target.
+fn build_advice(target: &Target) -> String {
+    let built = build_command(target);
+    match target.is_windows() {
+        true => {
+            format!("build it ({built}), or name it with --windows-probe or HEAPMIN_WINDOWS_PROBE")
+        }
+        false => format!("build it ({built}), or put it there"),
+    }
+}
+
+fn build_command(target: &Target) -> String {
+    format!("`.ci/build-for {target} --release`, docs/guide/runners.md")
+}
+
+/// What to do if this program is there and does not start.
+fn start_advice(runner: &Runner) -> String {
+    let target = &runner.target;
+    match &runner.starter {
+        Starter::Wine(_) if target.arch == "x86" => "install Wine for 32 bits (Debian: `dpkg --add-architecture i386 && apt-get update && apt-get install wine32:i386`)".into(),
+        Starter::Wine(_) => format!("check that `wine cmd /c ver` works, and build it again ({})", build_command(target)),
+        Starter::Emulator { .. } => format!("install the libraries that it needs (Debian: `{}`)", install_emulator(&target.arch)),
+        Starter::Command(_) => "check the command of --runner: it must start the program that follows it, and pass on its input and output".into(),
+        Starter::System => "install the libraries that it needs (Debian: `apt-get install libc6-i386`)".into(),
     }
 }
 
@@ -252,59 +385,10 @@ pub fn calibration_job() -> Job {
     }
 }
 
-fn windows_libraries() -> PathBuf {
-    if cfg!(windows) {
-        let root = std::env::var_os("SystemRoot").unwrap_or_else(|| "C:\\Windows".into());
-        return PathBuf::from(root).join("System32");
-    }
-    wine_prefix().join("drive_c/windows/system32")
-}
-
 /// A job that only starts the probe.
 fn empty_job() -> Job {
     Job {
         token: new_token(),
         ..Job::default()
-    }
-}
-
-/// The version of this Wine; `None` if it does not say one.
-fn wine_version(wine: &Path) -> Option<String> {
-    let output = Command::new(wine).arg("--version").output().ok()?;
-    version_in(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned)
-}
-
-/// The version in what `wine --version` prints: `8.0` of `wine-8.0 (Debian 8.0~repack-4)`.
-fn version_in(said: &str) -> Option<&str> {
-    let said = said.strip_prefix("wine-")?;
-    let end = said.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
-    let version = said[..end.unwrap_or(said.len())].trim_end_matches('.');
-    Version::parse(version).map(|_| version)
-}
-
-fn wine_prefix() -> PathBuf {
-    let home = || std::env::home_dir().unwrap_or_default().join(".wine");
-    std::env::var_os("WINEPREFIX").map_or_else(home, PathBuf::from)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case::debian("wine-8.0 (Debian 8.0~repack-4)\n", Some("8.0"))]
-    #[case::candidate_of_a_release("wine-10.0-rc2\n", Some("10.0"))]
-    #[case::three_numbers("wine-8.0.2\n", Some("8.0.2"))]
-    #[case::staging("wine-9.22 (Staging)\n", Some("9.22"))]
-    #[case::of_a_commit("wine-10.3-112-g0d6a5e1\n", Some("10.3"))]
-    #[case::no_end("wine-10.0", Some("10.0"))]
-    #[case::no_version("wine-\n", None)]
-    #[case::another_program("8.0\n", None)]
-    fn the_version_of_wine_is_read_from_what_it_prints(
-        #[case] said: &str,
-        #[case] version: Option<&str>,
-    ) {
-        assert_eq!(version_in(said), version);
     }
 }

@@ -63,11 +63,11 @@ impl Surroundings {
         if self.search_folders.is_empty() {
             return Ok(None);
         }
-        let (variable, separator) = match &runner.wine {
-            Some(_) => ("WINEPATH", ";"),
-            None if cfg!(windows) => ("PATH", ";"),
-            None if cfg!(target_vendor = "apple") => ("DYLD_LIBRARY_PATH", ":"),
-            None => ("LD_LIBRARY_PATH", ":"),
+        let (variable, separator) = match runner.target.format {
+            _ if runner.is_wine() => ("WINEPATH", ";"),
+            Format::Pe => ("PATH", ";"),
+            Format::Macho => ("DYLD_LIBRARY_PATH", ":"),
+            Format::Elf => ("LD_LIBRARY_PATH", ":"),
         };
         let mut folders = Vec::new();
         for folder in &self.search_folders {

@@ -5,6 +5,7 @@ use super::interruption;
 use super::memory::Subject;
 use super::memory_limit::MemoryLimit;
 use super::process::Process;
+use super::runner::{Runner, Starter};
 use super::scratch::Scratch;
 use crate::wire::channel::events;
 use crate::wire::job::Job;
@@ -28,7 +29,14 @@ pub(super) struct Limits {
     pub(super) deadline: Instant,
     pub(super) memory: Option<MemoryLimit>,
     pub(super) scratch: Option<Scratch>,
+    /// Whether the probe runs under Wine.
+    pub(super) is_wine: bool,
+    /// The mark in the environment of the probe, and of what starts it.
+    pub(super) mark: String,
 }
+
+/// What a fence under Wine lacks, with the reason.
+const NOT_UNDER_WINE: &str = "limits on writes, network, processes and processor time (Wine's server, which serves other programs too, opens files and sockets and starts processes for the probe)";
 
 impl Limits {
     /// Which limit the probe exceeds, in words.
@@ -39,12 +47,18 @@ impl Limits {
     }
 
     /// Adds the memory limit, which the probe does not know, to the fence that the
-    /// probe reported.
+    /// probe reported. A probe under Wine does not know that it is.
     fn note(&self, events: &mut [Event]) {
         for event in events {
-            if let (Event::Fenced(in_force), Some(memory)) = (event, &self.memory) {
-                in_force.kept.push(memory.to_string());
+            let Event::Fenced(in_force) = event else {
+                continue;
+            };
+            if self.is_wine {
+                in_force.missing = vec![NOT_UNDER_WINE.to_owned()];
             }
+            in_force
+                .kept
+                .extend(self.memory.iter().map(ToString::to_string));
         }
     }
 }
@@ -54,7 +68,7 @@ pub(super) fn watch(
     job: &Job,
     limits: &Limits,
     events: &mut Vec<Event>,
-    owns_group: bool,
+    runner: &Runner,
 ) -> Ending {
     let to_probe = write_lines(child.stdin.take().expect("stdin is a pipe"));
     let lines = read_lines(child.stdout.take().expect("stdout is a pipe"), &job.token);
@@ -64,11 +78,21 @@ pub(super) fn watch(
     // If the probe has already ended, `follow` sees that.
     let _ = to_probe.send(order);
 
-    let subject = Subject::of(&child);
-    let mut process = Process::new(child, owns_group);
-    let ending = follow(&mut process, &subject, &lines, &to_probe, limits, events);
+    let of_child = Subject::of(&child);
+    let mut subject = of_child;
+    let mut process = Process::new(child, runner.owns_group());
+    let ending = follow(
+        &mut process,
+        &mut subject,
+        &lines,
+        &to_probe,
+        limits,
+        events,
+        runner,
+    );
     limits.note(events);
     process.end();
+    subject.end_unless(of_child);
     match ending {
         Ending::Died(how) => {
             let said = stderr.recv_timeout(TICK * 4).unwrap_or_default();
@@ -84,11 +108,12 @@ pub(super) fn watch(
 /// Receives events until the case ends in any way.
 fn follow(
     process: &mut Process,
-    subject: &Subject,
+    subject: &mut Subject,
     lines: &Receiver<Event>,
     to_probe: &Sender<String>,
     limits: &Limits,
     events: &mut Vec<Event>,
+    runner: &Runner,
 ) -> Ending {
     let mut gone: Option<(ExitStatus, Instant)> = None;
     let mut looked = Instant::now();
@@ -121,16 +146,26 @@ fn follow(
                 ));
             }
             Ok(Event::Moment { name, inside, .. }) => {
-                let outside = subject.measure();
-                events.push(Event::Moment {
-                    name,
-                    inside,
-                    outside,
-                });
+                if runner.sees_memory {
+                    let outside = subject.measure();
+                    events.push(Event::Moment {
+                        name,
+                        inside,
+                        outside,
+                    });
+                }
                 // The probe waits until it reads this.
                 let _ = to_probe.send("\n".into());
             }
-            Ok(event) => events.push(event),
+            Ok(event) => {
+                // Wine, or the user's command, may have started the probe as its child.
+                if let (Event::Hello { process, .. }, Starter::Command(_) | Starter::Wine(_)) =
+                    (&event, &runner.starter)
+                {
+                    *subject = subject.of_probe(*process, &runner.program, &limits.mark);
+                }
+                events.push(event);
+            }
             Err(RecvTimeoutError::Timeout) if gone.is_some() => {}
             Err(RecvTimeoutError::Timeout) => {
                 gone = process.exited().map(|status| (status, Instant::now()));

@@ -9,6 +9,11 @@ mod calibration;
 pub mod crt;
 pub mod fault;
 mod fence;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
+))]
+mod filter;
 mod host;
 mod interpreter;
 mod lasting;
@@ -276,6 +281,7 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
     host::report_exceptions(pipe.output(), &job.token);
     let hello = Event::Hello {
         build: build.to_owned(),
+        process: if cfg!(unix) { std::process::id() } else { 0 },
     };
     let last = match pipe.send(&hello) {
         Ok(()) => perform(&job, pipe.share(), act_of),
@@ -289,7 +295,8 @@ pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
 fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event {
     if job.load_name.is_empty() {
         if job.case == CALIBRATION {
-            calibration::work();
+            // A probe whose parent is gone ends.
+            let _ = calibration::work(pipe);
         }
         return Event::Done;
     }

@@ -1,6 +1,7 @@
 //! What parent and probe send each other. Both sides import this folder; it imports
 //! neither.
 
+pub mod calibration;
 pub mod channel;
 pub mod coverage;
 pub mod fence;

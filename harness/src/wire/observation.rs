@@ -140,6 +140,9 @@ pub enum Event {
     Hello {
         /// Identifies the sources from which the probe was built.
         build: String,
+        /// Its process number, if this system gave it; 0 under Wine.
+        #[serde(default)]
+        process: u32,
     },
     /// The probe has raised its fence, as far as the system can.
     Fenced(InForce),

@@ -1,6 +1,7 @@
 //! The steps of a case: sizes, alignments and histories in combination.
 
 use super::super::histories::{PLAIN, Rule};
+use super::super::sizes::UNAVAILABLE;
 use super::blocks::{HISTORIES, History};
 use super::sweep::Subject;
 
@@ -15,8 +16,8 @@ pub(super) struct Step {
     pub(super) history: History,
 }
 
-/// A size that no system has, and whose product and sum with an alignment does not overflow.
-pub(super) const IMPOSSIBLE: usize = usize::MAX / 2;
+/// A size that no system has, and whose sum with an alignment does not overflow.
+pub(super) const IMPOSSIBLE: usize = UNAVAILABLE[2];
 
 /// Sizes of blocks of `malloc`: of each class of sizes, next to multiples of 16.
 const PLAIN_SIZES: [usize; 14] = [

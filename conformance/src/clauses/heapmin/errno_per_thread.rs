@@ -5,6 +5,7 @@ use crate::clause::Section::Syntax;
 use crate::clause::check::{NO_ERRNO, by};
 use crate::clause::{Case, Clause, Judgement, Seen, derived, must};
 use crate::clauses::pages;
+use crate::clauses::sizes::UNAVAILABLE;
 use heapmin_harness::probe::{ErrorState, Probe, Stop};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -31,7 +32,7 @@ static TWO_THREADS: Case = Case::new(
 const HERE: i32 = 77;
 const THERE: i32 = 5;
 /// A size in bytes for which no system has memory.
-const TOO_MUCH: usize = usize::MAX / 2;
+const TOO_MUCH: usize = UNAVAILABLE[2];
 
 fn two_threads(probe: &mut Probe) -> Result<(), Stop> {
     if probe.crt.errno().is_none() {

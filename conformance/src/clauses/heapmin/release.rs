@@ -8,8 +8,8 @@ use crate::clause::Section::Remarks;
 use crate::clause::check::by;
 use crate::clause::{Case, Clause, Judgement, Seen, Verdict, limited, must, should};
 use crate::clauses::workload::{
-    LARGE_BLOCKS, MIB, count_for, is_freed_large, large_size, mixed_size, scattered, small_size,
-    warm_up,
+    LARGE_BLOCKS, MIB, NOT_MEASURED, count_for, is_freed_large, large_size, mixed_size, scattered,
+    small_size, warm_up,
 };
 use crate::clauses::{limits, pages};
 use crate::figures::{amount, share};
@@ -199,7 +199,7 @@ pub(super) fn held_and_left(
     let (Some(baseline), Some(peak), Some(then)) =
         (resident("baseline"), resident("peak"), resident(moment))
     else {
-        return Err(Verdict::Error.because("memory cannot be measured on this system"));
+        return Err(Judgement::not_judged(NOT_MEASURED));
     };
     let held = peak.saturating_sub(baseline);
     if held < MIB as u64 {

@@ -42,10 +42,10 @@ const MARGIN: u64 = 1 << 30;
 fn large(probe: &mut Probe, size: u64) -> Result<(), Stop> {
     let not_here = |why: String| Err(Stop::NotJudged(why));
     let gib = size >> 30;
-    // Over _HEAP_MAXREQ there, so that no page promises such a block.
-    let Ok(bytes) = usize::try_from(size) else {
+    // A 32-bit program has no such block: its addresses have other parts of it too.
+    let Some(bytes) = usize::try_from(size).ok().filter(|_| usize::BITS == 64) else {
         return Err(Stop::NotApplicable(format!(
-            "a size of {gib} GiB does not fit in an address of this system"
+            "a block of {gib} GiB does not fit in the addresses of a 32-bit program"
         )));
     };
     match available_memory() {

@@ -5,6 +5,7 @@ use crate::clause::Section::{Description, ReturnValue};
 use crate::clause::check::{by, none_of};
 use crate::clause::{Case, Clause, Judgement, Seen, should, stated};
 use crate::clauses::pages;
+use crate::clauses::sizes::UNAVAILABLE;
 use heapmin_harness::probe::crt::Block;
 use heapmin_harness::probe::process::{Posix, host_errno, set_host_errno};
 use heapmin_harness::probe::{Probe, Stop};
@@ -33,7 +34,7 @@ pub(crate) static CLAUSES: &[Clause] = &[
             .and(&pages::POSIX_MEMALIGN, ReturnValue),
         &[&INVALID],
         &[by(
-            "EINVAL for 0, 3, 4 and 24; ENOMEM for 2^62 bytes; errno as before",
+            "EINVAL for 0, 3, half the size of a pointer and 24; ENOMEM for more bytes than any system has; errno as before",
             invalid,
         )],
     ),
@@ -165,10 +166,10 @@ fn invalid_alignments(probe: &mut Probe) -> Result<(), Stop> {
         errno_set += i64::from(host_errno() != MARK);
         Ok::<i32, Stop>(returned)
     };
-    for alignment in [0, 3, 4, 24] {
+    for alignment in [0, 3, size_of::<usize>() / 2, 24] {
         not_einval += i64::from(call(probe, alignment, 100)? != EINVAL);
     }
-    not_enomem += i64::from(call(probe, 64, 1 << 62)? != ENOMEM);
+    not_enomem += i64::from(call(probe, 64, UNAVAILABLE[2])? != ENOMEM);
     probe.fact(NOT_EINVAL, not_einval)?;
     probe.fact(NOT_ENOMEM, not_enomem)?;
     probe.fact(ERRNO_SET, errno_set)
@@ -203,7 +204,8 @@ fn overflow(probe: &mut Probe) -> Result<(), Stop> {
     let mut block = probe.crt.need(2000)?;
     block.fill(4);
     let (mut not_null, mut without) = (0, 0);
-    for (count, size) in [(usize::MAX, 2), (1 << 32, 1 << 32), (usize::MAX / 8 + 2, 8)] {
+    let root = 1 << (usize::BITS / 2);
+    for (count, size) in [(usize::MAX, 2), (root, root), (usize::MAX / 8 + 2, 8)] {
         probe.step(&format!(
             "reallocarray(block of 2000, {count:#x}, {size:#x})"
         ))?;

@@ -109,6 +109,21 @@ impl Loaded {
     }
 }
 
+/// The loader's handle of the library that contains an address of this process.
+#[cfg(windows)]
+pub(super) fn module_at(address: *const c_void) -> Option<*mut c_void> {
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+        GetModuleHandleExW,
+    };
+    let flags =
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+    let mut module = ptr::null_mut();
+    // SAFETY: with this flag the call takes any address; `module` receives a handle or null.
+    let found = unsafe { GetModuleHandleExW(flags, address.cast(), &mut module) };
+    (found != 0).then_some(module)
+}
+
 /// The file that contains an address of this process.
 #[cfg(unix)]
 pub(super) fn file_of(address: *const c_void) -> Option<String> {

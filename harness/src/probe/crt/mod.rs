@@ -198,11 +198,15 @@ impl Crt {
         self.candidate.file(address)
     }
 
-    /// The address where Windows loaded the library. Null on Unix, where a library can
-    /// have several places.
+    /// The address where Windows loaded the library, or another library to which it
+    /// forwards `_heapmin`. Null on Unix, where a library can have several places.
     pub(super) fn module(&self) -> *const u8 {
         #[cfg(windows)]
-        return self.candidate.handle() as *const u8;
+        {
+            let heapmin = self.routines._heapmin;
+            let module = heapmin.and_then(|it| loader::module_at(it as *const c_void));
+            module.unwrap_or(self.candidate.handle()) as *const u8
+        }
         #[cfg(unix)]
         std::ptr::null()
     }
@@ -372,7 +376,7 @@ impl Returned for i32 {
 
 impl Returned for usize {
     fn describe(&self) -> (Kind, i64) {
-        (Kind::Size, *self as i64)
+        (Kind::Size, *self as isize as i64) // so that SIZE_MAX is -1, as the pages call it
     }
 }
 

@@ -2,8 +2,12 @@
 //! import tables, after it is loaded.
 
 use super::{Answer, Refusal, answer, nothing_is_free, was_no_refusal};
-use pelite::pe64::imports::Import;
-use pelite::pe64::{Pe, PeView};
+use pe::imports::Import;
+use pe::{Pe, PeView};
+#[cfg(target_pointer_width = "32")]
+use pelite::pe32 as pe;
+#[cfg(target_pointer_width = "64")]
+use pelite::pe64 as pe;
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use windows_sys::Win32::Foundation::{GetLastError, HANDLE, NO_ERROR, SetLastError};
@@ -85,26 +89,26 @@ fn delayed(view: &PeView<'_>, module: *const u8) -> usize {
     // SAFETY (of both): the loader has checked and mapped these tables; each
     // ends with a zero entry.
     let word = |rva: u32| unsafe { module.add(rva as usize).cast::<u32>().read_unaligned() };
-    let entry = |rva: u32| unsafe { module.add(rva as usize).cast::<u64>().read_unaligned() };
+    let entry = |rva: u32| unsafe { module.add(rva as usize).cast::<usize>().read_unaligned() };
+    const WIDTH: u32 = size_of::<usize>() as u32;
     let mut replaced = 0;
     let mut descriptor = directory;
-    while word(descriptor + 4) != 0 {
+    // Without this bit, the tables have addresses instead of offsets: linkers before 2002.
+    while word(descriptor + 4) != 0 && word(descriptor) & 1 == 1 {
         let (mut addresses, mut names) = (word(descriptor + 12), word(descriptor + 16));
         while entry(names) != 0 {
-            let by_ordinal = entry(names) >> 63 == 1;
+            let by_ordinal = entry(names) >> (usize::BITS - 1) == 1;
             if !by_ordinal {
                 // SAFETY: a name in the mapped file, after two bytes of hint.
-                let name = unsafe {
-                    CStr::from_ptr(module.add(entry(names) as usize + 2).cast::<c_char>())
-                };
+                let name = unsafe { CStr::from_ptr(module.add(entry(names) + 2).cast::<c_char>()) };
                 let slot = module
                     .wrapping_add(addresses as usize)
                     .cast::<usize>()
                     .cast_mut();
                 replaced += usize::from(replace(&name.to_string_lossy(), slot));
             }
-            addresses += 8;
-            names += 8;
+            addresses += WIDTH;
+            names += WIDTH;
         }
         descriptor += 32;
     }

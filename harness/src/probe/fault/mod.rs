@@ -7,11 +7,11 @@
 //! here. The counts show whether a call met the fault. The calls that request memory are
 //! intercepted on Linux only, and only for cases that ask for it.
 
-#[cfg(all(windows, target_pointer_width = "64"))]
+#[cfg(windows)]
 mod imports;
 #[cfg(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
 ))]
 mod seccomp;
 
@@ -173,17 +173,17 @@ impl Fault {
     pub fn install(module: *const u8) -> Result<Fault, String> {
         #[cfg(all(
             target_os = "linux",
-            any(target_arch = "x86_64", target_arch = "aarch64")
+            any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
         ))]
         let installed = seccomp::install();
-        #[cfg(all(windows, target_pointer_width = "64"))]
+        #[cfg(windows)]
         let installed = imports::install(module);
         #[cfg(not(any(
             all(
                 target_os = "linux",
-                any(target_arch = "x86_64", target_arch = "aarch64")
+                any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
             ),
-            all(windows, target_pointer_width = "64")
+            windows
         )))]
         let installed: Result<(), String> = Err("there is no way to do so on this system".into());
         let _ = module;
@@ -197,12 +197,12 @@ impl Fault {
     pub fn intercept_requests(&self) -> Result<(), String> {
         #[cfg(all(
             target_os = "linux",
-            any(target_arch = "x86_64", target_arch = "aarch64")
+            any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
         ))]
         return seccomp::intercept_requests();
         #[cfg(not(all(
             target_os = "linux",
-            any(target_arch = "x86_64", target_arch = "aarch64")
+            any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
         )))]
         Err("requests for memory are refused on Linux only".into())
     }

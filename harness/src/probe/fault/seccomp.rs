@@ -3,21 +3,25 @@
 //! with the calls that request memory.
 
 use super::{Answer, Refusal, answer, refuses_memory};
+use crate::probe::filter::{self, Rules};
 use libc::{c_int, c_long, c_void, siginfo_t, ucontext_t};
-use seccompiler::{
-    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-};
-use std::collections::BTreeMap;
+use seccompiler::{SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 use std::sync::OnceLock;
 
 /// The sixth argument of calls that the handler makes itself; the filter allows calls with
 /// it. None of these system calls has a sixth argument of its own, but for `mmap`.
-const OURS: u64 = 0x6865_6170_6D69_6E21;
+const OURS: u64 = 0x6865_6170_6D69_6E21 & usize::MAX as u64;
 
 /// The flag of an `mmap` that the handler makes itself. The kernel looks at this bit only
 /// if the mapping has huge pages, and the filter allows those.
 const OUR_MAPPING: u64 = 1 << 30;
 const _: () = assert!(OUR_MAPPING as c_int & (libc::MAP_ANONYMOUS | libc::MAP_HUGETLB) == 0);
+
+/// The call that maps memory. On 32-bit x86 this one has six arguments; `mmap` has one.
+#[cfg(target_arch = "x86")]
+const MMAP: c_long = libc::SYS_mmap2;
+#[cfg(not(target_arch = "x86"))]
+const MMAP: c_long = libc::SYS_mmap;
 
 /// The system calls that can release memory. `brk` does so if it lowers the break.
 const CALLS: [c_long; 5] = [
@@ -46,7 +50,7 @@ pub(super) fn intercept_requests() -> Result<(), String> {
     let mask = OUR_MAPPING | (libc::MAP_ANONYMOUS | libc::MAP_HUGETLB) as u64;
     let is_new = SeccompCmpOp::MaskedEq(mask);
     let filter = [
-        (libc::SYS_mmap, (3, is_new, libc::MAP_ANONYMOUS as u64)),
+        (MMAP, (3, is_new, libc::MAP_ANONYMOUS as u64)),
         (libc::SYS_mprotect, (5, SeccompCmpOp::Ne, OURS)),
     ];
     DONE.get_or_init(|| apply_filter(&filter)).clone()
@@ -55,27 +59,15 @@ pub(super) fn intercept_requests() -> Result<(), String> {
 /// Sends calls to the handler if an argument, given by its index, compares with a value.
 fn apply_filter(calls: &[(c_long, (u8, SeccompCmpOp, u64))]) -> Result<(), String> {
     let not_here = |error: String| format!("seccomp is not available here: {error}");
-    filter_calls(calls).map_err(not_here)
-}
-
-fn filter_calls(calls: &[(c_long, (u8, SeccompCmpOp, u64))]) -> Result<(), String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut rules = BTreeMap::new();
+    let text = |error: seccompiler::BackendError| not_here(error.to_string());
+    let mut rules = Rules::new();
     for (call, (index, operator, value)) in calls {
         let qword = SeccompCmpArgLen::Qword;
         let condition = SeccompCondition::new(*index, qword, operator.clone(), *value);
-        let condition = condition.map_err(|error| text(&error))?;
-        let rule = SeccompRule::new(vec![condition]).map_err(|error| text(&error))?;
+        let rule = SeccompRule::new(vec![condition.map_err(text)?]).map_err(text)?;
         rules.insert(*call, vec![rule]);
     }
-    let arch = std::env::consts::ARCH
-        .try_into()
-        .map_err(|error: seccompiler::BackendError| text(&error))?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trap, arch);
-    let program: seccompiler::BpfProgram = filter
-        .and_then(TryInto::try_into)
-        .map_err(|error| text(&error))?;
-    seccompiler::apply_filter_all_threads(&program).map_err(|error| text(&error))
+    filter::apply(rules, SeccompAction::Trap).map_err(not_here)
 }
 
 fn handle_sigsys() -> Result<(), String> {
@@ -138,7 +130,7 @@ fn releases(call: c_long, arguments: &[u64; 6]) -> bool {
         libc::SYS_process_madvise => is_release_advice(arguments[3]),
         // A call that moves or grows a mapping releases nothing.
         libc::SYS_mremap => arguments[2] < arguments[1],
-        libc::SYS_mmap | libc::SYS_mprotect => false,
+        MMAP | libc::SYS_mprotect => false,
         _ => true,
     }
 }
@@ -149,7 +141,7 @@ fn requests(call: c_long, arguments: &[u64; 6]) -> bool {
         libc::SYS_brk => arguments[0] > make(call, [0; 6]) as u64,
         libc::SYS_mremap => arguments[2] > arguments[1],
         // A mapping in the place of another one requests no addresses. It replaces pages.
-        libc::SYS_mmap => arguments[3] & libc::MAP_FIXED as u64 == 0 || is_writable,
+        MMAP => arguments[3] & libc::MAP_FIXED as u64 == 0 || is_writable,
         libc::SYS_mprotect => is_writable,
         _ => false,
     }
@@ -171,12 +163,14 @@ fn is_release_advice(advice: u64) -> bool {
 /// error number on failure.
 fn make(call: c_long, [a, b, c, d, e, f]: [u64; 6]) -> i64 {
     let (d, f) = match call {
-        libc::SYS_mmap => (d | OUR_MAPPING, f),
+        MMAP => (d | OUR_MAPPING, f),
         _ => (d, OURS),
     };
+    // An argument is as wide as a register.
+    let [a, b, c, d, e, f] = [a, b, c, d, e, f].map(|argument| argument as usize);
     // SAFETY: the call that the candidate was about to make, or a `brk` that changes
     // nothing.
-    let result = unsafe { libc::syscall(call, a, b, c, d, e, f) };
+    let result = unsafe { libc::syscall(call, a, b, c, d, e, f) } as i64;
     if result == -1 {
         // SAFETY: this thread's own variable.
         return -i64::from(unsafe { *libc::__errno_location() });
@@ -188,26 +182,42 @@ fn make(call: c_long, [a, b, c, d, e, f]: [u64; 6]) -> i64 {
 struct Registers<'a>(&'a mut ucontext_t);
 
 #[cfg(target_arch = "x86_64")]
+const RESULT: c_int = libc::REG_RAX;
+#[cfg(target_arch = "x86_64")]
+const ARGUMENTS: [c_int; 6] = [
+    libc::REG_RDI,
+    libc::REG_RSI,
+    libc::REG_RDX,
+    libc::REG_R10,
+    libc::REG_R8,
+    libc::REG_R9,
+];
+#[cfg(target_arch = "x86")]
+const RESULT: c_int = libc::REG_EAX;
+#[cfg(target_arch = "x86")]
+const ARGUMENTS: [c_int; 6] = [
+    libc::REG_EBX,
+    libc::REG_ECX,
+    libc::REG_EDX,
+    libc::REG_ESI,
+    libc::REG_EDI,
+    libc::REG_EBP,
+];
+
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 impl Registers<'_> {
     fn call(&self) -> (c_long, [u64; 6]) {
         let registers = &self.0.uc_mcontext.gregs;
-        let register = |index: c_int| registers[index as usize];
-        let arguments = [
-            libc::REG_RDI,
-            libc::REG_RSI,
-            libc::REG_RDX,
-            libc::REG_R10,
-            libc::REG_R8,
-            libc::REG_R9,
-        ];
+        // A register of 32 bits holds an unsigned number.
+        let register = |index: c_int| registers[index as usize] as usize as u64;
         (
-            register(libc::REG_RAX),
-            arguments.map(|index| register(index) as u64),
+            registers[RESULT as usize] as c_long,
+            ARGUMENTS.map(register),
         )
     }
 
     fn set_result(self, result: i64) {
-        self.0.uc_mcontext.gregs[libc::REG_RAX as usize] = result;
+        self.0.uc_mcontext.gregs[RESULT as usize] = result as _;
     }
 }
 

@@ -1,12 +1,9 @@
 //! A seccomp filter against system calls with which a candidate could reach other
 //! processes or the network. These calls fail with `EPERM`.
 
+use crate::probe::filter::{self, Rules};
 use libc::c_long;
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
-};
-use std::collections::BTreeMap;
+use seccompiler::{SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
 /// The system calls that are refused with any arguments.
 const REFUSED: [c_long; 11] = [
@@ -33,8 +30,6 @@ const ABOUT_A_PROCESS: [c_long; 4] = [
     libc::SYS_rt_tgsigqueueinfo,
 ];
 
-type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
-
 /// Installs the filters for every thread of this process. Without `may_fork`, calls that
 /// start a process fail, while calls that start a thread succeed.
 pub(super) fn restrict(may_fork: bool) -> Result<(), String> {
@@ -42,6 +37,9 @@ pub(super) fn restrict(may_fork: bool) -> Result<(), String> {
     // The candidate must not cancel that the probe ends with its parent.
     let death_signal = [equal(0, libc::PR_SET_PDEATHSIG as u64)?];
     rules.insert(libc::SYS_prctl, vec![rule(death_signal)?]);
+    // 32-bit x86 has one call for all that concerns sockets; the first argument says what.
+    #[cfg(target_arch = "x86")]
+    rules.insert(libc::SYS_socketcall, vec![rule([equal(0, 1)?])?]);
     let own = u64::from(std::process::id());
     // A process may set its own limits; 0 means the caller.
     rules.insert(
@@ -52,7 +50,7 @@ pub(super) fn restrict(may_fork: bool) -> Result<(), String> {
         for call in ABOUT_A_PROCESS {
             rules.insert(call, vec![rule([differs(0, own)?])?]);
         }
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
         for call in [libc::SYS_fork, libc::SYS_vfork] {
             rules.insert(call, Vec::new());
         }
@@ -68,13 +66,7 @@ pub(super) fn restrict(may_fork: bool) -> Result<(), String> {
 }
 
 fn apply(rules: Rules, errno: i32) -> Result<(), String> {
-    let refuse = SeccompAction::Errno(errno as u32);
-    let arch = std::env::consts::ARCH.try_into();
-    let program: BpfProgram = arch
-        .and_then(|arch| SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch))
-        .and_then(TryInto::try_into)
-        .map_err(|error: seccompiler::BackendError| error.to_string())?;
-    seccompiler::apply_filter_all_threads(&program).map_err(|error| error.to_string())
+    filter::apply(rules, SeccompAction::Errno(errno as u32))
 }
 
 fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, String> {

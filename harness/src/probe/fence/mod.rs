@@ -7,7 +7,7 @@
 
 #[cfg(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
 ))]
 mod calls;
 #[cfg(target_os = "linux")]
@@ -61,14 +61,14 @@ pub(super) fn raise(_: &Fence) -> InForce {
 
 #[cfg(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
 ))]
 use calls::restrict as system_calls;
 
 /// An error: the filter supports two kinds of processors only.
 #[cfg(all(
     target_os = "linux",
-    not(any(target_arch = "x86_64", target_arch = "aarch64"))
+    not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64"))
 ))]
 fn system_calls(_: bool) -> Result<(), String> {
     Err("not for this kind of processor".into())

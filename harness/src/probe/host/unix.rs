@@ -2,6 +2,7 @@
 
 use super::Child;
 use crate::memory::Memory;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
@@ -79,15 +80,11 @@ pub(crate) fn limit_address_space(room: usize) -> Result<(), String> {
     // SAFETY: sysconf reads a constant of the system.
     let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
     let size = pages * page + room as u64;
-    let limit = libc::rlimit {
-        rlim_cur: size,
-        rlim_max: size,
+    let limit = Rlimit {
+        current: Some(size),
+        maximum: Some(size),
     };
-    // SAFETY: a setting of this process.
-    match unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error().to_string()),
-    }
+    setrlimit(Resource::As, limit).map_err(|error| error.to_string())
 }
 
 /// Forks. The child runs `act` and exits with its result. Waits for the child, which is

@@ -1,6 +1,7 @@
 //! Locks the memory of the process, as a user without privileges may.
 
 use super::{Locked, Pages, extent};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::ffi::c_int;
 
 /// The header and the data of `capset` (linux/capability.h, version 3).
@@ -28,12 +29,11 @@ const CAP_IPC_LOCK: u32 = 14;
 /// Without the privilege to raise its limit, the process cannot try. Then the size of the
 /// address space decides, since the system compares that with the limit.
 pub fn lock_all_memory(limit: u64, pages: Pages) -> Locked {
-    let bound = libc::rlimit {
-        rlim_cur: limit,
-        rlim_max: limit,
+    let bound = Rlimit {
+        current: Some(limit),
+        maximum: Some(limit),
     };
-    // SAFETY: settings of this process.
-    let is_limited = unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &bound) } == 0;
+    let is_limited = setrlimit(Resource::Memlock, bound).is_ok();
     if !is_limited && pages != Pages::Future {
         return match extent() {
             Ok(extent) if extent.bytes > limit => Locked::TooMany,

@@ -5,13 +5,12 @@
 //! A candidate that is not on this machine is skipped, and the run says why.
 //! With HEAPMIN_REQUIRE=all it fails instead, unless its profile says why it
 //! may be absent. HEAPMIN_REQUIRE=all,genuine requires Microsoft's own
-//! libraries too.
+//! libraries too. HEAPMIN_REPORT=FILE compares a report of another machine instead.
 
-use heapmin_conformance::BUILD;
 use heapmin_conformance::beneath;
 use heapmin_conformance::clause::{Case, Clause};
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::catalogue;
+use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::expected::gate;
 use heapmin_conformance::expected::profiles::Profiles;
 use heapmin_conformance::observe::observe;
@@ -23,10 +22,11 @@ use heapmin_harness::library::inspect::{Format, Maker};
 use heapmin_harness::library::profile::{Profile, Source};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::catalogue::Catalogue;
-use heapmin_harness::parent::runners::Runners;
+use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::wire::observation::Observation;
 use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -54,21 +54,65 @@ impl Subject {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    if let Some(report) = std::env::var_os("HEAPMIN_REPORT") {
+        return libtest_mimic::run(&arguments, trials_of_report(Path::new(&report))).exit_code();
+    }
     let catalogue = catalogue().expect("our own profiles are right");
-    let runners = Runners::new(env!("CARGO_BIN_EXE_heapmin").into(), BUILD, None);
+    let runners = runners_of(env!("CARGO_BIN_EXE_heapmin").into(), Choice::default());
     let mut trials = Vec::new();
     for profile in &catalogue.profiles {
         if profile.source != Source::Path && concerns(&arguments, &profile.name) {
             trials.extend(trials_of(profile, &catalogue, &runners));
         }
     }
-    for file in ["msvcr120", "ucrtbase"] {
-        if concerns(&arguments, &format!("genuine-{file}")) {
-            trials.extend(genuine_trials(file, &catalogue, &runners));
+    for (name, file) in GENUINE {
+        if concerns(&arguments, name) {
+            trials.extend(genuine_trials(name, file, &catalogue, &runners));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
+
+/// Tests that compare what a report of another machine has with snapshots: the report of
+/// `heapmin check --verbose --format json`. With INSTA_UPDATE=always they make the snapshots.
+fn trials_of_report(path: &Path) -> Vec<Trial> {
+    let text = fs::read_to_string(path);
+    let text = text.unwrap_or_else(|error| panic!("HEAPMIN_REPORT={}: {error}", path.display()));
+    let report: Value = serde_json::from_str(&text).expect("HEAPMIN_REPORT is a JSON report");
+    let mut trials = Vec::new();
+    for candidate in report["candidates"].as_array().into_iter().flatten() {
+        let name = candidate["name"].as_str().unwrap_or_default();
+        let Some(observations) = candidate["observations"].as_object() else {
+            eprintln!("skipped: the report has no observations of {name}; make it with --verbose");
+            continue;
+        };
+        let group = format!("{}-on-windows", name.replace(':', "-"));
+        for (routine, cases) in routines().into_iter().filter(is_general) {
+            let mut text = String::new();
+            for case in cases.iter().filter(|case| !is_by_chance(&group, case)) {
+                if let Some(seen) = observations.get(case.name).and_then(Value::as_str) {
+                    writeln!(text, "# {}\n{seen}", case.name).expect("writing to a string");
+                }
+            }
+            let (group, name) = (group.clone(), format!("{group}::observes::{routine}"));
+            if !text.is_empty() {
+                trials.push(Trial::test(name, move || compare(&group, routine, &text)));
+            }
+        }
+    }
+    trials
+}
+
+/// Microsoft's own libraries, by their places in target/genuine.
+const GENUINE: [(&str, &str); 4] = [
+    ("genuine-msvcr110", "x64/11.0.50727.1/msvcr110.dll"),
+    ("genuine-msvcr120", "x64/12.0.21005.1/msvcr120.dll"),
+    (
+        "genuine-ucrtbase-10.0.17134",
+        "x64/10.0.17134.12/ucrtbase.dll",
+    ),
+    ("genuine-ucrtbase", "x64/10.0.26100.1742/ucrtbase.dll"),
+];
 
 /// Whether the arguments may select tests of this candidate. A runner that starts a process for
 /// each test gives the test's full name; the other candidates are then not prepared.
@@ -91,11 +135,10 @@ fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec
 }
 
 /// The tests of one of Microsoft's own libraries, if fixtures/fetch-genuine has fetched it.
-fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
-    let name = format!("genuine-{file}");
+fn genuine_trials(name: &str, file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../target/genuine")
-        .join(format!("{file}.dll"));
+        .join(file);
     let found = match path.is_file() {
         true => catalogue.candidate(&*path.to_string_lossy(), None, runners),
         false => Err(InputError::new(
@@ -104,9 +147,9 @@ fn genuine_trials(file: &str, catalogue: &Catalogue, runners: &Runners) -> Vec<T
         )),
     };
     match found {
-        Ok(candidate) => all_trials(&name, candidate),
+        Ok(candidate) => all_trials(name, candidate),
         Err(error) if is_required("genuine") => vec![failing(format!("{name}::is-there"), error)],
-        Err(error) => vec![skipped(&name, &error.to_string())],
+        Err(error) => vec![skipped(name, &error.to_string())],
     }
 }
 
@@ -132,8 +175,6 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
         seen,
     });
     let judged = clauses::all().map(|clause| judging(&subject, clause));
-    // What a heap does in a process depends on the machine's limits: only verdicts are compared.
-    let is_general = |(_, cases): &(_, Vec<&Case>)| cases.iter().all(|it| it.stand_in.is_none());
     let observed = routines().into_iter().filter(is_general);
     let observed = observed.map(|(routine, cases)| observing(&subject, routine, cases));
     judged.chain(observed).collect()
@@ -189,6 +230,12 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         }));
         Err(Failed::from(complaints.join("\n")))
     })
+}
+
+/// Whether a snapshot has a routine's cases. What a heap does in a process depends on the
+/// machine's limits: only verdicts are compared.
+fn is_general((_, cases): &(&str, Vec<&Case>)) -> bool {
+    cases.iter().all(|it| it.stand_in.is_none())
 }
 
 /// Cases that are judged but are in no snapshot, since their observations vary: with the memory
@@ -347,7 +394,21 @@ struct Family {
 }
 
 /// The narrower family first. The first member without its own snapshot updates the family's.
-const FAMILIES: [Family; 3] = [
+const FAMILIES: [Family; 7] = [
+    Family {
+        folder: "genuine-ucrtbase",
+        members: &[
+            ("genuine-ucrtbase-under-wine", "ucrtbase.dll"),
+            ("genuine-ucrtbase-10.0.17134-under-wine", "ucrtbase.dll"),
+        ],
+    },
+    Family {
+        folder: "genuine-msvcr110-and-msvcr120",
+        members: &[
+            ("genuine-msvcr120-under-wine", "msvcr120.dll"),
+            ("genuine-msvcr110-under-wine", "msvcr110.dll"),
+        ],
+    },
     Family {
         folder: "wine-ucrtbase",
         members: &[
@@ -365,6 +426,27 @@ const FAMILIES: [Family; 3] = [
             ("msvcr120-of-wine", "msvcr120.dll"),
             ("ucrtbase-of-wine", "ucrtbase.dll"),
             ("api-ms-win-crt-heap-l1-1-0-of-wine", "ucrtbase.dll"),
+        ],
+    },
+    Family {
+        folder: "wine-before-msvcr70",
+        members: &[
+            ("msvcrtd-of-wine", "msvcrtd.dll"),
+            ("msvcrt20-of-wine", "msvcrt20.dll"),
+            ("msvcrt40-of-wine", "msvcrt40.dll"),
+            ("crtdll-of-wine", "crtdll.dll"),
+        ],
+    },
+    Family {
+        folder: "wine-before-msvcr80",
+        members: &[
+            ("msvcr70-of-wine", "msvcr70.dll"),
+            ("msvcr71-of-wine", "msvcr71.dll"),
+            ("msvcrt-of-wine", "msvcrt.dll"),
+            ("msvcrtd-of-wine", "msvcrtd.dll"),
+            ("msvcrt20-of-wine", "msvcrt20.dll"),
+            ("msvcrt40-of-wine", "msvcrt40.dll"),
+            ("crtdll-of-wine", "crtdll.dll"),
         ],
     },
     Family {
@@ -395,7 +477,7 @@ fn snapshot_group(subject: &Subject) -> String {
     match (candidate.image.format, candidate.image.maker, source) {
         (Format::Pe, _, Some(Source::Reference)) => "reference-dll".into(),
         (Format::Pe, Maker::Wine, _) => format!("{name}-of-wine"),
-        (Format::Pe, _, _) if candidate.runner.wine.is_some() => format!("{name}-under-wine"),
+        (Format::Pe, _, _) if candidate.runner.is_wine() => format!("{name}-under-wine"),
         (Format::Pe, _, _) => format!("{name}-on-windows"),
         _ => name.clone(),
     }

@@ -42,11 +42,14 @@ impl Subject {
             let mut pids = std::iter::successors(Some(*pid), |pid| parent(*pid));
             pids.any(|pid| pid == self.pid)
         };
-        // Wine sets the name. A program for 64 bits that Wine for 32 bits starts is no child.
+        // Wine sets the command line. A program for 64 bits that Wine for 32 bits starts is no
+        // child; the process that starts it has another name.
         let is_named = |pid: u32| {
-            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-            let name = program.file_name().unwrap_or_default().to_string_lossy();
-            comm.is_ok_and(|comm| comm.trim_end() == name)
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            let first = first.strip_suffix(b" probe").unwrap_or(first);
+            let name = program.file_name().unwrap_or_default();
+            first.ends_with(name.as_encoded_bytes())
         };
         let is_marked = |pid: u32| {
             let variables = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();

@@ -2,8 +2,8 @@
 //!
 //! Five rules make it exact and cheap:
 //!
-//! * It visits only spans that are marked: those in which a block was freed since the last
-//!   call, and those with pages that were made resident ahead of their use.
+//! * It visits only spans that are marked: those in which a block was freed, and those in
+//!   which pages may be resident without a block.
 //! * A page goes exactly when no live block has a byte in it. The record of the
 //!   span alone decides that; other spans do not matter.
 //! * If few blocks of a span are live, a list in the record replaces the bitmap.
@@ -11,7 +11,7 @@
 //! * The addresses after the last span in use go too; on 32-bit systems those of all free
 //!   spans.
 //!
-//! If the system refuses a page, the page stays marked and the next call tries
+//! If the system refuses a page, its span stays marked and the next call tries
 //! again. No block is affected.
 
 use crate::arena::GROUP_SPANS;

@@ -153,8 +153,8 @@ impl Span {
         Some(from + rest.iter().position(|word| word.get() != 0)?)
     }
 
-    /// The first free slots of a word of the bitmap, as bits of the word: so few that not
-    /// much more memory than the next block needs is used.
+    /// The first free slots of a word of the bitmap, as bits of the word: at most a sixteenth
+    /// of the span, so that a class with few blocks uses few pages.
     #[inline(always)]
     pub(crate) fn next_free(&self, word: usize) -> u64 {
         let free = self.words().get(word).map_or(0, Shared64::get);

@@ -352,6 +352,12 @@ fn install_emulator(arch: &str) -> String {
 
 /// What to do if this program is not there for a target.
 fn build_advice(target: &Target) -> String {
+    if !Target::others().contains(target) {
+        let arch = &target.arch;
+        return format!(
+            "build heapmin for {arch} with Cargo (docs/guide/runners.md), and put it there"
+        );
+    }
     let built = build_command(target);
     match target.is_windows() {
         true => {

@@ -167,21 +167,25 @@ pub(crate) unsafe fn populate(base: *mut u8, len: usize) {
 pub(crate) unsafe fn move_pages(from: *mut u8, to: *mut u8, len: usize) -> bool {
     debug_assert!(are_whole(from, len) && are_whole(to, len));
     #[cfg(target_os = "linux")]
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise; the spare pages are new.
     return keeping_errno(|| unsafe {
+        // For the addresses without pages afterwards: the system may refuse new ones then.
+        let spare = libc::mmap(std::ptr::null_mut(), len, USABLE, PRIVATE, -1, 0);
+        if spare == libc::MAP_FAILED {
+            return false;
+        }
+        libc::madvise(spare, len, libc::MADV_NOHUGEPAGE);
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-        let got = libc::mremap(from.cast(), len, len, flags, to.cast::<c_void>());
-        // A success unmaps `from`. Linux before 6.17 unmaps `to` before it refuses. Emulators
-        // do not know MREMAP_DONTUNMAP.
-        let hole = match got {
-            libc::MAP_FAILED => to,
-            _ => from,
+        let put = |pages: *mut c_void, place: *mut u8| {
+            libc::mremap(pages, len, len, flags, place.cast::<c_void>()) != libc::MAP_FAILED
         };
-        // Without its addresses, the heap cannot go on.
-        if !extend(hole, len, true) {
+        let is_moved = put(from.cast(), to);
+        // A success unmaps `from`. Linux before 6.17 unmaps `to` before it refuses.
+        // MREMAP_DONTUNMAP would do without the spare pages; emulators do not know it.
+        if !put(spare, if is_moved { from } else { to }) {
             libc::abort();
         }
-        got != libc::MAP_FAILED
+        is_moved
     });
     #[cfg(not(target_os = "linux"))]
     {

@@ -13,13 +13,14 @@ use heapmin_harness::parent::interruption;
 use heapmin_harness::parent::runner::Runner;
 use heapmin_harness::probe::{Act, Probe, Stop, win32_heap_owns, win32_heaps};
 use heapmin_harness::wire::observation::Observation;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::thread;
 use std::time::Instant;
 
 /// What the heap of the system showed that runs a library, where both deviate in the same
 /// way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Beneath {
     /// The system, `Wine 10.0`.
     pub system: String,

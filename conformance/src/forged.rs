@@ -1,6 +1,8 @@
 //! Forged observations, for tests of judges.
 
 use crate::clause::{Clause, Judgement, Seen};
+use crate::expected::gate::Findings;
+use crate::record::{self, Run, Setting};
 use crate::run::{Checked, Outcome};
 use crate::select;
 use heapmin_harness::library::errno_names::Numbering;
@@ -65,6 +67,7 @@ pub(crate) fn outcome(id: &str, case: usize, judgement: Judgement) -> Outcome {
         case: clause.cases[case],
         judgement,
         known: None,
+        at: None,
         beneath: None,
         duration_ms: 7,
     }
@@ -72,15 +75,38 @@ pub(crate) fn outcome(id: &str, case: usize, judgement: Judgement) -> Outcome {
 
 /// A run of [`candidate`] with these results.
 pub(crate) fn checked(outcomes: Vec<Outcome>) -> Checked {
+    let nothing = Observation {
+        events: Vec::new(),
+        ending: Ending::Done,
+        duration_ms: 7,
+    };
+    let cases = outcomes.iter().map(|outcome| {
+        let case = outcome.case;
+        let traced = record::trace(case, &nothing, Numbering::Msvc, None);
+        (case.name, traced)
+    });
     Checked {
         candidate: candidate(),
         cases_run: outcomes.len(),
-        outcomes,
         fence: None,
         given_back: None,
         stable: Default::default(),
+        cases: cases.collect(),
+        numbering: Numbering::Msvc,
         repeated: None,
+        outcomes,
     }
+}
+
+/// The record of a run with these results and findings.
+pub(crate) fn record(checked: &[Checked], findings: Findings) -> Run {
+    let setting = Setting {
+        started: std::time::UNIX_EPOCH,
+        duration: std::time::Duration::ZERO,
+        options: Default::default(),
+        observations: false,
+    };
+    record::make(checked, &[], findings, setting)
 }
 
 /// A candidate that no test loads. It exports every routine.

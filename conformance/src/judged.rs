@@ -1,189 +1,70 @@
-//! Which clauses of a run were judged, of those that apply, and what kept the others
-//! from being judged.
+//! Complaints about a run that did not judge what it must.
 
 use crate::clause::{Level, Reason, Verdict};
 use crate::clauses;
-use crate::run::{Checked, Outcome};
-use serde::Serialize;
-
-/// A clause with the result that counts.
-#[derive(Clone, Copy, Debug)]
-pub struct Counted<'a> {
-    /// The first of its results with the worst verdict.
-    pub outcome: &'a Outcome,
-    /// Whether it was judged in a case.
-    pub is_judged: bool,
-    /// Number of its cases that were run.
-    cases_run: usize,
-}
-
-impl Counted<'_> {
-    /// Whether there was something to keep in a case.
-    pub fn applies(&self) -> bool {
-        self.outcome.judgement.reason != Some(Reason::NotApplicable)
-    }
-
-    /// The routine that the library lacks, if that kept the clause from being judged.
-    pub fn missing(&self) -> Option<&str> {
-        let judgement = &self.outcome.judgement;
-        let is_open = judgement.reason == Some(Reason::NotJudged);
-        judgement.missing.as_deref().filter(|_| is_open)
-    }
-
-    /// Whether all its cases were run: --only, --skip, --fault or an interruption may
-    /// leave out some.
-    fn is_whole(&self) -> bool {
-        self.cases_run == self.outcome.clause.cases.len()
-    }
-}
-
-/// Every clause of a run, each once.
-pub fn counted(checked: &Checked) -> Vec<Counted<'_>> {
-    let mut counted: Vec<Counted> = Vec::new();
-    for outcome in &checked.outcomes {
-        let is_judged = outcome.judgement.verdict.is_judged();
-        // A clause of which one case was not judged is no clause that does not apply.
-        let weight = |it: &Outcome| (it.judgement.verdict, it.judgement.reason);
-        let mut known = counted.iter_mut();
-        match known.find(|it| it.outcome.clause.id == outcome.clause.id) {
-            Some(known) => {
-                known.is_judged |= is_judged;
-                known.cases_run += 1;
-                if weight(outcome) > weight(known.outcome) {
-                    known.outcome = outcome;
-                }
-            }
-            None => counted.push(Counted {
-                outcome,
-                is_judged,
-                cases_run: 1,
-            }),
-        }
-    }
-    counted
-}
-
-/// The number of clauses that were judged. Clauses of level `record` do not count: they
-/// are never judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Count {
-    /// Clauses that were judged in a case.
-    pub clauses: usize,
-    /// Clauses that apply.
-    pub applicable: usize,
-}
-
-/// Counts the clauses of a run.
-pub fn count(checked: &Checked) -> Count {
-    let counted = counted(checked);
-    let promises = counted
-        .iter()
-        .filter(|it| it.outcome.clause.level != Level::Record);
-    Count {
-        clauses: promises.clone().filter(|it| it.is_judged).count(),
-        applicable: promises.filter(|it| it.applies()).count(),
-    }
-}
-
-/// The clauses that one cause kept from being judged.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Group {
-    /// The cause.
-    pub cause: String,
-    /// The clauses.
-    pub clauses: Vec<&'static str>,
-}
-
-/// The clauses that are unsupported for this reason, by cause, without those that
-/// [`lacking`] names.
-pub fn groups(counted: &[Counted], reason: Reason) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let unsupported = counted
-        .iter()
-        .filter(|it| it.outcome.judgement.reason == Some(reason));
-    for Counted { outcome, .. } in unsupported.filter(|it| it.missing().is_none()) {
-        let (cause, id) = (&outcome.judgement.observed, outcome.clause.id);
-        match groups.iter_mut().find(|group| group.cause == *cause) {
-            Some(group) => group.clauses.push(id),
-            None => groups.push(Group {
-                cause: cause.clone(),
-                clauses: vec![id],
-            }),
-        }
-    }
-    groups
-}
-
-/// The clauses that were not judged because the library lacks routines, under one cause
-/// that names the routines; `None` if there are none. Clauses of level `record` are left
-/// out.
-pub fn lacking(counted: &[Counted]) -> Option<Group> {
-    let (mut routines, mut clauses) = (Vec::new(), Vec::new());
-    for one in counted {
-        if let (Some(routine), Level::Must | Level::Should) =
-            (one.missing(), one.outcome.clause.level)
-        {
-            if !routines.contains(&routine) {
-                routines.push(routine);
-            }
-            clauses.push(one.outcome.clause.id);
-        }
-    }
-    (!clauses.is_empty()).then(|| Group {
-        cause: format!("the library does not export {}", routines.join(", ")),
-        clauses,
-    })
-}
+use crate::record::{Complaint, Counted, Kind, Library, Run, counted, groups, lacking};
 
 /// A complaint about each candidate of which no essential clause was judged, if the run
 /// has all of them and no `error` explains it.
-pub fn essential_complaints(checked: &[Checked]) -> Vec<String> {
-    let complaint = |one: &Checked| {
-        let counted = counted(one);
-        let essential = counted.iter().filter(|it| it.outcome.clause.is_essential);
+pub fn essential_complaints(run: &Run) -> Vec<Complaint> {
+    let complaint = |library: &Library| {
+        let counted = counted(run, library);
+        let essential = counted.iter().filter(|it| it.promise.essential);
         let essential: Vec<_> = essential.filter(|it| it.is_whole()).collect();
         let all = clauses::all().filter(|clause| clause.is_essential).count();
-        let is_error = |it: &Counted| it.outcome.judgement.verdict == Verdict::Error;
+        let is_error = |it: &Counted| it.outcome.verdict == Verdict::Error;
         let is_left_out = essential.len() < all;
         if is_left_out || essential.iter().any(|it| it.is_judged || is_error(it)) {
             return None;
         }
-        let routine = essential.first()?.outcome.clause.routine;
-        let ids: Vec<_> = essential.iter().map(|it| it.outcome.clause.id).collect();
+        let routine = &essential.first()?.promise.routine;
+        let ids: Vec<_> = essential
+            .iter()
+            .map(|it| it.outcome.clause.as_str())
+            .collect();
         let mut causes: Vec<_> = essential
             .iter()
-            .map(|it| it.outcome.judgement.observed.as_str())
+            .map(|it| it.outcome.observed.as_str())
             .collect();
         causes.dedup();
-        Some(format!(
+        let message = format!(
             "{}: this run says nothing about {routine}: none of {} was judged ({}); remove the cause, or leave these clauses out with --skip",
-            one.candidate.name,
+            library.name,
             ids.join(", "),
             causes.join("; "),
-        ))
+        );
+        Some(not_judged(library, message))
     };
-    checked.iter().filter_map(complaint).collect()
+    run.candidates.iter().filter_map(complaint).collect()
 }
 
 /// A complaint for each cause that kept clauses of this level, or of a more binding one,
 /// from being judged.
-pub fn level_complaints(checked: &[Checked], level: Level) -> Vec<String> {
+pub fn level_complaints(run: &Run, level: Level) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for one in checked {
-        let mut counted = counted(one);
-        counted.retain(|it| it.is_whole() && it.outcome.clause.level <= level);
+    for library in &run.candidates {
+        let mut counted = counted(run, library);
+        counted.retain(|it| it.is_whole() && it.outcome.level <= level);
         let mut groups = groups(&counted, Reason::NotJudged);
         groups.extend(lacking(&counted));
         complaints.extend(groups.iter().map(|group| {
-            format!(
+            let message = format!(
                 "{}: --must-judge {level}: not judged: {}: {}",
-                one.candidate.name,
+                library.name,
                 group.cause,
                 shortened(&group.clauses)
-            )
+            );
+            not_judged(library, message)
         }));
     }
     complaints
+}
+
+fn not_judged(library: &Library, message: String) -> Complaint {
+    Complaint {
+        candidate: Some(library.name.clone()),
+        ..Complaint::new(Kind::NotJudged, message)
+    }
 }
 
 /// The first clauses of a list, and the number of the others.
@@ -199,12 +80,23 @@ fn shortened(ids: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::clause::Judgement;
-    use crate::forged::{checked, outcome};
+    use crate::expected::gate::Findings;
+    use crate::forged::{self, outcome};
+    use crate::record::Count;
+    use crate::run::Outcome;
     use crate::select::clause;
     use rstest::rstest;
 
     const SUCCESS: &str = "heapmin.success-returns-zero";
     const FAILURE: &str = "heapmin.failure-returns-minus-one";
+
+    fn checked(outcomes: Vec<Outcome>) -> Run {
+        forged::record(&[forged::checked(outcomes)], Findings::default())
+    }
+
+    fn messages(complaints: Vec<Complaint>) -> Vec<String> {
+        complaints.into_iter().map(|it| it.message).collect()
+    }
 
     fn missing(routine: &str) -> Judgement {
         Judgement {
@@ -245,9 +137,9 @@ mod tests {
             clauses: 4,
             applicable: 6,
         };
-        assert_eq!(count(&run), wanted);
-        let counted = counted(&run);
-        let worst = counted.iter().map(|it| it.outcome.judgement.verdict);
+        assert_eq!(run.candidates[0].judged, wanted);
+        let counted = counted(&run, &run.candidates[0]);
+        let worst = counted.iter().map(|it| it.outcome.verdict);
         assert_eq!(worst.clone().count(), 8);
         assert_eq!(worst.clone().next(), Some(Verdict::Pass));
         assert!(counted[2].applies(), "one of its cases applies");
@@ -271,7 +163,7 @@ mod tests {
             ),
             outcome("heapmin.doserrno", 0, missing("__doserrno")),
         ]);
-        let counted = counted(&run);
+        let counted = counted(&run, &run.candidates[0]);
         let group = lacking(&counted).unwrap();
         assert_eq!(group.cause, "the library does not export calloc, realloc");
         let clauses = ["calloc.zero-size", "malloc.alignment", "calloc.alignment"];
@@ -299,14 +191,14 @@ mod tests {
         let no = || Judgement::not_judged("no call");
         let failure = whole(FAILURE, Judgement::not_applicable("stale"), no());
         let run = checked([whole(SUCCESS, success, no()), failure.clone()].concat());
-        let found = essential_complaints(&[run]);
+        let found = essential_complaints(&run);
         assert_eq!(!found.is_empty(), complains, "{found:?}");
         // --only and --skip leave out clauses, --fault leaves out cases.
         let mut success = whole(SUCCESS, no(), no());
-        assert_eq!(essential_complaints(&[checked(success.clone())]).len(), 0);
+        assert_eq!(essential_complaints(&checked(success.clone())).len(), 0);
         success.pop();
         let narrowed = checked([success, failure].concat());
-        assert_eq!(essential_complaints(&[narrowed]).len(), 0);
+        assert_eq!(essential_complaints(&narrowed).len(), 0);
     }
 
     #[test]
@@ -314,7 +206,7 @@ mod tests {
         let no = || missing("_heapmin");
         let both = [whole(SUCCESS, no(), no()), whole(FAILURE, no(), no())];
         assert_eq!(
-            essential_complaints(&[checked(both.concat())]),
+            messages(essential_complaints(&checked(both.concat()))),
             [
                 "c: this run says nothing about _heapmin: none of heapmin.success-returns-zero, heapmin.failure-returns-minus-one was judged (the library does not export _heapmin); remove the cause, or leave these clauses out with --skip"
             ]
@@ -340,16 +232,16 @@ mod tests {
         run.push(outcome(alias, 0, nothing));
         // Not all of its cases were run.
         run.push(outcome("heapmin.unsupported-os", 0, no()));
-        let run = [checked(run)];
+        let run = checked(run);
         assert_eq!(
-            level_complaints(&run, Level::Must),
+            messages(level_complaints(&run, Level::Must)),
             [
                 "c: --must-judge must: not judged: no room: heapmin.releases-memory",
                 "c: --must-judge must: not judged: the library does not export malloc: heapmin.failure-returns-minus-one",
             ]
         );
         assert_eq!(
-            level_complaints(&run, Level::Should),
+            messages(level_complaints(&run, Level::Should)),
             [
                 "c: --must-judge should: not judged: no room: heapmin.releases-memory, heapmin.releases-partial",
                 "c: --must-judge should: not judged: the library does not export malloc, free: heapmin.failure-returns-minus-one, heapmin.idempotent",

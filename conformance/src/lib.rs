@@ -3,8 +3,9 @@
 //!
 //! [`clauses`] contains the clauses and their cases. [`run`] runs the cases of a
 //! candidate in probes, and [`judge`] turns the observations into verdicts. [`beneath`]
-//! finds the deviations that are the system's. [`judged`] counts the clauses that were judged. [`expected`] reads and compares known
-//! deviations. [`report`] shows the results to the user.
+//! finds the deviations that are the system's. [`expected`] reads and compares known deviations,
+//! and [`judged`] complains if too little was judged. [`record`] is the run as data, and
+//! [`views`] show it to the user.
 
 #![forbid(unsafe_code)]
 
@@ -23,11 +24,12 @@ pub mod judged;
 pub mod load;
 pub mod observe;
 pub mod pace;
+pub mod record;
 pub mod repeat;
-pub mod report;
 pub mod run;
 pub mod select;
 pub mod snapshot;
+pub mod views;
 
 /// A hash of the sources of this program. A probe must be built from the same sources.
 pub const BUILD: &str = env!("HEAPMIN_BUILD");

@@ -65,6 +65,13 @@ pub fn compare(mut runs: Vec<Checked>) -> Checked {
         let worst = of_runs().max_by_key(|it| verdict(it));
         if let Some(worst) = worst.filter(|it| verdict(it) > verdict(outcome)) {
             *outcome = worst.clone();
+            let traced = runs.iter().find_map(|run| {
+                let result = run.outcomes.get(index)?;
+                (verdict(result) == verdict(outcome)).then(|| run.cases.get(case))?
+            });
+            if let Some(traced) = traced {
+                first.cases.insert(case, traced.clone());
+            }
         }
     }
     first.repeated = Some(Repeated {
@@ -115,6 +122,7 @@ mod tests {
                 case,
                 judgement,
                 known: None,
+                at: None,
                 beneath: None,
                 duration_ms: 0,
             }],
@@ -122,6 +130,8 @@ mod tests {
             fence: None,
             given_back: None,
             stable: [(case.name, observation.to_owned())].into(),
+            cases: BTreeMap::new(),
+            numbering: heapmin_harness::library::errno_names::Numbering::Msvc,
             repeated: None,
         }
     }

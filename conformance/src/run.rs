@@ -6,6 +6,7 @@ use crate::clauses;
 use crate::judge::{ended_loading, judge, lacks_its_routine};
 use crate::observe::observe;
 use crate::pace::{Limit, Pace};
+use crate::record::{self, At, Entry};
 use crate::repeat::Repeated;
 use crate::select::Selection;
 use crate::snapshot;
@@ -45,8 +46,10 @@ pub struct Outcome {
     pub case: &'static Case,
     /// The verdict and the observation.
     pub judgement: Judgement,
-    /// The reason, if this deviation is known. [`crate::expected`] sets it.
-    pub known: Option<String>,
+    /// The entry that lists it, if this deviation is known. [`crate::expected`] sets it.
+    pub known: Option<Entry>,
+    /// The place in the case at which it deviates.
+    pub at: Option<At>,
     /// What the system's heap showed, if the deviation is the system's.
     pub beneath: Option<Beneath>,
     /// Duration of the case, in milliseconds.
@@ -68,6 +71,10 @@ pub struct Checked {
     pub given_back: Option<(u64, u64)>,
     /// What was observed in each case, without what varies from run to run.
     pub stable: BTreeMap<&'static str, String>,
+    /// What was observed in each case, for reports.
+    pub cases: BTreeMap<&'static str, record::Case>,
+    /// The numbering of its `errno`.
+    pub numbering: Numbering,
     /// What several runs showed, with `--repeat`.
     pub repeated: Option<Repeated>,
 }
@@ -294,6 +301,7 @@ fn conclude_ended(candidate: Candidate, selection: &Selection, loading: &Observa
             _ => Verdict::Error.because(format!("not run: {why}")),
         },
         known: None,
+        at: None,
         beneath: None,
         duration_ms: if index == 0 { loading.duration_ms } else { 0 },
     };
@@ -303,6 +311,8 @@ fn conclude_ended(candidate: Candidate, selection: &Selection, loading: &Observa
         fence: None,
         given_back: None,
         stable: BTreeMap::new(),
+        cases: BTreeMap::new(),
+        numbering: numbering(&candidate, loading),
         repeated: None,
         candidate,
         outcomes,
@@ -323,11 +333,16 @@ pub fn conclude(
             else {
                 continue;
             };
+            let judgement = judge_observation(clause, case, &candidate, observation);
+            let place = deviates_at(&judgement, observation);
             outcomes.push(Outcome {
                 clause,
                 case,
-                judgement: judge_observation(clause, case, &candidate, observation),
                 known: None,
+                at: place.map(|index| {
+                    record::at(observation, index, numbering(&candidate, observation))
+                }),
+                judgement,
                 beneath: None,
                 duration_ms: observation.duration_ms,
             });
@@ -347,7 +362,18 @@ pub fn conclude(
         }),
         _ => None,
     });
+    let traced = observations.iter().map(|(case, seen)| {
+        let of_case = outcomes.iter().filter(|it| it.case.name == case.name);
+        let places = of_case.filter_map(|it| Some(it.at.as_ref()?.event - 1));
+        let numbering = numbering(&candidate, seen);
+        (
+            case.name,
+            record::trace(case, seen, numbering, places.min()),
+        )
+    });
     Checked {
+        cases: traced.collect(),
+        numbering: numbering_of_run(&candidate, observations),
         cases_run: observations.len(),
         fence,
         given_back,
@@ -361,6 +387,27 @@ pub fn conclude(
     }
 }
 
+/// The index of the event at which a result deviates. If the process ended, that is the last.
+fn deviates_at(judgement: &Judgement, observation: &Observation) -> Option<usize> {
+    match judgement.verdict {
+        Verdict::Fail => judgement.at,
+        Verdict::Crash | Verdict::Timeout => observation.events.len().checked_sub(1),
+        Verdict::Pass | Verdict::Unsupported | Verdict::Error => None,
+    }
+}
+
+/// The numbering of a candidate's `errno` values, as most of a run shows it.
+fn numbering_of_run(
+    candidate: &Candidate,
+    observations: &[(&'static Case, Observation)],
+) -> Numbering {
+    let loaded = observations.iter().find(|(_, seen)| seen.was_loaded());
+    match loaded {
+        Some((_, seen)) => numbering(candidate, seen),
+        None => numbering(candidate, &nothing(Ending::Done)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,12 +415,17 @@ mod tests {
     use crate::forged::candidate;
 
     fn outcome(verdict: Verdict, known: Option<&str>) -> Outcome {
+        let known = known.map(|why| Entry {
+            why: why.into(),
+            ..Entry::default()
+        });
         let clause = crate::clauses::all().next().expect("a clause");
         Outcome {
             clause,
             case: clause.cases[0],
             judgement: verdict.because(""),
-            known: known.map(str::to_owned),
+            known,
+            at: None,
             beneath: None,
             duration_ms: 0,
         }

@@ -107,7 +107,7 @@ fn tables(family: &str, profiles: &[(String, Vec<Known>)]) -> String {
             deviation.known.versions,
             clauses.join(", "),
             deviation.known.verdicts.join(" or "),
-            deviation.known.reason()
+            deviation.known.entry().reason()
         )
         .expect("writing to a string");
     }
@@ -137,8 +137,8 @@ fn deviations<'a>(ids: &[&str], profiles: &'a [(String, Vec<Known>)]) -> Vec<Dev
         {
             let same = deviations.iter_mut().find(|deviation| {
                 let found = deviation.known;
-                (found.reason(), &found.verdicts, &found.versions)
-                    == (known.reason(), &known.verdicts, &known.versions)
+                (found.entry().reason(), &found.verdicts, &found.versions)
+                    == (known.entry().reason(), &known.verdicts, &known.versions)
             });
             let library = (known.maker, name.as_str());
             match same {

@@ -214,7 +214,8 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         beneath::mark(&mut runs, limits);
         let mut checked = runs.map(|(checked, _)| checked);
         subject.profiles.mark(&mut checked);
-        let mut complaints = gate::compare(&checked, &subject.profiles, None).complaints;
+        let complaints = gate::compare(&checked, &subject.profiles, None).complaints;
+        let mut complaints: Vec<_> = complaints.into_iter().map(|it| it.message).collect();
         if complaints.is_empty() {
             return Ok(());
         }

@@ -44,13 +44,44 @@ fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
     let output = heapmin(&["check", "--format", "json", "--only", "*.e*"]);
     assert_eq!(output.status.code(), Some(0));
     let report = json(&output);
-    assert_eq!(keys(&report), ["candidates", "schema", "suite"]);
-    assert_eq!(report["schema"], 1);
+    assert_eq!(
+        keys(&report),
+        [
+            "build",
+            "candidates",
+            "clauses",
+            "duration_ms",
+            "machine",
+            "options",
+            "schema",
+            "specification",
+            "started",
+            "status",
+            "suite"
+        ]
+    );
+    assert_eq!(report["schema"], 2);
     let candidate = &report["candidates"][0];
     assert_eq!(
         keys(candidate),
         [
-            "arch", "format", "judged", "name", "path", "profile", "results", "runner", "summary",
+            "arch",
+            "cases",
+            "cases_run",
+            "errno",
+            "fence",
+            "fenced",
+            "format",
+            "given_back",
+            "judged",
+            "name",
+            "path",
+            "profile",
+            "results",
+            "run_by",
+            "runner",
+            "sha256",
+            "summary",
             "version"
         ]
     );
@@ -68,10 +99,14 @@ fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
             "level",
             "observed",
             "sources",
+            "state",
             "verdict",
         ];
         if result["verdict"] == "unsupported" {
             fields.insert(9, "reason");
+        }
+        if !result["missing"].is_null() {
+            fields.insert(8, "missing");
         }
         assert_eq!(keys(result), fields);
     }

@@ -2,8 +2,7 @@
 //! a function, and under a condition.
 
 use super::{Judgement, Seen, Verdict};
-use heapmin_harness::wire::observation::HANDLER_SET;
-use heapmin_harness::wire::observation::{Call, Kind};
+use heapmin_harness::wire::observation::{Call, Event, HANDLER_SET, Kind};
 use std::fmt;
 
 /// One check of a clause.
@@ -211,7 +210,11 @@ impl Expectation {
         }
         let mut count = 0;
         let mut last = String::new();
-        for call in seen.observation.calls(routine) {
+        for (index, event) in seen.observation.events.iter().enumerate() {
+            let Event::Call(call) = event else { continue };
+            if call.routine != routine {
+                continue;
+            }
             if self.only_blocks && call.returned == 0 {
                 continue;
             }
@@ -221,7 +224,7 @@ impl Expectation {
             }
             last = self.describe(seen, call);
             if !self.holds(seen, call) {
-                return Judgement::fail(last);
+                return Judgement::fail(last).at(index);
             }
         }
         match count {
@@ -309,7 +312,11 @@ fn judge_none_of(seen: &Seen, what: &str, of: &str) -> Judgement {
     else {
         return Verdict::Error.because(format!("the case did not report {what:?} and {of:?}"));
     };
-    Judgement::pass_if(count == 0, format!("{what}: {count}; {of}: {all}"))
+    let is_counted = |event: &Event| matches!(event, Event::Fact { name, .. } if name == what);
+    Judgement {
+        at: (seen.observation.events.iter().position(is_counted)).filter(|_| count != 0),
+        ..Judgement::pass_if(count == 0, format!("{what}: {count}; {of}: {all}"))
+    }
 }
 
 #[cfg(test)]

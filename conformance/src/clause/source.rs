@@ -1,6 +1,6 @@
 //! Where a promise comes from: page, section, and on what basis.
 
-use serde::Serialize;
+use crate::record::Place;
 use std::fmt;
 
 /// A page that documents a routine.
@@ -244,25 +244,14 @@ pub struct Source {
     pub basis: Basis,
 }
 
-/// A section of a page, as JSON reports have it.
-#[derive(Serialize)]
-pub struct Place {
-    /// The page's title.
-    pub page: &'static str,
-    /// The section's heading.
-    pub section: &'static str,
-    /// The address of the section.
-    pub address: String,
-}
-
 impl Source {
     /// The sections, one or two.
     pub fn places(&self) -> Vec<Place> {
         let first = (self.page, self.section);
         let both = [Some(first), self.also].into_iter().flatten();
         let place = |(page, section): (&'static Page, Section)| Place {
-            page: page.title,
-            section: section.heading(),
+            page: page.title.to_owned(),
+            section: section.heading().to_owned(),
             address: page.address_of(section),
         };
         both.map(place).collect()
@@ -270,7 +259,7 @@ impl Source {
 
     /// The titles of the pages.
     pub fn titles(&self) -> String {
-        let mut titles: Vec<_> = self.places().iter().map(|place| place.page).collect();
+        let mut titles: Vec<_> = self.places().into_iter().map(|it| it.page).collect();
         titles.dedup();
         titles.join(", ")
     }

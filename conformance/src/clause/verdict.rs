@@ -1,10 +1,13 @@
 //! How binding a clause is, and what came of judging it.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How binding a clause is, the most binding first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// A library must keep it: the page states it, or it follows from the page.
@@ -27,7 +30,9 @@ impl fmt::Display for Level {
 
 /// What came of judging a clause. Where a clause has several cases, the
 /// greatest of their verdicts counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing was judged; a [`Reason`] says whether there was anything to judge.
@@ -79,7 +84,9 @@ impl Verdict {
 }
 
 /// Why a clause is unsupported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The page or the profile says that there is nothing to keep.
@@ -100,6 +107,8 @@ pub struct Judgement {
     /// The routine that the library does not export, if the clause is unsupported because
     /// of that.
     pub missing: Option<String>,
+    /// The index of the event that deviates, if one does.
+    pub at: Option<usize>,
 }
 
 impl Judgement {
@@ -137,6 +146,12 @@ impl Judgement {
             Judgement::fail(observed)
         }
     }
+
+    /// This judgement, with the index of the event that deviates.
+    pub fn at(self, event: usize) -> Self {
+        let at = Some(event);
+        Judgement { at, ..self }
+    }
 }
 
 impl Verdict {
@@ -147,6 +162,7 @@ impl Verdict {
             reason: None,
             observed: observed.into(),
             missing: None,
+            at: None,
         }
     }
 }

@@ -1,23 +1,20 @@
 //! `heapmin check`: checks candidates and reports the verdicts.
 
 use super::doctor::all_names;
-use super::output::{Output, terminal_width};
+use super::reports::Reports;
 use super::signals::interrupted;
-use super::{
-    AS_EXPECTED, CheckArgs, DEVIATION, FAILED, REFERENCE, ReportFormat, catalogue, note, runners,
-    say,
-};
-use crate::expected::gate::Findings;
+use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, REFERENCE, catalogue, note, runners, say};
+use crate::expected::gate::{self, Findings};
 use crate::expected::profiles::{Profiles, known_deviations};
-use crate::expected::{File, gate, status};
+use crate::expected::{File, status};
 use crate::judged;
 use crate::load::{Refused, load_all};
 use crate::pace::Pace;
+use crate::record::{self, Options, Run, Setting};
 use crate::repeat::compare;
-use crate::report;
 use crate::run::{Checked, Limits, check as check_all};
 use crate::select::{Selection, select};
-use heapmin_harness::library::identity::Identity;
+use crate::views::Format;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
@@ -25,9 +22,10 @@ use heapmin_harness::text::printable::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
+    let started = (SystemTime::now(), Instant::now());
     let selection = Selection {
         clauses: select(&args.only, &args.skip)?,
         fault: args.fault.clone(),
@@ -40,8 +38,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let path = args.expected.as_deref();
     let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
     let (mut candidates, mut refused) = candidates(args)?;
-    refuse_to_overwrite_input(args, &candidates)?;
-    let output = Output::create(args.output.as_deref())?;
+    let reports = reports(args, &candidates)?;
     let cores = available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.map_or(cores, usize::from);
     let until = args
@@ -63,10 +60,14 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         say(&it.error);
     }
     if candidates.is_empty() {
-        if args.format == ReportFormat::Json {
-            output.write(&report::json::report(&[], &refused, false))?;
+        let status = interrupted().unwrap_or(FAILED);
+        if args.reports.format != Format::Human || !args.reports.more.is_empty() {
+            let setting = setting(args, started, jobs);
+            let mut run = record::make(&[], &refused, Findings::default(), setting);
+            run.status = status;
+            reports.write(&run)?;
         }
-        return Ok(interrupted().unwrap_or(FAILED));
+        return Ok(status);
     }
     let steps = candidates.len() * selection.cases().len() * args.repeat as usize;
     let bar = progress_bar(steps as u64);
@@ -95,35 +96,63 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         _ => Ok(None),
     };
     let mut findings = gate::compare(&checked, &profiles, expected.as_ref());
-    let complaints = &mut findings.complaints;
-    complaints.extend(judged::essential_complaints(&checked));
-    if let Some(level) = args.must_judge {
-        complaints.extend(judged::level_complaints(&checked, level.into()));
-    }
     findings.notes.extend(updated.clone().unwrap_or_default());
     if let (true, Some(file), Some(obstacle)) = (args.update, &expected, obstacle) {
         let note = format!("{} was not updated, because {obstacle}", file.name);
         findings.notes.push(note);
     }
-    write_findings(&findings, args);
-    if args.format != ReportFormat::Human {
-        write_missing_restrictions(&checked);
+    let mut run = record::make(&checked, &refused, findings, setting(args, started, jobs));
+    run.interrupted = stopped.is_some();
+    run.complain(judged::essential_complaints(&run));
+    if let Some(level) = args.must_judge {
+        run.complain(judged::level_complaints(&run, level.into()));
     }
-    output.write(&text(&checked, &refused, &findings, args))?;
-    if let Some(status) = stopped {
+    run.status = match stopped {
+        Some(status) => status,
+        None if updated.is_err() || !refused.is_empty() => FAILED,
+        None if run.complaints.is_empty() => AS_EXPECTED,
+        None => DEVIATION,
+    };
+    if !reports.are_read_here() {
+        write_findings(&run);
+    }
+    if args.reports.format != Format::Human {
+        write_missing_restrictions(&run);
+    }
+    reports.write(&run)?;
+    if stopped.is_some() {
         let run: usize = checked.iter().map(|one| one.cases_run).sum();
         let steps = checked.len() * selection.cases().len();
         note(&format!("interrupted: {run} of {steps} cases were run"));
-        return Ok(status);
-    }
-    updated?;
-    Ok(if !refused.is_empty() {
-        FAILED
-    } else if findings.complaints.is_empty() {
-        AS_EXPECTED
     } else {
-        DEVIATION
-    })
+        updated?;
+    }
+    Ok(run.status)
+}
+
+/// What the record has besides the results.
+fn setting(args: &CheckArgs, started: (SystemTime, Instant), jobs: usize) -> Setting {
+    Setting {
+        started: started.0,
+        duration: started.1.elapsed(),
+        options: Options {
+            arguments: std::env::args_os().skip(1).map(|it| shown(&it)).collect(),
+            only: args.only.clone(),
+            skip: args.skip.clone(),
+            fault: args.fault.clone(),
+            profile: args.profile.clone(),
+            expected: args.expected.as_ref().map(|it| shown(it.as_os_str())),
+            heap: args.heap.as_ref().map(|it| shown(it)),
+            preload: args.preload,
+            jobs,
+            timeout_s: args.timeout,
+            max_time_s: args.max_time,
+            repeat: args.repeat,
+            fence: !args.no_fence,
+            must_judge: args.must_judge.map(Into::into),
+        },
+        observations: args.reports.verbose,
+    }
 }
 
 /// The results of several runs, compared with each other. A run that did not come to its
@@ -146,46 +175,32 @@ fn repeated(repeats: u32, until: Option<Instant>, run: impl Fn() -> Vec<Checked>
     runs.into_iter().map(compare).collect()
 }
 
-/// Refuses an `--output` file that the run reads: a candidate, or the `--expected` file.
-fn refuse_to_overwrite_input(args: &CheckArgs, candidates: &[Candidate]) -> Result<(), InputError> {
-    let Some(Ok(output)) = args.output.as_deref().map(Identity::of) else {
-        return Ok(());
-    };
-    let expected = args.expected.as_deref().into_iter();
-    let heap = args.heap.iter().map(Path::new);
-    let profile = args.profile.iter().map(Path::new);
-    let mut read = candidates
-        .iter()
-        .map(|one| &*one.path)
-        .chain(expected)
-        .chain(heap)
-        .chain(profile);
-    match read.find(|path| output.is_of(path)) {
-        None => Ok(()),
-        Some(path) => Err(InputError::new(
-            format!("--output would overwrite {}", shown(path.as_os_str())),
-            "name another file for the report",
-        )),
-    }
+/// The reports of this run. None of them may be a file that the run reads: a candidate, or
+/// the `--expected` file.
+fn reports<'a>(args: &'a CheckArgs, candidates: &[Candidate]) -> Result<Reports<'a>, InputError> {
+    let read = (candidates.iter().map(|one| &*one.path))
+        .chain(args.expected.as_deref())
+        .chain(args.heap.iter().map(Path::new))
+        .chain(args.profile.iter().map(Path::new));
+    Reports::create(&args.reports, read)
 }
 
-/// Writes what is not as expected to standard error, unless the report on standard
-/// output has it: the log of a CI job must show why a run failed.
-fn write_findings(findings: &Findings, args: &CheckArgs) {
-    if args.format != ReportFormat::Human || args.output.is_some() {
-        for line in findings.complaints.iter().chain(&findings.notes) {
-            note(line);
-        }
+/// Writes what is not as expected to standard error: the log of a CI job must show why a run
+/// failed.
+fn write_findings(run: &Run) {
+    let complaints = run.complaints.iter().map(|it| &it.message);
+    for line in complaints.chain(&run.notes) {
+        note(line);
     }
 }
 
 /// Writes the restrictions that were not in force to standard error. Only the report
 /// for people has them.
-fn write_missing_restrictions(checked: &[Checked]) {
-    for one in checked {
-        let missing = one.fence.iter().flat_map(|fence| &fence.missing);
+fn write_missing_restrictions(run: &Run) {
+    for library in &run.candidates {
+        let missing = library.fence.iter().flat_map(|fence| &fence.missing);
         for part in missing {
-            note(&format!("{}: not in force: {part}", one.candidate.name));
+            note(&format!("{}: not in force: {part}", library.name));
         }
     }
 }
@@ -236,17 +251,6 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
         }
     }
     Ok((found, refused))
-}
-
-fn text(checked: &[Checked], refused: &[Refused], findings: &Findings, args: &CheckArgs) -> String {
-    match args.format {
-        ReportFormat::Json => report::json::report(checked, refused, args.verbose),
-        ReportFormat::Markdown => report::markdown::report(checked),
-        ReportFormat::Human => {
-            let width = terminal_width().filter(|_| args.output.is_none());
-            report::human::report(checked, findings, width, args.verbose)
-        }
-    }
 }
 
 /// A progress bar on standard error. It is drawn only if that is a terminal.

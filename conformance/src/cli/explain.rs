@@ -66,7 +66,7 @@ fn broken_by(clause: &Clause) -> Result<Vec<(Vec<String>, String)>, InputError> 
     let mut found: Vec<(Vec<String>, String)> = Vec::new();
     for known in wine_itself()?.iter().filter(|it| it.clause == clause.id) {
         let heap = format!("Wine's own heap{}", known.versions);
-        found.push((vec![heap], known.reason()));
+        found.push((vec![heap], known.entry().reason()));
     }
     for profile in catalogue()?.profiles {
         let known = known_deviations(&profile)?;
@@ -77,7 +77,7 @@ fn broken_by(clause: &Clause) -> Result<Vec<(Vec<String>, String)>, InputError> 
                 Some(Maker::Other) | None => "",
             };
             let library = format!("{whose}{}{}", profile.name, known.versions);
-            let reason = known.reason();
+            let reason = known.entry().reason();
             match found.iter_mut().find(|(_, why)| *why == reason) {
                 Some((libraries, _)) if libraries.contains(&library) => {}
                 Some((libraries, _)) => libraries.push(library),

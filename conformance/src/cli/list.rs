@@ -4,7 +4,7 @@ use super::output::{Output, terminal_width};
 use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
-use crate::report::SourceEntry;
+use crate::record::SourceEntry;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use heapmin_harness::text::input_error::InputError;
 use serde::Serialize;

@@ -9,9 +9,12 @@ mod explain;
 mod fuzz;
 mod list;
 mod output;
+mod report;
+mod reports;
 mod signals;
 
 use crate::clause::Level;
+use crate::views::Format;
 use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -61,6 +64,8 @@ struct Cli {
 enum Command {
     /// Check libraries and report which promises they keep
     Check(CheckArgs),
+    /// Show saved runs in any format
+    Report(ReportArgs),
     /// List the clauses and their cases, or the known libraries
     List(ListArgs),
     /// Explain a clause: what it requires, its source, and which known libraries break it
@@ -122,15 +127,8 @@ struct CheckArgs {
     /// Environment variable for the process that loads a candidate; can be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
-    /// Format of the report
-    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
-    format: ReportFormat,
-    /// Show a row for each clause, even if there are many; with JSON, add what was observed in each case
-    #[arg(long, short)]
-    verbose: bool,
-    /// Write the report to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    reports: ReportsArgs,
     /// File of known deviations, in addition to the profiles', and of clauses that must be judged
     #[arg(long, value_name = "FILE")]
     expected: Option<PathBuf>,
@@ -148,6 +146,35 @@ struct CheckArgs {
     no_fence: bool,
     #[command(flatten)]
     runner: RunnerArgs,
+}
+
+/// The reports of a run.
+#[derive(Args)]
+struct ReportsArgs {
+    /// Format of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Show a row for each clause, even if there are many; with JSON, add what was observed in each case
+    #[arg(long, short)]
+    verbose: bool,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Also write a report in this format to this file; can be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = reports::more)]
+    more: Vec<(Format, PathBuf)>,
+    /// Write the name of each file without its folder, to publish the reports
+    #[arg(long)]
+    redact_paths: bool,
+}
+
+#[derive(Args)]
+struct ReportArgs {
+    /// Saved runs: files that `heapmin check --format json` wrote
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    #[command(flatten)]
+    reports: ReportsArgs,
 }
 
 /// What starts the process that loads a library.
@@ -305,6 +332,7 @@ impl From<MustJudge> for Level {
     }
 }
 
+/// The formats of the report of `heapmin bench`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ReportFormat {
     Human,
@@ -326,6 +354,7 @@ pub fn run() -> ExitCode {
     }
     let status = match cli.command {
         Command::Check(args) => check::check(&args),
+        Command::Report(args) => report::report(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -11,13 +11,14 @@ use super::status::{
     EntryStatus, applies_to, candidate_label, clause_verdict, concerns, entry_status, not_judged,
 };
 use crate::clause::Verdict;
+use crate::record::{Complaint, Entry, Kind};
 use crate::run::Checked;
 
 /// The messages about the expected results of a run.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// One message for each result that is not as expected. Any of them fails the run.
-    pub complaints: Vec<String>,
+    /// One for each result that is not as expected. Any of them fails the run.
+    pub complaints: Vec<Complaint>,
     /// Messages that do not fail the run.
     pub notes: Vec<String>,
 }
@@ -28,14 +29,16 @@ pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) ->
     let mut findings = Findings::default();
     for one in checked {
         let mut complain = |entries: &[Known], entry: &Known, now| {
-            let candidate = (checked.len() > 1).then_some(one.candidate.name.as_str());
+            let name = one.candidate.name.as_str();
+            let candidate = (checked.len() > 1).then_some(name);
             let fixed = Fixed::of(entry, entries, std::slice::from_ref(one));
             let mend = fixed.as_ref().map(|it| it.line.clone());
-            findings.complaints.push(format!(
+            let message = format!(
                 "{}: {}",
                 stale_message(entry, now, candidate, fixed.as_ref()),
                 mend.unwrap_or_else(|| what_to_delete(&entry.place))
-            ));
+            );
+            findings.complaints.push(stale(entry, message, Some(name)));
         };
         let of_profile = profiles.known(&one.candidate);
         for entry in of_profile {
@@ -56,7 +59,7 @@ pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) ->
     if let Some(file) = file {
         compare_with_file(&mut findings, checked, file);
         let new = additions(file, checked);
-        let complaints = new.iter().map(|it| unlisted_message(it, file));
+        let complaints = new.iter().map(|it| unlisted(it, file));
         findings.complaints.extend(complaints);
     } else {
         let unlisted = checked.iter().flat_map(|one| &one.outcomes);
@@ -64,14 +67,15 @@ pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) ->
             .filter(|it| it.is_unexpected() && it.judgement.verdict != Verdict::Error)
             .count();
         if unlisted > 0 {
-            findings.complaints.push(format!(
+            let message = format!(
                 "deviations that are not listed: {unlisted}; run again with `--expected FILE --update` to list them in FILE"
-            ));
+            );
+            (findings.complaints).push(Complaint::new(Kind::New, message));
         }
     }
     findings
         .complaints
-        .extend(checked.iter().filter_map(errors_message));
+        .extend(checked.iter().filter_map(self::errors));
     for one in checked {
         let listed = file.map_or(&[][..], File::known);
         let known = profiles.known(&one.candidate).iter().chain(listed);
@@ -110,7 +114,12 @@ fn compare_runs(findings: &mut Findings, checked: &Checked, known: &[&Known]) {
                 Some(entry) => findings
                     .notes
                     .push(format!("{message}, as {} says", entry.place)),
-                None => findings.complaints.push(message),
+                None => findings.complaints.push(Complaint {
+                    candidate: Some(name.clone()),
+                    clause: Some(changed.clause.to_owned()),
+                    case: Some(changed.case.to_owned()),
+                    ..Complaint::new(Kind::Unsteady, message)
+                }),
             }
         }
         if let Some((before, after)) = &changed.observation {
@@ -142,10 +151,11 @@ fn compare_with_file(findings: &mut Findings, checked: &[Checked], file: &File) 
                     None => delete,
                 };
                 let candidate = entry.candidate.as_deref();
-                findings.complaints.push(format!(
+                let message = format!(
                     "{}: {mend}",
                     stale_message(entry, now, candidate, fixed.as_ref()),
-                ));
+                );
+                (findings.complaints).push(stale(entry, message, only_name(checked)));
             }
             EntryStatus::NotRun => not_run += 1,
             EntryStatus::OtherCandidate | EntryStatus::Undecided | EntryStatus::Occurs => {}
@@ -157,12 +167,22 @@ fn compare_with_file(findings: &mut Findings, checked: &[Checked], file: &File) 
                 true => format!(" of {}", candidate_label(checked, &one.candidate)),
                 false => String::new(),
             };
-            findings.complaints.push(format!(
+            let message = format!(
                 "{}: {}{of} was judged before and is unsupported now ({reason}): find out why; if that is right, {}, or run again with --update",
                 entry.place,
                 entry.clause,
                 what_to_delete(&entry.place),
-            ));
+            );
+            findings.complaints.push(Complaint {
+                candidate: Some(one.candidate.name.clone()),
+                clause: Some(entry.clause.clone()),
+                entry: Some(Entry {
+                    file: entry.place.file.clone(),
+                    line: entry.place.line,
+                    ..Entry::default()
+                }),
+                ..Complaint::new(Kind::Lost, message)
+            });
         }
         let is_not_run = |one: &Checked| {
             applies_to(entry.candidate.as_deref(), &one.candidate)
@@ -176,6 +196,25 @@ fn compare_with_file(findings: &mut Findings, checked: &[Checked], file: &File) 
             file.name,
             expected.known.len() + expected.judged.len()
         ));
+    }
+}
+
+/// The name of the candidate, if the run has only one.
+fn only_name(checked: &[Checked]) -> Option<&str> {
+    match checked {
+        [one] => Some(&one.candidate.name),
+        _ => None,
+    }
+}
+
+/// The complaint about an entry whose deviation no longer occurs.
+fn stale(entry: &Known, message: String, candidate: Option<&str>) -> Complaint {
+    Complaint {
+        candidate: (candidate.map(str::to_owned)).or_else(|| entry.candidate.clone()),
+        clause: Some(entry.clause.clone()),
+        case: entry.case.clone(),
+        entry: Some(entry.entry()),
+        ..Complaint::new(Kind::Stale, message)
     }
 }
 
@@ -216,36 +255,50 @@ fn what_to_delete(place: &Place) -> String {
     }
 }
 
-/// The message about a deviation that is not listed, with the entry to add.
-fn unlisted_message(addition: &Addition, file: &File) -> String {
+/// The complaint about a deviation that is not listed, with the entry to add.
+fn unlisted(addition: &Addition, file: &File) -> Complaint {
     let of = addition.candidate.as_ref();
     let of = of.map(|name| format!(" of {name}")).unwrap_or_default();
     let entry: Vec<_> = addition.lines();
-    format!(
-        "{}:{}: {}{of} {} and is not listed: add this entry here, or run again with --update\n    {}",
+    let line = file.line_for_new_entry();
+    let message = format!(
+        "{}:{line}: {}{of} {} and is not listed: add this entry here, or run again with --update\n    {}",
         file.name,
-        file.line_for_new_entry(),
         addition.clause,
         verb(addition.verdict),
         entry.join("\n    ")
-    )
+    );
+    Complaint {
+        candidate: addition.candidate.clone(),
+        clause: Some(addition.clause.to_owned()),
+        entry: Some(Entry {
+            file: file.name.clone(),
+            line,
+            ..Entry::default()
+        }),
+        ..Complaint::new(Kind::New, message)
+    }
 }
 
-/// One message for all results of a candidate that are `error`.
-fn errors_message(checked: &Checked) -> Option<String> {
+/// One complaint about all results of a candidate that are `error`.
+fn errors(checked: &Checked) -> Option<Complaint> {
     let errors = checked.outcomes.iter();
     let errors: Vec<_> = errors
         .filter(|it| it.is_unexpected() && it.judgement.verdict == Verdict::Error)
         .collect();
     let first = errors.first()?;
-    Some(format!(
+    let message = format!(
         "{}: results that are `error`: {}; no entry can allow them, so fix the cause; the first is {} with {}: {}",
         checked.candidate.name,
         errors.len(),
         first.clause.id,
         first.case.name,
         first.judgement.observed
-    ))
+    );
+    Some(Complaint {
+        candidate: Some(checked.candidate.name.clone()),
+        ..Complaint::new(Kind::Error, message)
+    })
 }
 
 /// The verdict as the verb of a sentence about a clause.
@@ -302,12 +355,17 @@ mod tests {
         }
     }
 
+    fn messages(findings: Findings) -> Vec<String> {
+        let complaints = findings.complaints.into_iter();
+        complaints.map(|it| it.message).collect()
+    }
+
     /// The complaints about a run by Wine 10.0 of a library of version 7.0.
     fn complaints(text: &str, maker: Maker, results: &[(&str, Verdict)]) -> Vec<String> {
         let file = file(text);
         let mut checked = [run("10.0", maker, "7.0", results)];
         mark(&mut checked, file.known());
-        compare(&checked, &Profiles::default(), Some(&file)).complaints
+        messages(compare(&checked, &Profiles::default(), Some(&file)))
     }
 
     const ONE: &str = "heapmin.idempotent";
@@ -386,7 +444,7 @@ mod tests {
         checked.candidate.profile = Some(Profile::parse("a", &text).unwrap());
         let profiles = Profiles::of([&checked.candidate]).unwrap();
         assert_eq!(
-            compare(&[checked], &profiles, None).complaints,
+            messages(compare(&[checked], &profiles, None)),
             [
                 r#"fixtures/profiles/a.toml:5: heapmin.idempotent no longer fails under Wine 10.0: add at fixtures/profiles/a.toml:9: until = { wine = "10.0" }"#
             ]
@@ -405,7 +463,7 @@ mod tests {
         let text = "title = 'A'\nlibrary = 'a'\nsource = 'system'\nerrno = 'msvc'\n";
         checked.candidate.profile = Some(Profile::parse("a", text).unwrap());
         let profiles = Profiles::of([&checked.candidate]).unwrap();
-        let found = compare(&[checked], &profiles, None).complaints;
+        let found = messages(compare(&[checked], &profiles, None));
         let stale = found.iter().filter(|it| {
             it.starts_with("fixtures/deviations/system-wine.toml:")
                 && it.contains("expand.shrinking-succeeds no longer fails")
@@ -460,10 +518,10 @@ mod tests {
             changed: vec![changed],
         });
         let findings = compare(&[checked], &Profiles::default(), Some(&file));
-        let is_changed =
-            |it: &&String| it.contains("the verdict changed in 3 runs: 1 fail, 2 pass");
-        let complaints = findings.complaints.iter().filter(is_changed).count();
-        let notes: Vec<_> = findings.notes.iter().filter(is_changed).collect();
+        let is_changed = |it: &String| it.contains("the verdict changed in 3 runs: 1 fail, 2 pass");
+        let complaints = findings.complaints.iter();
+        let complaints = complaints.filter(|it| is_changed(&it.message)).count();
+        let notes: Vec<_> = findings.notes.iter().filter(|it| is_changed(it)).collect();
         assert_eq!(
             (complaints, notes.len()),
             (usize::from(!is_expected), usize::from(is_expected))

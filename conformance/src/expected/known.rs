@@ -5,6 +5,7 @@ use super::place::{Lines, Place};
 use super::values::{Limit, Values};
 use super::versions::Versions;
 use crate::clause::Verdict;
+use crate::record::Entry as Recorded;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::needed_version;
@@ -65,14 +66,14 @@ impl Known {
         self.verdicts.iter().any(|name| name == verdict.name())
     }
 
-    /// The reason as reports show it: with the address of the bug and the day, if they are
-    /// given.
-    pub fn reason(&self) -> String {
-        let added = self.added.as_ref().map(|day| format!("added {day}"));
-        let more: Vec<_> = self.bug.clone().into_iter().chain(added).collect();
-        match more.is_empty() {
-            true => self.why.clone(),
-            false => format!("{} ({})", self.why, more.join(", ")),
+    /// The entry as records have it.
+    pub fn entry(&self) -> Recorded {
+        Recorded {
+            file: self.place.file.clone(),
+            line: self.place.line,
+            why: self.why.clone(),
+            bug: self.bug.clone(),
+            added: self.added.clone(),
         }
     }
 }

@@ -144,7 +144,7 @@ pub(super) fn mark_those(
                 && concerns(entry, candidate)
                 && entry.is_of(outcome.clause.id, outcome.case.name)
         });
-        outcome.known = entry.map(Known::reason);
+        outcome.known = entry.map(Known::entry);
     }
 }
 
@@ -173,6 +173,8 @@ mod tests {
             fence: None,
             given_back: None,
             stable: Default::default(),
+            cases: Default::default(),
+            numbering: heapmin_harness::library::errno_names::Numbering::Msvc,
             repeated: None,
         }
     }

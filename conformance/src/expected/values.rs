@@ -149,7 +149,7 @@ mod tests {
     fn a_value_is_read(#[case] lines: &str, #[case] versions: &str, #[case] reason: &str) {
         let known = &Expected::parse("f.toml", &entry(lines)).unwrap().known[0];
         assert_eq!(known.versions.to_string(), versions);
-        assert_eq!(known.reason(), reason);
+        assert_eq!(known.entry().reason(), reason);
     }
 
     #[rstest]

@@ -25,6 +25,15 @@ pub enum Format {
 }
 
 impl Format {
+    /// Its name in reports: `elf`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Elf => "elf",
+            Format::Pe => "pe",
+            Format::Macho => "macho",
+        }
+    }
+
     /// The format that this system's own loader loads.
     pub fn native() -> Format {
         if cfg!(windows) {

@@ -1,14 +1,12 @@
 //! The report for people: a table, the deviations with reasons, and a closing line.
 
-use super::counts;
 use super::table::table;
 use crate::clause::{Reason, Verdict};
-use crate::expected::gate::Findings;
 use crate::figures::{amount, share};
-use crate::judged::{Count, Counted, Group, count, counted, groups, lacking};
-use crate::run::{Checked, Outcome};
+use crate::record::{
+    Count, Counted, GivenBack, Group, Library, Outcome, Run, counted, counts, groups, lacking,
+};
 use anstyle::{AnsiColor, Style};
-use heapmin_harness::text::printable::shown;
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
@@ -19,76 +17,74 @@ const FAINT: Style = Style::new().dimmed();
 /// The report, with colours; the output strips them where they are not wanted.
 /// `width` is the terminal's, if the report goes to one. With `every_clause` each
 /// clause has a row, even if there are many.
-pub fn report(
-    checked: &[Checked],
-    findings: &Findings,
-    width: Option<u16>,
-    every_clause: bool,
-) -> String {
+pub(super) fn report(run: &Run, width: Option<u16>, every_clause: bool) -> String {
     let mut text = String::new();
-    for one in checked {
-        candidate(&mut text, one, width, every_clause).expect("writing to a string");
+    for library in &run.candidates {
+        candidate(&mut text, run, library, width, every_clause).expect("writing to a string");
     }
-    expectations(&mut text, findings).expect("writing to a string");
-    for one in checked {
-        closing_line(&mut text, one).expect("writing to a string");
+    expectations(&mut text, run).expect("writing to a string");
+    for library in &run.candidates {
+        closing_line(&mut text, library).expect("writing to a string");
     }
     text
 }
 
 fn candidate(
     text: &mut String,
-    checked: &Checked,
+    run: &Run,
+    library: &Library,
     width: Option<u16>,
     every_clause: bool,
 ) -> std::fmt::Result {
-    let candidate = &checked.candidate;
-    let library = &candidate.image;
-    writeln!(text, "{STRONG}{}{STRONG:#}", candidate.name)?;
-    write!(
-        text,
-        "{FAINT}{}, {} {}",
-        shown(candidate.path.as_os_str()),
-        library.format,
-        library.arch
-    )?;
+    writeln!(text, "{STRONG}{}{STRONG:#}", library.name)?;
+    let format = match library.format.as_str() {
+        "macho" => "Mach-O".to_owned(),
+        other => other.to_uppercase(),
+    };
+    write!(text, "{FAINT}{}, {format} {}", library.path, library.arch)?;
     if let Some(version) = &library.version {
         write!(text, ", version {version}")?;
     }
-    if let Some(profile) = &candidate.profile {
-        write!(text, ", profile {}", profile.name)?;
+    if let Some(profile) = &library.profile {
+        write!(text, ", profile {profile}")?;
     }
-    if let Some(heap) = &candidate.heap {
-        write!(text, ", heap of {}", heap.name)?;
+    if let Some(heap) = &library.heap {
+        write!(text, ", heap of {}", heap.library)?;
     }
-    let run_by = candidate.runner.description();
-    if !run_by.is_empty() {
-        write!(text, ", run by {run_by}")?;
+    let command = library.runner.join(" ");
+    if command == library.run_by {
+        write!(
+            text,
+            "{}{command}",
+            if command.is_empty() { "" } else { ", run by " }
+        )?;
+    } else {
+        write!(text, ", run by {}, {command}", library.run_by)?;
     }
     writeln!(text, "{FAINT:#}")?;
-    if let Some(original) = candidate.original_name() {
+    if let Some(original) = &library.original_name {
         writeln!(
             text,
             "by its version resource, this file is {original}; the profile is that library's"
         )?;
     }
-    fence(text, checked)?;
-    let counted = counted(checked);
+    fence(text, library)?;
+    let counted = counted(run, library);
     writeln!(text, "{}", table(&counted, width, every_clause))?;
     unsupported(text, &counted)?;
-    for outcome in &checked.outcomes {
-        if outcome.judgement.verdict.is_deviation() {
-            deviation(text, outcome)?;
+    for outcome in &library.results {
+        if outcome.verdict.is_deviation() {
+            deviation(text, run, library, outcome)?;
         }
     }
     writeln!(text)
 }
 
 /// Writes what the fence kept the candidate from.
-fn fence(text: &mut String, checked: &Checked) -> std::fmt::Result {
-    let Some(fence) = &checked.fence else {
+fn fence(text: &mut String, library: &Library) -> std::fmt::Result {
+    let Some(fence) = &library.fence else {
         // If there is one, no probe raised it.
-        return match checked.candidate.runner.is_fenced {
+        return match library.fenced {
             true => Ok(()),
             false => writeln!(text, "{FAINT}no fence{FAINT:#}"),
         };
@@ -130,13 +126,13 @@ fn unsupported(text: &mut String, counted: &[Counted]) -> std::fmt::Result {
 }
 
 /// The names of these clauses. A family whose clauses are all among them has one name.
-fn named(clauses: &[&'static str], counted: &[Counted]) -> Vec<String> {
+fn named(clauses: &[&str], counted: &[Counted]) -> Vec<String> {
     /// A family with fewer clauses is written out.
     const MANY: usize = 4;
     let mut names: Vec<String> = Vec::new();
     for id in clauses {
         let family = &id[..=id.find('.').unwrap_or_default()];
-        let all = counted.iter().map(|it| it.outcome.clause.id);
+        let all = counted.iter().map(|it| it.outcome.clause.as_str());
         let mut of_family = all.filter(|other| other.starts_with(family));
         let count = of_family.clone().count();
         let name = match count >= MANY && of_family.all(|other| clauses.contains(&other)) {
@@ -150,60 +146,56 @@ fn named(clauses: &[&'static str], counted: &[Counted]) -> Vec<String> {
     names
 }
 
-fn deviation(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
-    let clause = outcome.clause;
+fn deviation(
+    text: &mut String,
+    run: &Run,
+    library: &Library,
+    outcome: &Outcome,
+) -> std::fmt::Result {
     let colour = match outcome.known {
-        Some(_) => AnsiColor::Yellow.on_default().bold(),
-        None => AnsiColor::Red.on_default().bold(),
+        true => AnsiColor::Yellow.on_default().bold(),
+        false => AnsiColor::Red.on_default().bold(),
     };
-    writeln!(
-        text,
-        "{colour}{}{colour:#}: {}",
-        clause.id,
-        outcome.judgement.verdict.name()
-    )?;
-    writeln!(text, "  promised  {} ({})", clause.promise, clause.source)?;
-    writeln!(text, "  basis     {}", clause.source.basis)?;
-    writeln!(text, "  expected  {}", clause.expects())?;
-    writeln!(text, "  observed  {}", outcome.judgement.observed)?;
-    writeln!(
-        text,
-        "  case      {}: {}",
-        outcome.case.name, outcome.case.summary
-    )?;
-    if let Some(why) = &outcome.known {
-        writeln!(text, "  known     {why}")?;
+    let name = outcome.verdict.name();
+    writeln!(text, "{colour}{}{colour:#}: {name}", outcome.clause)?;
+    let promise = run.promise(&outcome.clause).map_or("", |it| &it.promise);
+    writeln!(text, "  promised  {promise} ({})", outcome.source.places())?;
+    writeln!(text, "  basis     {}", outcome.source.basis_text())?;
+    writeln!(text, "  expected  {}", outcome.expected)?;
+    writeln!(text, "  observed  {}", outcome.observed)?;
+    let summary = library
+        .cases
+        .get(&outcome.case)
+        .map_or("", |it| &it.summary);
+    writeln!(text, "  case      {}: {summary}", outcome.case)?;
+    if let Some(entry) = &outcome.entry {
+        writeln!(text, "  known     {}", entry.reason())?;
     }
     Ok(())
 }
 
 /// Writes what is not as expected, and which line to change.
-fn expectations(text: &mut String, findings: &Findings) -> std::fmt::Result {
-    let Findings { complaints, notes } = findings;
-    if !complaints.is_empty() {
+fn expectations(text: &mut String, run: &Run) -> std::fmt::Result {
+    if !run.complaints.is_empty() {
         let red = AnsiColor::Red.on_default().bold();
         writeln!(text, "{red}not as expected{red:#}")?;
     }
-    for complaint in complaints {
-        writeln!(text, "{complaint}")?;
+    for complaint in &run.complaints {
+        writeln!(text, "{}", complaint.message)?;
     }
-    for note in notes {
+    for note in &run.notes {
         writeln!(text, "{note}")?;
     }
-    if !(complaints.is_empty() && notes.is_empty()) {
+    if !(run.complaints.is_empty() && run.notes.is_empty()) {
         writeln!(text)?;
     }
     Ok(())
 }
 
-fn closing_line(text: &mut String, checked: &Checked) -> std::fmt::Result {
-    write!(text, "{STRONG}{}{STRONG:#}: ", checked.candidate.name)?;
-    let known = checked
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.known.is_some())
-        .count();
-    let parts: Vec<_> = counts(checked)
+fn closing_line(text: &mut String, library: &Library) -> std::fmt::Result {
+    write!(text, "{STRONG}{}{STRONG:#}: ", library.name)?;
+    let known = library.results.iter().filter(|it| it.known).count();
+    let parts: Vec<_> = counts(library)
         .iter()
         .filter(|(verdict, count)| *count > 0 || matches!(verdict, Verdict::Pass | Verdict::Fail))
         .map(|(verdict, count)| format!("{count} {}", verdict.name()))
@@ -212,7 +204,7 @@ fn closing_line(text: &mut String, checked: &Checked) -> std::fmt::Result {
     if known > 0 {
         write!(text, " ({known} known)")?;
     }
-    if let Some((held, back)) = checked.given_back {
+    if let Some(GivenBack { held, back }) = library.given_back {
         write!(
             text,
             "; given back {} of {} ({})",
@@ -224,7 +216,7 @@ fn closing_line(text: &mut String, checked: &Checked) -> std::fmt::Result {
     let Count {
         clauses,
         applicable,
-    } = count(checked);
+    } = library.judged;
     writeln!(
         text,
         "; judged {clauses} of {applicable} clauses that apply"

@@ -2,8 +2,7 @@
 //! many clauses, for each routine.
 
 use crate::clause::{Level, Reason, Verdict};
-use crate::judged::Counted;
-use crate::run::Outcome;
+use crate::record::{Counted, Outcome};
 use comfy_table::{Cell, Color, ContentArrangement, Table, TableComponent, presets};
 
 /// With more clauses than this, the table has a row for each routine instead.
@@ -33,10 +32,10 @@ fn clause_rows(table: &mut Table, counted: &[Counted]) {
     for Counted { outcome, .. } in counted {
         let (word, colour) = word(outcome);
         table.add_row([
-            Cell::new(outcome.clause.id),
-            Cell::new(outcome.clause.level),
+            Cell::new(&outcome.clause),
+            Cell::new(outcome.level),
             Cell::new(word).fg(colour),
-            Cell::new(&outcome.judgement.observed),
+            Cell::new(&outcome.observed),
         ]);
     }
 }
@@ -47,16 +46,16 @@ fn routine_rows(table: &mut Table, counted: &[Counted]) {
     table.set_header(["routine", "clauses", "verdicts"]);
     let mut routines: Vec<&str> = Vec::new();
     for one in counted {
-        let routine = one.outcome.clause.routine;
-        let applies = one.outcome.judgement.reason != Some(Reason::NotApplicable);
+        let routine = one.promise.routine.as_str();
+        let applies = one.outcome.reason != Some(Reason::NotApplicable);
         if applies && one.missing() != Some(routine) && !routines.contains(&routine) {
             routines.push(routine);
         }
     }
     for routine in routines {
         let of_routine = || {
-            let outcomes = counted.iter().map(|it| it.outcome);
-            outcomes.filter(|outcome| outcome.clause.routine == routine)
+            let of_routine = counted.iter().filter(|it| it.promise.routine == routine);
+            of_routine.map(|it| it.outcome)
         };
         // The words in order of severity, the worst last.
         let mut words: Vec<(Verdict, String, Color, usize)> = Vec::new();
@@ -64,7 +63,7 @@ fn routine_rows(table: &mut Table, counted: &[Counted]) {
             let (text, colour) = word(outcome);
             match words.iter_mut().find(|known| known.1 == text) {
                 Some(known) => known.3 += 1,
-                None => words.push((outcome.judgement.verdict, text, colour, 1)),
+                None => words.push((outcome.verdict, text, colour, 1)),
             }
         }
         words
@@ -83,12 +82,12 @@ fn routine_rows(table: &mut Table, counted: &[Counted]) {
 }
 
 fn word(outcome: &Outcome) -> (String, Color) {
-    let verdict = outcome.judgement.verdict;
+    let verdict = outcome.verdict;
     match verdict {
-        Verdict::Pass if outcome.clause.level == Level::Record => ("recorded".into(), Color::Green),
+        Verdict::Pass if outcome.level == Level::Record => ("recorded".into(), Color::Green),
         Verdict::Pass => ("pass".into(), Color::Green),
         Verdict::Unsupported => ("unsupported".into(), Color::DarkGrey),
-        _ if outcome.known.is_some() => (format!("{} (known)", verdict.name()), Color::Yellow),
+        _ if outcome.known => (format!("{} (known)", verdict.name()), Color::Yellow),
         _ => (verdict.name().to_uppercase(), Color::Red),
     }
 }

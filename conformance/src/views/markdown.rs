@@ -1,32 +1,31 @@
 //! The report in Markdown: a table of routines by library, and the deviations.
 
 use crate::clause::{Level, Reason, Verdict};
-use crate::judged::{Count, count, counted};
-use crate::run::{Checked, Outcome};
-use heapmin_harness::parent::runner::Starter;
+use crate::record::{Count, Library, Outcome, Run, counted};
 use std::fmt::Write;
 
 /// The report as Markdown text. All candidates must be checked by the same
 /// clauses.
-pub fn report(checked: &[Checked]) -> String {
+pub(super) fn report(run: &Run) -> String {
     let mut text = String::new();
-    write(&mut text, checked).expect("writing to a string");
+    write(&mut text, run).expect("writing to a string");
     text
 }
 
-fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
-    let all: Vec<_> = checked.iter().map(counted).collect();
+fn write(text: &mut String, run: &Run) -> std::fmt::Result {
+    let libraries = &run.candidates;
+    let all: Vec<_> = libraries.iter().map(|it| counted(run, it)).collect();
     let Some(first) = all.first() else {
         return Ok(());
     };
     write!(text, "| routine |")?;
-    for one in checked {
+    for one in libraries {
         write!(text, " {} |", title(one))?;
     }
-    writeln!(text, "\n| --- |{}", " --- |".repeat(checked.len()))?;
+    writeln!(text, "\n| --- |{}", " --- |".repeat(libraries.len()))?;
     let mut routines: Vec<&str> = Vec::new();
     for one in first {
-        let routine = one.outcome.clause.routine;
+        let routine = one.promise.routine.as_str();
         if !routines.contains(&routine) {
             routines.push(routine);
         }
@@ -34,9 +33,8 @@ fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
     for routine in routines {
         write!(text, "| `{routine}` |")?;
         for counted in &all {
-            let outcomes = counted.iter().map(|it| it.outcome);
-            let of_routine = outcomes.filter(|outcome| outcome.clause.routine == routine);
-            write!(text, " {} |", cell(of_routine))?;
+            let of_routine = counted.iter().filter(|it| it.promise.routine == routine);
+            write!(text, " {} |", cell(of_routine.map(|it| it.outcome)))?;
         }
         writeln!(text)?;
     }
@@ -44,47 +42,40 @@ fn write(text: &mut String, checked: &[Checked]) -> std::fmt::Result {
     for Count {
         clauses,
         applicable,
-    } in checked.iter().map(count)
+    } in libraries.iter().map(|it| it.judged)
     {
         write!(text, " {clauses} of {applicable} |")?;
     }
     writeln!(text)?;
-    if checked
-        .iter()
-        .any(|one| !one.candidate.runner.is_this_system())
-    {
+    if libraries.iter().any(|one| !one.run_by.is_empty()) {
         write!(text, "| run by |")?;
-        for one in checked {
+        for one in libraries {
             write!(text, " {} |", run_by(one))?;
         }
         writeln!(text)?;
     }
-    for one in checked {
+    for one in libraries {
         deviations(text, one)?;
     }
     Ok(())
 }
 
 /// The library's name; for a file with a version given by path, its stem and version.
-fn title(checked: &Checked) -> String {
-    let candidate = &checked.candidate;
-    let path = std::path::Path::new(&candidate.name);
-    match (path.file_stem(), &candidate.image.version) {
+fn title(library: &Library) -> String {
+    let path = std::path::Path::new(&library.name);
+    match (path.file_stem(), &library.version) {
         (Some(stem), Some(version)) if path.components().count() > 1 => {
             format!("{} {version}", stem.to_string_lossy())
         }
-        _ => candidate.name.clone(),
+        _ => library.name.clone(),
     }
 }
 
 /// `Wine 8.0`, or a dash if this system itself ran the library.
-fn run_by(checked: &Checked) -> String {
-    let runner = &checked.candidate.runner;
-    match (&runner.starter, &runner.wine_version) {
-        (Starter::Wine(_), Some(version)) => format!("Wine {version}"),
-        (Starter::Wine(_), None) => "Wine".into(),
-        (Starter::System, _) => "—".into(),
-        _ => runner.command().join(" "),
+fn run_by(library: &Library) -> &str {
+    match library.run_by.as_str() {
+        "" => "—",
+        run_by => run_by,
     }
 }
 
@@ -94,11 +85,11 @@ fn cell<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> String {
     const NOT_APPLICABLE: Option<Reason> = Some(Reason::NotApplicable);
     let mut counts = [0; 5];
     for outcome in outcomes {
-        let place = match outcome.judgement.verdict {
-            _ if outcome.clause.level == Level::Record => continue,
+        let place = match outcome.verdict {
+            _ if outcome.level == Level::Record => continue,
             Verdict::Pass => 0,
             Verdict::Fail => 1,
-            Verdict::Unsupported if outcome.judgement.reason == NOT_APPLICABLE => 4,
+            Verdict::Unsupported if outcome.reason == NOT_APPLICABLE => 4,
             Verdict::Unsupported => 3,
             Verdict::Crash | Verdict::Timeout | Verdict::Error => 2,
         };
@@ -117,27 +108,27 @@ fn cell<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> String {
     }
 }
 
-fn deviations(text: &mut String, checked: &Checked) -> std::fmt::Result {
-    let deviating: Vec<_> = checked
-        .outcomes
+fn deviations(text: &mut String, library: &Library) -> std::fmt::Result {
+    let deviating: Vec<_> = library
+        .results
         .iter()
-        .filter(|outcome| outcome.judgement.verdict.is_deviation())
+        .filter(|outcome| outcome.verdict.is_deviation())
         .collect();
     if deviating.is_empty() {
         return Ok(());
     }
-    writeln!(text, "\n## {}\n", title(checked))?;
+    writeln!(text, "\n## {}\n", title(library))?;
     writeln!(text, "| clause | case | verdict | observed | known |")?;
     writeln!(text, "| --- | --- | --- | --- | --- |")?;
     for outcome in deviating {
         writeln!(
             text,
             "| `{}` | `{}` | {} | {} | {} |",
-            outcome.clause.id,
-            outcome.case.name,
-            outcome.judgement.verdict.name(),
-            in_a_cell(&outcome.judgement.observed),
-            in_a_cell(outcome.known.as_deref().unwrap_or("no")),
+            outcome.clause,
+            outcome.case,
+            outcome.verdict.name(),
+            in_a_cell(&outcome.observed),
+            in_a_cell(&outcome.entry.as_ref().map_or("no".into(), |it| it.reason())),
         )?;
     }
     Ok(())

@@ -5,13 +5,19 @@ use crate::clause::{Judgement, Verdict};
 use crate::clauses;
 use crate::expected::gate::Findings;
 use crate::forged::{self, checked};
+use crate::record::{Complaint, Entry, Kind, Run};
 use crate::run::{Checked, Outcome};
 use heapmin_harness::parent::runner::Starter;
 use heapmin_harness::wire::fence::InForce;
 
 fn outcome(id: &str, verdict: Verdict, observed: &str, known: Option<&str>) -> Outcome {
     Outcome {
-        known: known.map(str::to_owned),
+        known: known.map(|why| Entry {
+            file: "e.toml".into(),
+            line: 3,
+            why: why.into(),
+            ..Entry::default()
+        }),
         ..forged::outcome(id, 0, verdict.because(observed))
     }
 }
@@ -72,9 +78,18 @@ fn every_kind() -> Checked {
     }
 }
 
+fn complaint(message: &str) -> Complaint {
+    Complaint::new(Kind::New, message.into())
+}
+
+/// The record of a run without findings.
+fn record(checked: &[Checked]) -> Run {
+    forged::record(checked, Findings::default())
+}
+
 fn findings() -> Findings {
     Findings {
-        complaints: vec!["heapmin.success-returns-zero fails".into()],
+        complaints: vec![complaint("heapmin.success-returns-zero fails")],
         notes: vec!["a note".into()],
     }
 }
@@ -86,13 +101,13 @@ fn plain(text: &str) -> String {
 
 /// The report for people of one candidate, without findings.
 fn human_text(checked: Checked, every_clause: bool) -> String {
-    let text = human::report(&[checked], &Findings::default(), None, every_clause);
+    let text = human::report(&record(&[checked]), None, every_clause);
     plain(&text)
 }
 
 #[test]
 fn the_report_for_people() {
-    let text = human::report(&[every_kind()], &findings(), None, true);
+    let text = human::report(&forged::record(&[every_kind()], findings()), None, true);
     insta::assert_snapshot!(plain(&text), @r#"
 c
 /c.so, ELF x86_64
@@ -192,7 +207,7 @@ c: 36 pass, 1 fail, 4 unsupported; judged 36 of 40 clauses that apply
 #[test]
 fn without_deviations_the_report_is_the_table_and_the_closing_line() {
     let outcomes = vec![outcome("heapmin.idempotent", Verdict::Pass, "same", None)];
-    let text = human::report(&[checked(outcomes)], &Findings::default(), Some(70), false);
+    let text = human::report(&record(&[checked(outcomes)]), Some(70), false);
     insta::assert_snapshot!(plain(&text), @r#"
 c
 /c.so, ELF x86_64
@@ -219,12 +234,12 @@ fn the_first_of_several_cases_with_the_same_verdict_is_shown() {
 
 #[test]
 fn an_empty_line_separates_complaints_from_the_closing_line() {
-    let complaints = vec!["a complaint".into()];
+    let complaints = vec![complaint("a complaint")];
     let findings = Findings {
         complaints,
         notes: Vec::new(),
     };
-    let text = human::report(&[checked(vec![])], &findings, None, false);
+    let text = human::report(&forged::record(&[checked(vec![])], findings), None, false);
     let text = plain(&text);
     assert!(
         text.contains("not as expected\na complaint\n\nc: "),
@@ -246,16 +261,16 @@ fn each_report_names_the_wine_that_ran_the_library() {
         [checked]
     };
     let people = |version| {
-        let text = human::report(&run_by(version), &Findings::default(), None, false);
+        let text = human::report(&record(&run_by(version)), None, false);
         plain(&text)
     };
     assert!(people(Some("8.0")).contains("ELF x86_64, run by Wine 8.0, /usr/bin/wine\n"));
     assert!(people(None).contains("ELF x86_64, run by Wine, /usr/bin/wine\n"));
-    let programs = |version| json::report(&run_by(version), &[], false);
+    let programs = |version| json::report(&record(&run_by(version)));
     assert!(programs(Some("8.0")).contains("\"wine\": \"8.0\","));
     assert!(!programs(None).contains("\"wine\""));
     let [under_wine] = run_by(Some("8.0"));
-    let table = markdown::report(&[under_wine, every_kind()]);
+    let table = markdown::report(&record(&[under_wine, every_kind()]));
     assert!(table.contains("\n| run by | Wine 8.0 | — |\n"), "{table}");
 }
 
@@ -274,7 +289,7 @@ fn the_report_in_markdown() {
     let mut named = checked(vec![]);
     named.candidate.name = "msvcrt".into();
     named.candidate.image.version = Some("7.0".into());
-    let text = markdown::report(&[versioned, every_kind(), named]);
+    let text = markdown::report(&record(&[versioned, every_kind(), named]));
     insta::assert_snapshot!(text, @r#"
 | routine | ucrtbase 10.0.1 | c | msvcrt |
 | --- | --- | --- | --- |
@@ -300,273 +315,5 @@ fn the_report_in_markdown() {
 | `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | SIGSEGV | see page |
 | `heapchk.sound-heap` | `heapchk-life` | timeout | 60 s | no |
 "#);
-    assert_eq!(markdown::report(&[]), "");
-}
-
-#[test]
-fn the_report_for_programs() {
-    insta::assert_snapshot!(json::report(&[every_kind()], &[], false), @r#"
-{
-  "schema": 1,
-  "suite": "0.1.0",
-  "candidates": [
-    {
-      "name": "c",
-      "path": "/c.so",
-      "format": "elf",
-      "arch": "x86_64",
-      "runner": [],
-      "profile": null,
-      "version": null,
-      "summary": {
-        "crash": 1,
-        "error": 0,
-        "fail": 1,
-        "pass": 4,
-        "timeout": 1,
-        "unsupported": 5
-      },
-      "judged": {
-        "clauses": 4,
-        "applicable": 8
-      },
-      "results": [
-        {
-          "clause": "heapmin.success-returns-zero",
-          "case": "start-values",
-          "level": "must",
-          "verdict": "pass",
-          "expected": "if a call succeeds, every call of _heapmin: 0 or -1",
-          "sources": [
-            {
-              "page": "_heapmin",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
-            }
-          ],
-          "basis": "stated",
-          "basis_reason": null,
-          "observed": "0",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.success-returns-zero",
-          "case": "start-values",
-          "level": "must",
-          "verdict": "fail",
-          "expected": "if a call succeeds, every call of _heapmin: 0 or -1",
-          "sources": [
-            {
-              "page": "_heapmin",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
-            }
-          ],
-          "basis": "stated",
-          "basis_reason": null,
-          "observed": "1 | one\ntwo",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.success-returns-zero",
-          "case": "start-values",
-          "level": "must",
-          "verdict": "pass",
-          "expected": "if a call succeeds, every call of _heapmin: 0 or -1",
-          "sources": [
-            {
-              "page": "_heapmin",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
-            }
-          ],
-          "basis": "stated",
-          "basis_reason": null,
-          "observed": "0 again",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.coalesces",
-          "case": "small-blocks-then-a-large-one",
-          "level": "must",
-          "verdict": "crash",
-          "expected": "if a call succeeds, at most 2 % more resident with the large block than at the peak of the small ones",
-          "sources": [
-            {
-              "page": "free",
-              "section": "Remarks",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/free#remarks"
-            }
-          ],
-          "basis": "limit chosen by this suite",
-          "basis_reason": "at most 2 % more are resident with the large block than at the peak of the small blocks: not lower: the heap keeps tables for both kinds of blocks; not higher: a heap that does not merge free blocks needs up to twice the peak",
-          "observed": "SIGSEGV",
-          "known": true,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.doserrno",
-          "case": "start-values",
-          "level": "record",
-          "verdict": "pass",
-          "expected": "if a call fails, or the system refuses a request, any value of _doserrno",
-          "sources": [
-            {
-              "page": "errno",
-              "section": "Remarks",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/errno-doserrno-sys-errlist-and-sys-nerr#remarks"
-            }
-          ],
-          "basis": "derived",
-          "basis_reason": "most calls without I/O do not set _doserrno",
-          "observed": "0",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.idempotent",
-          "case": "release-64-byte-blocks",
-          "level": "should",
-          "verdict": "pass",
-          "expected": "if a call succeeds, the same value from both calls, and the same memory resident within 1 % of what the workload held, or 64 KiB",
-          "sources": [
-            {
-              "page": "_heapmin",
-              "section": "Remarks",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#remarks"
-            }
-          ],
-          "basis": "limit chosen by this suite",
-          "basis_reason": "resident memory after the second call differs by at most 1 % of what the workload held, or 64 KiB if that is more: not lower: the call itself touches and releases some pages; not higher: a first call that left a part of the unused memory for the second would show as several percent",
-          "observed": "same",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "malloc.alignment",
-          "case": "malloc-many-sizes",
-          "level": "must",
-          "verdict": "unsupported",
-          "reason": "not-judged",
-          "expected": "misaligned blocks: 0; live blocks: 1 or more",
-          "sources": [
-            {
-              "page": "malloc",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/malloc#return-value"
-            }
-          ],
-          "basis": "stated",
-          "basis_reason": null,
-          "observed": "the library does not export malloc",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "malloc.zero-size",
-          "case": "malloc-zero-size",
-          "level": "must",
-          "verdict": "unsupported",
-          "reason": "not-judged",
-          "expected": "every call of malloc: a block; addresses given twice: 0; live blocks: 1 or more",
-          "sources": [
-            {
-              "page": "malloc",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/malloc#return-value"
-            }
-          ],
-          "basis": "derived",
-          "basis_reason": "malloc allocates an item of its own for each such request and returns a valid pointer to it",
-          "observed": "the library does not export malloc",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapwalk.null-is-einval",
-          "case": "heapwalk-null",
-          "level": "must",
-          "verdict": "unsupported",
-          "reason": "not-judged",
-          "expected": "every call of _heapwalk: _HEAPBADPTR (-6), errno EINVAL",
-          "sources": [
-            {
-              "page": "_heapwalk",
-              "section": "Remarks",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapwalk#remarks"
-            }
-          ],
-          "basis": "stated",
-          "basis_reason": null,
-          "observed": "the library does not export _heapwalk",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.same-heap-through-alias",
-          "case": "two-names-one-heap",
-          "level": "must",
-          "verdict": "unsupported",
-          "reason": "not-applicable",
-          "expected": "under both names, a size from _msize for a block of the other name, and the same value from _heapmin",
-          "sources": [
-            {
-              "page": "_heapmin",
-              "section": "Requirements",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#requirements"
-            }
-          ],
-          "basis": "derived",
-          "basis_reason": "the page's data list ucrtbase and the API set as libraries that export the same _heapmin",
-          "observed": "no second name",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapmin.empty-heap",
-          "case": "empty-heap",
-          "level": "must",
-          "verdict": "unsupported",
-          "reason": "not-judged",
-          "expected": "if a call succeeds, every call of _heapmin: 0",
-          "sources": [
-            {
-              "page": "_heapmin",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value"
-            }
-          ],
-          "basis": "derived",
-          "basis_reason": "the page makes no exception for a heap without blocks",
-          "observed": "no call",
-          "known": false,
-          "duration_ms": 7
-        },
-        {
-          "clause": "heapchk.sound-heap",
-          "case": "heapchk-life",
-          "level": "must",
-          "verdict": "timeout",
-          "expected": "every call of _heapchk: _HEAPOK (-2) or _HEAPEMPTY (-1)",
-          "sources": [
-            {
-              "page": "_heapchk",
-              "section": "Return value",
-              "address": "https://learn.microsoft.com/cpp/c-runtime-library/reference/heapchk#return-value"
-            }
-          ],
-          "basis": "stated",
-          "basis_reason": null,
-          "observed": "60 s",
-          "known": false,
-          "duration_ms": 7
-        }
-      ]
-    }
-  ]
-}
-"#);
+    assert_eq!(markdown::report(&record(&[])), "");
 }

@@ -1,0 +1,134 @@
+//! `--report`, `heapmin report` and `--redact-paths`: a saved run gives every report that the
+//! run itself gives.
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A library that breaks two clauses of `heapmin.success-*`.
+const BROKEN: &str = "sets_errno_on_success";
+const ONLY: [&str; 2] = ["--only", "heapmin.success-*"];
+
+/// A folder with a library `mine.so`.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let built = format!("lib{BROKEN}.so");
+    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
+    let (_, path) = candidates
+        .find(|(known, _)| *known == built)
+        .expect("the candidate was built");
+    fs::copy(path, folder.path().join("mine.so")).expect("the folder can be written");
+    folder
+}
+
+fn heapmin(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    command.current_dir(folder).args(arguments);
+    command.output().expect("the program starts")
+}
+
+fn check(folder: &Path, more: &[&str]) -> Output {
+    let arguments = [&["check", "./mine.so"], &ONLY[..], more].concat();
+    heapmin(folder, &arguments)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_saved_run_gives_the_reports_that_the_run_gave() {
+    let folder = folder();
+    let folder = folder.path();
+    let seen = check(
+        folder,
+        &["--report", "json=run.json", "--report", "markdown=run.md"],
+    );
+    assert_eq!(seen.status.code(), Some(1));
+    let human = heapmin(folder, &["report", "run.json"]);
+    assert_eq!(text(&human.stdout), text(&seen.stdout));
+    assert_eq!(human.status.code(), Some(1), "the status is the run's");
+    let again = ["report", "run.json", "--format", "markdown"];
+    let markdown = heapmin(folder, &again).stdout;
+    assert_eq!(
+        text(&markdown),
+        text(&fs::read(folder.join("run.md")).unwrap())
+    );
+    let json = heapmin(folder, &["report", "run.json", "--format", "json"]).stdout;
+    assert_eq!(
+        text(&json),
+        text(&fs::read(folder.join("run.json")).unwrap())
+    );
+    assert!(
+        text(&json).contains("\"call\": \"_heapmin()\""),
+        "the calls are there"
+    );
+}
+
+#[test]
+fn several_saved_runs_are_shown_as_one() {
+    let folder = folder();
+    let folder = folder.path();
+    check(folder, &["--output", "1.json", "--format", "json"]);
+    let good = [
+        "check",
+        "--only",
+        "heapmin.success-*",
+        "--report",
+        "json=2.json",
+    ];
+    assert_eq!(heapmin(folder, &good).status.code(), Some(0));
+    let both = heapmin(folder, &["report", "2.json", "1.json"]);
+    let report = text(&both.stdout);
+    assert!(
+        report.contains("\nreference: ") && report.contains("\n./mine.so: "),
+        "{report}"
+    );
+    assert_eq!(both.status.code(), Some(1), "the worst of both");
+}
+
+#[test]
+fn a_redacted_report_does_not_name_the_folder() {
+    let folder = folder();
+    let path = folder.path().to_str().unwrap();
+    let arguments = ["--report", "json=run.json", "--redact-paths"];
+    let seen = check(folder.path(), &arguments);
+    let json = fs::read_to_string(folder.path().join("run.json")).unwrap();
+    for report in [json, text(&seen.stdout)] {
+        assert!(!report.contains(path), "{report}");
+        assert!(report.contains("mine.so"), "{report}");
+    }
+}
+
+#[rstest]
+#[case::no_file(&["--report", "json"], "expected FORMAT=FILE")]
+#[case::no_name(&["--report", "json="], "the name of the file is missing")]
+#[case::no_format(&["--report", "pdf=x"], "pdf is no format; the formats are human, json,")]
+#[case::twice(&["--report", "json=x", "--output", "x"], "two reports would be written to x")]
+#[case::of_the_library(&["--report", "json=mine.so"], "--report would overwrite")]
+fn a_wrong_report_is_refused_before_the_run(#[case] arguments: &[&str], #[case] problem: &str) {
+    let folder = folder();
+    let seen = check(folder.path(), arguments);
+    assert_eq!(seen.status.code(), Some(2));
+    let said = text(&seen.stderr);
+    assert!(said.contains(problem), "{said}");
+    assert_eq!(text(&seen.stdout), "");
+}
+
+#[rstest]
+#[case::missing(None, "run.json cannot be read")]
+#[case::text(Some("no"), "run.json is no report of heapmin")]
+#[case::other_version(Some("{\"schema\": 1}"), "run.json has schema 1")]
+fn a_file_that_is_no_run_is_refused(#[case] contents: Option<&str>, #[case] problem: &str) {
+    let folder = folder();
+    if let Some(contents) = contents {
+        fs::write(folder.path().join("run.json"), contents).unwrap();
+    }
+    let seen = heapmin(folder.path(), &["report", "run.json"]);
+    assert_eq!(seen.status.code(), Some(2));
+    let said = text(&seen.stderr);
+    assert!(said.contains(problem), "{said}");
+}

@@ -58,7 +58,11 @@ fn decide<'a>(seen: &Seen<'a>) -> (Rule<'a>, Judgement) {
         && seen.clause.level != Level::Record
     {
         let observed = format!("{lost} bytes of live blocks have changed since they were written");
-        return (Rule::LostBytes, Judgement::fail(observed));
+        let judgement = Judgement {
+            loses_data: true,
+            ..Judgement::fail(observed)
+        };
+        return (Rule::LostBytes, judgement);
     }
     let (place, judgement) = seen.clause.judge(seen);
     (Rule::Check(place), judgement)
@@ -586,8 +590,9 @@ mod tests {
             let events = vec![hello(), loaded(), fact(LOST_BYTES, 3)];
             let judgement = judged_by(judge, clause, events, Ending::Done);
             let lost = "3 bytes of live blocks have changed since they were written";
-            let is_blamed = judgement == Judgement::fail(lost);
+            let is_blamed = judgement.observed == lost && judgement.verdict == Verdict::Fail;
             assert_eq!(is_blamed, clause.level != Level::Record, "{}", clause.id);
+            assert_eq!(is_blamed, judgement.loses_data, "{}", clause.id);
         }
     }
 }

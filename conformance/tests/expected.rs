@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// A folder with a library `libmine.so` and a file `expected.toml`.
@@ -329,9 +329,13 @@ fn update_creates_a_missing_file() {
     let (code, said) = project.check(&[]);
     assert!(code == 2 && said.contains("or add --update"), "{said}");
     let (code, said) = project.update();
-    let message = "expected.toml: created; known deviations: added 1, removed 0; judged clauses: added 2, removed 0\n";
+    let message = "expected.toml: created; known deviations: added 1 (results: 2), removed 0; judged clauses: added 2, removed 0\n";
     assert_eq!((code, &said[..]), (0, message));
-    insta::assert_snapshot!(project.read(), @r#"
+    let text = project.read();
+    let added = text.lines().find_map(|line| line.strip_prefix("added = "));
+    let today = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    assert_eq!(added, Some(&today[..10]), "run again if it is midnight");
+    insta::assert_snapshot!(text.replace(&today[..10], "TODAY"), @r#"
     # Expected results of `heapmin check`. --update removes entries from this file and
     # adds new ones. Everything else stays as it is: comments, reasons, order.
 
@@ -339,6 +343,7 @@ fn update_creates_a_missing_file() {
     clause = "heapmin.success-keeps-errno"
     # observed with start-values: errno was ENOENT (2) before a successful call and 0 after it
     # observed with fault-succeeds: errno was ENOENT (2) before a successful call and 0 after it
+    added = TODAY
     why = "not investigated yet"
 
     # The clauses that were judged when this list was written. If one of them is
@@ -358,6 +363,61 @@ fn update_creates_a_missing_file() {
         project.update(),
         (0, "expected.toml: nothing to change\n".into())
     );
+}
+
+#[test]
+fn an_entry_without_a_bug_report_fails_a_run_that_requires_one() {
+    let project = Project::new("sets_errno_on_success");
+    project.write(RIGHT);
+    assert_eq!(project.check(&[]), (0, String::new()));
+    let (code, said) = project.check(&["--require-bug"]);
+    let message = "expected.toml:4: heapmin.success-keeps-errno is a known deviation without a bug report: add `bug = \"ADDRESS\"` to this entry\n";
+    assert_eq!((code, &said[..]), (1, message));
+    project.write(&RIGHT.replace("# The end.", "bug = 'https://bugs.example/44'"));
+    assert_eq!(project.check(&["--require-bug"]), (0, String::new()));
+}
+
+#[test]
+fn a_loss_of_data_is_to_be_mended_and_not_listed() {
+    let project = Project::new("loses_a_byte");
+    project.write("");
+    let only = ["--only", "heapmin.*"];
+    let output = project.run(&[&only[..], &["--expected", "expected.toml"]].concat());
+    let report = String::from_utf8_lossy(&output.stdout);
+    let mend = "is not listed: the library changes bytes that its caller wrote: mend that first. Only to let it through until then, add this entry here, or run again with --update";
+    assert!(report.contains(mend), "{report}");
+    let output = project.run(&only);
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        report.contains("mend these first; run again with"),
+        "{report}"
+    );
+}
+
+#[test]
+fn known_deviations_of_saved_runs_are_listed() {
+    let project = Project::new("sets_errno_on_success");
+    let gone =
+        "\n[[known]]\nclause = 'heapmin.success-returns-zero'\nwhy = 'w'\nadded = 2020-01-01\n";
+    project.write(&format!("{RIGHT}{gone}"));
+    let (code, _) = project.check(&["--report", "json=run.json"]);
+    assert_eq!(code, 1);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+    let command = command.current_dir(project.path());
+    let output = command
+        .args(["known", "run.json", "run.json"])
+        .output()
+        .unwrap();
+    let list = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{list}");
+    for line in [
+        "entries: 2\n",
+        "without a bug report: 2\n",
+        "without a date: 1\n  expected.toml:4\n",
+        "shown by no run: 1\n  expected.toml:9\n",
+    ] {
+        assert!(list.contains(line), "{list}");
+    }
 }
 
 /// What an update adds to [`RIGHT`] when all clauses are judged.

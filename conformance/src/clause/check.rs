@@ -307,6 +307,11 @@ impl fmt::Display for Expectation {
 /// Why `errno` is not judged.
 pub const NO_ERRNO: &str = "cannot locate the library's errno";
 
+/// Whether a fact with this name counts bytes that the caller had written and that changed.
+fn is_data(what: &str) -> bool {
+    what.starts_with("bytes") && what.contains("changed")
+}
+
 fn judge_none_of(seen: &Seen, what: &str, of: &str) -> Judgement {
     let (Some(count), Some(all @ 1..)) = (seen.observation.fact(what), seen.observation.fact(of))
     else {
@@ -315,6 +320,7 @@ fn judge_none_of(seen: &Seen, what: &str, of: &str) -> Judgement {
     let is_counted = |event: &Event| matches!(event, Event::Fact { name, .. } if name == what);
     Judgement {
         at: (seen.observation.events.iter().position(is_counted)).filter(|_| count != 0),
+        loses_data: count != 0 && is_data(what),
         ..Judgement::pass_if(count == 0, format!("{what}: {count}; {of}: {all}"))
     }
 }

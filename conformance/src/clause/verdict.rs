@@ -109,6 +109,8 @@ pub struct Judgement {
     pub missing: Option<String>,
     /// The index of the event that deviates, if one does.
     pub at: Option<usize>,
+    /// Whether bytes changed that the caller had written: no caller can work around it.
+    pub loses_data: bool,
 }
 
 impl Judgement {
@@ -163,6 +165,7 @@ impl Verdict {
             observed: observed.into(),
             missing: None,
             at: None,
+            loses_data: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::signals::interrupted;
 use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, REFERENCE, catalogue, note, runners, say};
 use crate::expected::gate::{self, Findings};
 use crate::expected::profiles::{Profiles, known_deviations};
-use crate::expected::{File, status};
+use crate::expected::{File, listed, status};
 use crate::judged;
 use crate::load::{Refused, load_all};
 use crate::pace::Pace;
@@ -103,6 +103,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     }
     let mut run = record::make(&checked, &refused, findings, setting(args, started, jobs));
     run.interrupted = stopped.is_some();
+    run.known = listed::listed(&checked, &profiles, expected.as_ref());
+    if args.require_bug {
+        run.complain(listed::require_bug(&run.known));
+    }
     run.complain(judged::essential_complaints(&run));
     if let Some(level) = args.must_judge {
         run.complain(judged::level_complaints(&run, level.into()));

@@ -7,6 +7,7 @@ mod check;
 mod doctor;
 mod explain;
 mod fuzz;
+mod known;
 mod list;
 mod output;
 mod report;
@@ -66,6 +67,8 @@ enum Command {
     Check(CheckArgs),
     /// Show saved runs in any format
     Report(ReportArgs),
+    /// List the known deviations of saved runs by age
+    Known(KnownArgs),
     /// List the clauses and their cases, or the known libraries
     List(ListArgs),
     /// Explain a clause: what it requires, its source, and which known libraries break it
@@ -138,6 +141,9 @@ struct CheckArgs {
     /// Update the --expected file to match this run; exits 0 if the file then covers every result
     #[arg(long, requires = "expected")]
     update: bool,
+    /// Fail if an entry of the --expected file that occurs has no `bug`
+    #[arg(long, requires = "expected")]
+    require_bug: bool,
     /// Fail if a clause of this level that applies was not judged; `should` includes `must`
     #[arg(long, value_name = "LEVEL", value_enum)]
     must_judge: Option<MustJudge>,
@@ -175,6 +181,16 @@ struct ReportArgs {
     runs: Vec<PathBuf>,
     #[command(flatten)]
     reports: ReportsArgs,
+}
+
+#[derive(Args)]
+struct KnownArgs {
+    /// Saved runs: files that `heapmin check --format json` wrote
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Format of the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    format: ListFormat,
 }
 
 /// What starts the process that loads a library.
@@ -355,6 +371,7 @@ pub fn run() -> ExitCode {
     let status = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Report(args) => report::report(&args),
+        Command::Known(args) => known::known(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -26,6 +26,8 @@ pub(super) struct Addition {
     pub verdict: Verdict,
     /// The candidate, if the entry must name it.
     pub candidate: Option<String>,
+    /// Whether the library changes bytes of live blocks.
+    pub loses_data: bool,
     /// The versions that no entry of the file about the same deviation has.
     pub versions: Versions,
 }
@@ -39,8 +41,9 @@ impl Addition {
         }
     }
 
-    /// The entry as it is read from the file: one for each case that it names.
-    pub(super) fn entries(&self) -> Vec<Known> {
+    /// The entry as it is read from the file: one for each case that it names. `added` is the
+    /// day.
+    pub(super) fn entries(&self, added: &str) -> Vec<Known> {
         let named = self.named_cases();
         let cases = match named.is_empty() {
             true => vec![None],
@@ -54,7 +57,7 @@ impl Addition {
             verdicts: vec![self.verdict.name().to_owned()],
             versions: self.versions.clone(),
             bug: None,
-            added: None,
+            added: Some(added.to_owned()),
             why: NO_REASON.to_owned(),
             until_line: None,
             place: Place::default(),
@@ -62,8 +65,8 @@ impl Addition {
         cases.into_iter().map(entry).collect()
     }
 
-    /// The lines of the entry in a file.
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// The lines of the entry in a file, with the day if one is given.
+    pub(super) fn lines(&self, added: Option<&str>) -> Vec<String> {
         let mut lines = vec!["[[known]]".to_owned()];
         lines.push(format!("clause = {}", quoted(self.clause)));
         match self.named_cases().as_slice() {
@@ -93,6 +96,7 @@ impl Addition {
                 format!("# observed with {case}: {}", in_a_comment(observed))
             })),
         }
+        lines.extend(added.map(|day| format!("added = {day}")));
         lines.push(format!("why = {}", quoted(NO_REASON)));
         lines
     }
@@ -120,11 +124,13 @@ pub(super) fn additions(file: &File, checked: &[Checked]) -> Vec<Addition> {
                     in_all_cases: false,
                     verdict,
                     candidate: candidate.clone(),
+                    loses_data: false,
                     versions: Versions::default(),
                 });
                 additions.len() - 1
             });
             let addition = &mut additions[index];
+            addition.loses_data |= outcome.judgement.loses_data;
             if !addition.cases.iter().any(|(name, _)| *name == case.0) {
                 addition.cases.push(case);
             }
@@ -142,7 +148,7 @@ fn same_in<'a>(
     addition: &Addition,
     candidate: &Candidate,
 ) -> impl Iterator<Item = &'a Versions> {
-    let new = addition.entries();
+    let new = addition.entries("");
     let (verdict, maker) = (addition.verdict, candidate.image.maker);
     let same = move |entry: &&Known| {
         let is_same = |new: &Known| {

@@ -28,10 +28,11 @@ impl Contents {
         lost: &[bool],
         new_known: &[Addition],
         new_judged: &NewJudged,
+        today: &str,
     ) -> Contents {
         let kept = before.known.iter().zip(stale).filter(|(_, stale)| !**stale);
         let mut known: Vec<_> = kept.map(|(entry, _)| known_contents(entry)).collect();
-        let new_known = new_known.iter().flat_map(Addition::entries);
+        let new_known = new_known.iter().flat_map(|it| it.entries(today));
         known.extend(new_known.map(|entry| known_contents(&entry)));
         let kept = before.judged.iter().zip(lost).filter(|(_, lost)| !**lost);
         let mut judged: Vec<_> = kept.map(|(entry, _)| judged_contents(entry)).collect();

@@ -62,13 +62,21 @@ pub fn compare(checked: &[Checked], profiles: &Profiles, file: Option<&File>) ->
         let complaints = new.iter().map(|it| unlisted(it, file));
         findings.complaints.extend(complaints);
     } else {
-        let unlisted = checked.iter().flat_map(|one| &one.outcomes);
-        let unlisted = unlisted
+        let all = checked.iter().flat_map(|one| &one.outcomes);
+        let unlisted: Vec<_> = all
             .filter(|it| it.is_unexpected() && it.judgement.verdict != Verdict::Error)
-            .count();
-        if unlisted > 0 {
+            .collect();
+        let losses = unlisted.iter().filter(|it| it.judgement.loses_data).count();
+        if !unlisted.is_empty() {
+            let first = match losses {
+                0 => String::new(),
+                losses => format!(
+                    "in {losses} of them the library changes bytes that its caller wrote: mend these first; "
+                ),
+            };
             let message = format!(
-                "deviations that are not listed: {unlisted}; run again with `--expected FILE --update` to list them in FILE"
+                "deviations that are not listed: {}; {first}run again with `--expected FILE --update` to list them in FILE",
+                unlisted.len()
             );
             (findings.complaints).push(Complaint::new(Kind::New, message));
         }
@@ -259,10 +267,16 @@ fn what_to_delete(place: &Place) -> String {
 fn unlisted(addition: &Addition, file: &File) -> Complaint {
     let of = addition.candidate.as_ref();
     let of = of.map(|name| format!(" of {name}")).unwrap_or_default();
-    let entry: Vec<_> = addition.lines();
+    let entry: Vec<_> = addition.lines(None);
     let line = file.line_for_new_entry();
+    let what_to_do = match addition.loses_data {
+        true => {
+            "the library changes bytes that its caller wrote: mend that first. Only to let it through until then, add this entry here"
+        }
+        false => "add this entry here",
+    };
     let message = format!(
-        "{}:{line}: {}{of} {} and is not listed: add this entry here, or run again with --update\n    {}",
+        "{}:{line}: {}{of} {} and is not listed: {what_to_do}, or run again with --update\n    {}",
         file.name,
         addition.clause,
         verb(addition.verdict),
@@ -556,11 +570,14 @@ mod tests {
         let mut checked = [run("10.0", Maker::Wine, "7.0", &[(ONE, verdict)])];
         let before = file(&text);
         mark(&mut checked, before.known());
-        let (after, changes) = update(&before, &checked).unwrap();
+        let (after, changes) = update(&before, &checked, "2026-11-26").unwrap();
         assert!(after.starts_with(&text) && after.contains(added), "{after}");
         assert_eq!(changes.known, (usize::from(!added.is_empty()), 0));
         let after = file(&after);
         mark(&mut checked, after.known());
-        assert_eq!(update(&after, &checked).unwrap().1, Default::default());
+        assert_eq!(
+            update(&after, &checked, "2026-11-26").unwrap().1,
+            Default::default()
+        );
     }
 }

@@ -12,6 +12,7 @@ mod edit;
 mod fixed;
 pub mod gate;
 pub mod known;
+pub mod listed;
 pub mod names;
 pub mod place;
 pub mod profiles;
@@ -83,7 +84,7 @@ impl File {
         let Some(target) = &self.target else {
             return Ok(None);
         };
-        let (text, changes) = update::update(self, checked)?;
+        let (text, changes) = update::update(self, checked, &today())?;
         let is_new = !target.exists();
         if is_new || text != self.text {
             target.write(&text)?;
@@ -117,4 +118,10 @@ impl File {
             None => 1 + self.text.lines().count(),
         }
     }
+}
+
+/// This day in UTC, `2026-11-26`.
+fn today() -> String {
+    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    now[..10].to_owned()
 }

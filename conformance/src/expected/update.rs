@@ -8,6 +8,7 @@ use super::known::{Expected, Judged, Known};
 use super::names;
 use super::place::Place;
 use super::status::{EntryStatus, entry_status, not_judged};
+use crate::clause::Verdict;
 use crate::clauses;
 use crate::run::Checked;
 use heapmin_harness::text::input_error::InputError;
@@ -29,8 +30,10 @@ const ABOVE_JUDGED: [&str; 2] = [
 /// The numbers of entries that an update changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Known deviations that were added and removed.
+    /// Entries of known deviations that were added and removed.
     pub known: (usize, usize),
+    /// Results that the added entries list.
+    pub results: usize,
     /// Judged clauses that were added and removed.
     pub judged: (usize, usize),
 }
@@ -41,21 +44,30 @@ impl fmt::Display for Changes {
             return f.write_str("nothing to change");
         }
         let (known, judged) = (self.known, self.judged);
+        let for_results = match self.results {
+            0 => String::new(),
+            results => format!(" (results: {results})"),
+        };
         write!(
             f,
-            "known deviations: added {}, removed {}; judged clauses: added {}, removed {}",
+            "known deviations: added {}{for_results}, removed {}; judged clauses: added {}, removed {}",
             known.0, known.1, judged.0, judged.1
         )
     }
 }
 
-/// Returns the text of the file after the update, and the number of changes. Entries
+/// Returns the text of the file after the update, and the number of changes. New entries
+/// have the day `today`. Entries
 /// whose cases were not all run stay, and entries with versions: other versions may still
 /// have the deviation.
 ///
 /// # Errors
 /// If the file has a form that the update cannot change.
-pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), InputError> {
+pub fn update(
+    file: &File,
+    checked: &[Checked],
+    today: &str,
+) -> Result<(String, Changes), InputError> {
     let known = &file.expected.known;
     let judged = &file.expected.judged;
     let mut edits = Edits::new(&file.text);
@@ -75,19 +87,26 @@ pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), Inp
     remove(&mut edits, &places, &removed);
 
     let new_known = additions(file, checked);
-    add_known(&mut edits, file, &new_known);
+    add_known(&mut edits, file, &new_known, today);
     let new_judged = new_judged(file, checked, &lost);
     add_judged(&mut edits, file, &new_judged, &lost);
 
     let count = |removed: &[bool]| removed.iter().filter(|it| **it).count();
-    let new_entries = new_known.iter().map(|it| it.entries().len());
     let new_clauses = new_judged.iter().map(|(_, clauses)| clauses.len());
     let changes = Changes {
-        known: (new_entries.sum(), count(&stale)),
+        known: (new_known.len(), count(&stale)),
+        results: unexpected(checked),
         judged: (new_clauses.sum(), count(&lost)),
     };
     let text = edits.apply();
-    let intended = Contents::intended(&file.expected, &stale, &lost, &new_known, &new_judged);
+    let intended = Contents::intended(
+        &file.expected,
+        &stale,
+        &lost,
+        &new_known,
+        &new_judged,
+        today,
+    );
     match Expected::parse(&file.name, &text) {
         Ok(written) if Contents::of(&written) == intended => {
             names::check(&written).map_err(|error| {
@@ -104,6 +123,15 @@ pub fn update(file: &File, checked: &[Checked]) -> Result<(String, Changes), Inp
             "write each entry as [[known]] or [[judged]], with each key on its own line",
         )),
     }
+}
+
+/// The number of results that entries can list and none does.
+fn unexpected(checked: &[Checked]) -> usize {
+    let outcomes = checked.iter().flat_map(|one| &one.outcomes);
+    let unlisted = outcomes.filter(|it| it.is_unexpected());
+    unlisted
+        .filter(|it| it.judgement.verdict != Verdict::Error)
+        .count()
 }
 
 /// Removes whole entries, or names from the lists of entries. `removed` says for each
@@ -131,14 +159,14 @@ fn remove(edits: &mut Edits, places: &[&Place], removed: &[bool]) {
 }
 
 /// Adds entries after the last known deviation, or at the end if the file lists none.
-fn add_known(edits: &mut Edits, file: &File, added: &[Addition]) {
+fn add_known(edits: &mut Edits, file: &File, added: &[Addition], today: &str) {
     if file.text.is_empty() {
         edits.add_block_at_end(TOP.map(str::to_owned).into());
     }
     for addition in added {
         match file.end_of_last_known() {
-            Some(at) => edits.add_block_after(at, addition.lines()),
-            None => edits.add_block_at_end(addition.lines()),
+            Some(at) => edits.add_block_after(at, addition.lines(Some(today))),
+            None => edits.add_block_at_end(addition.lines(Some(today))),
         }
     }
 }

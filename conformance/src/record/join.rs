@@ -22,6 +22,7 @@ pub fn join(runs: Vec<Run>) -> Option<Run> {
         all.candidates.extend(run.candidates);
         all.refused.extend(run.refused);
         all.complaints.extend(run.complaints);
+        all.known.extend(run.known);
         all.notes.extend(run.notes);
         all.status = all.status.max(run.status);
         all.interrupted |= run.interrupted;

@@ -49,6 +49,7 @@ pub fn make(
         candidates: Vec::new(),
         refused: refused.iter().map(self::refused).collect(),
         complaints,
+        known: Vec::new(),
         notes,
     };
     for one in checked {
@@ -258,6 +259,7 @@ fn outcome(outcome: &crate::run::Outcome) -> Outcome {
             (None, false) => State::AsExpected,
         },
         entry: outcome.known.clone(),
+        loses_data: judgement.loses_data,
         at: outcome.at.clone(),
         duration_ms: outcome.duration_ms,
     }

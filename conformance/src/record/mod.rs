@@ -67,6 +67,9 @@ pub struct Run {
     /// What is not as expected. Any of them fails the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub complaints: Vec<Complaint>,
+    /// The entries of profiles and files that concern the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Listed>,
     /// Messages that do not fail the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -276,6 +279,9 @@ pub struct Outcome {
     /// The entry that lists it, or that no longer applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Entry>,
+    /// Whether bytes changed that the caller had written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loses_data: bool,
     /// Where in the case it deviates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<At>,
@@ -327,6 +333,39 @@ impl Entry {
             false => format!("{} ({})", self.why, more.join(", ")),
         }
     }
+}
+
+/// An entry that concerns a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listed {
+    /// The clause.
+    pub clause: String,
+    /// The case, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// The library, if it is of a profile or names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<String>,
+    /// Its place and its reason.
+    pub entry: Entry,
+    /// Whether it is of a profile or a list that profiles share.
+    pub is_of_a_profile: bool,
+    /// What the run shows.
+    pub occurrence: Occurrence,
+}
+
+/// What a run shows of a known deviation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occurrence {
+    /// It occurs.
+    Occurs,
+    /// It does not occur.
+    Gone,
+    /// A case ended with `error`, so it may occur or not.
+    Undecided,
+    /// Not all of its cases were run.
+    NotRun,
 }
 
 /// The place in a case at which a result deviates.
@@ -476,6 +515,8 @@ pub enum Kind {
     Lost,
     /// A verdict that changed in the runs of `--repeat`.
     Unsteady,
+    /// A known deviation without a bug report, with `--require-bug`.
+    NoBug,
     /// A clause that must be judged and was not.
     NotJudged,
 }

@@ -33,6 +33,15 @@ pub struct Limits<'a> {
     pub until: Option<Instant>,
 }
 
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A case of a candidate begins.
+    Begins(&'a Candidate, &'a Case),
+    /// A case is over.
+    Ends,
+}
+
 /// After this many timeouts of a candidate, its other cases get a shorter limit: a library
 /// that hangs everywhere then delays a run by a minute and not by an hour.
 pub const MOST_TIMEOUTS: usize = 3;
@@ -125,12 +134,12 @@ pub fn numbering(candidate: &Candidate, observation: &Observation) -> Numbering 
 }
 
 /// Runs the selected cases on the candidates in parallel and judges the results.
-/// Stops early if the run is interrupted. Calls `progress` after each case.
+/// Stops early if the run is interrupted.
 pub fn check(
     candidates: Vec<Candidate>,
     selection: &Selection,
     limits: Limits,
-    progress: impl Fn() + Sync,
+    progress: impl Fn(Progress) + Sync,
 ) -> Vec<Checked> {
     let cases = selection.cases();
     let can_run = |it: &&Candidate| !matches!(it.loading, Loading::Ended(_));
@@ -152,6 +161,7 @@ pub fn check(
                     if interruption::is_wanted() {
                         return;
                     }
+                    progress(Progress::Begins(candidate, case));
                     let of_candidate = position - position % cases.len()..position;
                     let observation = match timeout(candidate, limits, &cases, &seen[of_candidate])
                     {
@@ -165,7 +175,7 @@ pub fn check(
                     }
                     let is_first = seen[position].set(observation).is_ok();
                     debug_assert!(is_first, "one thread takes each position");
-                    progress();
+                    progress(Progress::Ends);
                 }
             });
         }

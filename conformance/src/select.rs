@@ -35,16 +35,30 @@ impl Selection {
 pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Clause>, InputError> {
     let only = patterns(only)?;
     let skip = patterns(skip)?;
-    let is_in = |patterns: &[GlobMatcher], id: &str| patterns.iter().any(|p| p.is_match(id));
+    let is_in = |patterns: &[Pattern], clause| patterns.iter().any(|it| it.is_match(clause));
     let selected: Vec<_> = clauses::all()
-        .filter(|clause| only.is_empty() || is_in(&only, clause.id))
-        .filter(|clause| !is_in(&skip, clause.id))
+        .filter(|clause| only.is_empty() || is_in(&only, clause))
+        .filter(|clause| !is_in(&skip, clause))
         .collect();
     if selected.is_empty() {
         let problem = "--only and --skip together leave no clause";
         return Err(InputError::new(problem, "remove one of them"));
     }
     Ok(selected)
+}
+
+/// The clauses with this name: an id, a family (`heapmin`), or a routine (`_heapmin`).
+///
+/// # Errors
+/// If no clause has it; the message suggests the nearest id.
+pub fn named(name: &str) -> Result<Vec<&'static Clause>, InputError> {
+    let found: Vec<_> = (clauses::all())
+        .filter(|it| it.id == name || is_of_family(it, name))
+        .collect();
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(unknown(name, "clause is called")),
+    }
 }
 
 /// The clause with this id.
@@ -57,7 +71,30 @@ pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
         .ok_or_else(|| unknown(id, "clause is called"))
 }
 
-fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, InputError> {
+/// Whether the clause is of this family (`heapmin`) or routine (`_heapmin`).
+fn is_of_family(clause: &Clause, name: &str) -> bool {
+    let family = clause.id.split('.').next().unwrap_or_default();
+    family == name || clause.routine == name
+}
+
+/// What `--only` or `--skip` selects.
+enum Pattern {
+    /// The clauses of a family or routine.
+    Family(String),
+    /// The clauses whose id matches.
+    Glob(GlobMatcher),
+}
+
+impl Pattern {
+    fn is_match(&self, clause: &Clause) -> bool {
+        match self {
+            Pattern::Family(name) => is_of_family(clause, name),
+            Pattern::Glob(glob) => glob.is_match(clause.id),
+        }
+    }
+}
+
+fn patterns(texts: &[String]) -> Result<Vec<Pattern>, InputError> {
     texts.iter().map(|text| pattern(text)).collect()
 }
 
@@ -67,7 +104,10 @@ const LONGEST: usize = 1000;
 /// limit, and panics at a depth of some hundred.
 const MOST_BRACES: usize = 16;
 
-fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
+fn pattern(text: &str) -> Result<Pattern, InputError> {
+    if clauses::all().any(|clause| is_of_family(clause, text)) {
+        return Ok(Pattern::Family(text.to_owned()));
+    }
     let too_complex = |what: String| {
         let begin: String = text.chars().take(40).collect();
         InputError::new(
@@ -91,7 +131,7 @@ fn pattern(text: &str) -> Result<GlobMatcher, InputError> {
     })?;
     let matcher = glob.compile_matcher();
     if clauses::all().any(|clause| matcher.is_match(clause.id)) {
-        Ok(matcher)
+        Ok(Pattern::Glob(matcher))
     } else {
         Err(unknown(text, "clause matches"))
     }
@@ -116,6 +156,8 @@ mod tests {
 
     #[rstest]
     #[case(&["heapmin.*"], &[], 23)]
+    #[case::family(&["heapmin"], &[], 23)]
+    #[case::routine(&["_heapmin"], &[], 23)]
     #[case(&[], &["heapmin.*"], clauses::all().count() - 23)]
     #[case(&["heapmin.releases-memory"], &[], 1)]
     #[case(&["heapmin.releases-*"], &[], 2)]

@@ -20,7 +20,10 @@ fn candidate(name: &str) -> &'static str {
 }
 
 fn in_tmp(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // An earlier run of this test may have left it.
+    let _ = std::fs::remove_file(&path);
+    path
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -185,6 +188,34 @@ fn a_sound_library_shows_no_difference(#[case] name: &str) {
     let output = fuzz(&[name, "--seed", "7", "--steps", "2000"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("no difference"));
+}
+
+#[test]
+fn a_finding_is_never_written_over() {
+    let path = in_tmp("fuzz-kept.txt");
+    std::fs::write(&path, "a finding of days").unwrap();
+    let file = path.to_str().expect("a path");
+    let arguments = [candidate("calloc_does_not_clear"), "--steps", "1000"];
+    let output = fuzz(&[&arguments[..], &["--save", file]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("exists, and may be a finding"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a finding of days");
+    // Without a name, the next free one is taken.
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
+        command
+            .current_dir(folder.path())
+            .arg("fuzz")
+            .args(arguments);
+        command
+            .args(["--seed", "3"])
+            .output()
+            .expect("the program starts");
+    }
+    for name in ["heapmin-fuzz-3.txt", "heapmin-fuzz-3-2.txt"] {
+        assert!(folder.path().join(name).exists(), "{name}");
+    }
 }
 
 #[test]

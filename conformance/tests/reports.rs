@@ -132,3 +132,49 @@ fn a_file_that_is_no_run_is_refused(#[case] contents: Option<&str>, #[case] prob
     let said = text(&seen.stderr);
     assert!(said.contains(problem), "{said}");
 }
+
+/// The number of failures and errors in a JUnit report.
+fn failing(folder: &Path) -> usize {
+    let text = fs::read_to_string(folder.join("run.xml")).expect("the report");
+    text.matches("<failure").count() + text.matches("<error").count()
+}
+
+/// The counts of a JUnit report and the exit status never disagree.
+#[rstest]
+#[case::as_expected("heapmin.success-keeps-errno", "", 0)]
+#[case::new("heapmin.success-keeps-errno", "case = 'start-values'\n", 1)]
+#[case::stale("heapmin.success-returns-zero", "", 1)]
+fn junit_fails_if_the_run_does(#[case] clause: &str, #[case] more: &str, #[case] status: i32) {
+    let folder = folder();
+    let folder = folder.path();
+    let mut text = format!("[[known]]\nclause = '{clause}'\n{more}why = 'w'\n");
+    if status == 0 {
+        text += "[[judged]]\nclause = 'heapmin.success-returns-zero'\n";
+    }
+    fs::write(folder.join("e.toml"), text).unwrap();
+    let gate = ["--expected", "e.toml", "--report", "junit=run.xml"];
+    let seen = check(folder, &gate);
+    assert_eq!(seen.status.code(), Some(status), "{}", text_of(&seen));
+    assert_eq!(failing(folder) > 0, status != 0);
+}
+
+#[test]
+fn junit_fails_for_a_judgement_that_was_lost_and_a_library_that_was_refused() {
+    let folder = folder();
+    let folder = folder.path();
+    let lost = "[[judged]]\nclause = 'heapmin.same-heap-through-alias'\n";
+    fs::write(folder.join("e.toml"), lost).unwrap();
+    let gate = ["--expected", "e.toml", "--report", "junit=run.xml"];
+    let only = ["--only", "heapmin.same-heap-through-alias"];
+    let seen = heapmin(
+        folder,
+        &[&["check", "reference"], &gate[..], &only].concat(),
+    );
+    assert_eq!((seen.status.code(), failing(folder)), (Some(1), 1));
+    let seen = heapmin(folder, &[&["check", "e.toml"], &gate[2..]].concat());
+    assert_eq!((seen.status.code(), failing(folder)), (Some(2), 1));
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
+}

@@ -35,7 +35,7 @@ fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {
         fault: None,
     };
     let candidate = candidate(name).expect("the candidate is accepted");
-    check(vec![candidate], &selection, limits, || ())
+    check(vec![candidate], &selection, limits, |_| ())
         .remove(0)
         .outcomes
 }

@@ -42,21 +42,43 @@ const COLUMNS: [&str; 8] = [
     "over live (KiB)",
 ];
 
-/// The tables for a terminal.
-pub fn human(setting: &Setting, measured: &[Measured]) -> String {
-    text(setting, measured, presets::UTF8_HORIZONTAL_ONLY, "")
+/// What the columns are, for a terminal. The book has more.
+const LEGEND: &str = "\
+alloc, fill, free  time to allocate every block, write all of it, and free the blocks that go
+of the best other  that time, divided by the least time of the other allocators
+release            time of _heapmin, or of the allocator's function for it
+of bare madvise    that time, divided by the time of madvise alone for as many pages
+again              time of a second _heapmin right after the first
+held               resident memory while all blocks live
+over live          resident memory after the release, above the pages with a live block
+most resident      the most resident memory after any round, divided by the bytes alive
+";
+
+/// The tables for a terminal of this width, if it is known.
+pub fn human(setting: &Setting, measured: &[Measured], width: Option<u16>) -> String {
+    let mut out = text(setting, measured, presets::UTF8_HORIZONTAL_ONLY, "", width);
+    if !measured.is_empty() {
+        let _ = write!(out, "\n{LEGEND}");
+    }
+    out
 }
 
 /// The tables in Markdown.
 pub fn markdown(setting: &Setting, measured: &[Measured]) -> String {
-    text(setting, measured, presets::ASCII_MARKDOWN, "## ")
+    text(setting, measured, presets::ASCII_MARKDOWN, "## ", None)
 }
 
-fn text(setting: &Setting, measured: &[Measured], preset: &str, mark: &str) -> String {
+fn text(
+    setting: &Setting,
+    measured: &[Measured],
+    preset: &str,
+    mark: &str,
+    width: Option<u16>,
+) -> String {
     let mut out = heading(setting);
     for one in measured {
         let _ = writeln!(out, "\n{mark}{}: {}\n", one.bench.name, one.bench.summary);
-        let _ = writeln!(out, "{}", table(one, preset));
+        let _ = writeln!(out, "{}", table(one, preset, width));
     }
     if let Some(line) = closing_line(measured) {
         let _ = writeln!(out, "\n{line}");
@@ -79,15 +101,19 @@ pub(super) fn heading(setting: &Setting) -> String {
     )
 }
 
-fn table(measured: &Measured, preset: &str) -> Table {
+fn table(measured: &Measured, preset: &str, width: Option<u16>) -> Table {
     let is_day = measured
         .rows
         .iter()
         .any(|row| figure(row, |f| f.over_live_bytes).is_some());
     let mut table = Table::new();
-    table
-        .load_preset(preset)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_preset(preset);
+    match width {
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width.max(60)),
+    };
     let mut header = COLUMNS.to_vec();
     if is_day {
         header.truncate(3);
@@ -287,6 +313,19 @@ mod tests {
     }
 
     #[test]
+    fn the_tables_fit_the_terminal_and_a_legend_names_every_column() {
+        let text = human(&setting(), &measured([90.0, 120.0, 100.0]), Some(80));
+        let (tables, legend) = text.split_once("\nalloc, fill, free").unwrap();
+        let rules = tables.lines().filter(|line| line.contains('─'));
+        let widest = rules.map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{widest:?}\n{tables}");
+        for column in &COLUMNS[2..] {
+            let name = column.split(" (").next().unwrap();
+            assert!(legend.contains(&format!("\n{name} ")), "{name}");
+        }
+    }
+
+    #[test]
     fn each_allocator_is_compared_with_the_fastest_other() {
         let measured = measured([90.0, 120.0, 100.0]);
         let ratios = [0, 1, 2].map(|index| over_best_other(&measured[0], index).unwrap());
@@ -302,7 +341,7 @@ mod tests {
     fn the_report_says_why_an_allocator_could_not_be_measured() {
         let mut measured = measured([90.0, 120.0, 100.0]);
         measured[0].rows[1].figures = Err("it has no free".into());
-        assert!(human(&setting(), &measured).contains("it has no free"));
+        assert!(human(&setting(), &measured, None).contains("it has no free"));
         let json: serde_json::Value = serde_json::from_str(&json(&setting(), &measured)).unwrap();
         let results = &json["benches"][0]["results"];
         assert_eq!(results[1]["problem"], "it has no free");

@@ -224,7 +224,10 @@ impl Expectation {
             }
             last = self.describe(seen, call);
             if !self.holds(seen, call) {
-                return Judgement::fail(last).at(index);
+                return Judgement {
+                    hint: self.hint(seen, call),
+                    ..Judgement::fail(last).at(index)
+                };
             }
         }
         match count {
@@ -252,15 +255,32 @@ impl Expectation {
         returned && errno && handler
     }
 
+    /// What may be meant if the call set `errno` to the number that the name has in the other
+    /// numbering: the commonest mistake of a library for Linux.
+    fn hint(self, seen: &Seen, call: &Call) -> Option<String> {
+        let (Some(Errno::Named(name)), Some((_, after))) = (self.errno, call.errno) else {
+            return None;
+        };
+        let (own, other) = (seen.numbering, seen.numbering.other());
+        let number = other.number(name).filter(|number| *number == after)?;
+        let expected = own.number(name)?;
+        Some(format!(
+            "{number} is {} {name}; {} is {expected}: write `errno = \"{}\"` in a profile if {number} is meant",
+            other.whose(),
+            own.whose(),
+            other.key(),
+        ))
+    }
+
     /// The call in words, with the errors that the check looks at.
     fn describe(self, seen: &Seen, call: &Call) -> String {
         let mut text = call.to_string();
         if let (Some(_), Some((before, after))) = (self.errno, call.errno) {
-            if before == after {
-                text += ", errno as before";
-            } else {
-                text += &format!(", errno {}", seen.numbering.describe(after));
-            }
+            let describe = |number| seen.numbering.describe(number);
+            text += &match before == after {
+                true => format!(", errno still {}", describe(after)),
+                false => format!(", errno {}, before {}", describe(after), describe(before)),
+            };
             if let Some((before, after)) = call.doserrno
                 && before != after
                 && matches!(self.errno, Some(Errno::Kept))
@@ -397,19 +417,19 @@ mod tests {
     #[case::one(BLOCK, number(1), Err("f() returned 1"))]
     #[case::listed(one_of(&[MINUS_ONE, EINVAL]), number(22), Ok("f() returned 22"))]
     #[case::not_listed(one_of(&[MINUS_ONE, EINVAL]), number(0), Err("f() returned 0"))]
-    #[case::set(ANY.sets_errno("ENOMEM"), with_errno(null(), 0, 12), Ok("f() returned NULL, errno ENOMEM (12)"))]
-    #[case::set_before(ANY.sets_errno("ENOMEM"), with_errno(null(), 12, 12), Ok("f() returned NULL, errno as before"))]
-    #[case::not_set(ANY.sets_errno("ENOMEM"), null(), Err("f() returned NULL, errno as before"))]
-    #[case::another(ANY.sets_errno("ENOMEM"), with_errno(null(), 12, 22), Err("f() returned NULL, errno EINVAL (22)"))]
-    #[case::set_beside(ANY.sets_errno("ENOMEM"), with_doserrno(with_errno(null(), 0, 12), 0, 8), Ok("f() returned NULL, errno ENOMEM (12)"))]
-    #[case::kept(ANY.keeps_errno(), with_errno(null(), 77, 77), Ok("f() returned NULL, errno as before"))]
-    #[case::not_kept(ANY.keeps_errno(), with_errno(null(), 77, 0), Err("f() returned NULL, errno 0"))]
-    #[case::not_kept_beside(ANY.keeps_errno(), with_doserrno(null(), 0, 8), Err("f() returned NULL, errno as before, _doserrno 8"))]
-    #[case::nothing_beside(ANY.keeps_errno(), Call { doserrno: None, ..null() }, Ok("f() returned NULL, errno as before"))]
+    #[case::set(ANY.sets_errno("ENOMEM"), with_errno(null(), 0, 12), Ok("f() returned NULL, errno ENOMEM (12), before 0"))]
+    #[case::set_before(ANY.sets_errno("ENOMEM"), with_errno(null(), 12, 12), Ok("f() returned NULL, errno still ENOMEM (12)"))]
+    #[case::not_set(ANY.sets_errno("ENOMEM"), null(), Err("f() returned NULL, errno still 0"))]
+    #[case::another(ANY.sets_errno("ENOMEM"), with_errno(null(), 12, 22), Err("f() returned NULL, errno EINVAL (22), before ENOMEM (12)"))]
+    #[case::set_beside(ANY.sets_errno("ENOMEM"), with_doserrno(with_errno(null(), 0, 12), 0, 8), Ok("f() returned NULL, errno ENOMEM (12), before 0"))]
+    #[case::kept(ANY.keeps_errno(), with_errno(null(), 77, 77), Ok("f() returned NULL, errno still 77"))]
+    #[case::not_kept(ANY.keeps_errno(), with_errno(null(), 77, 0), Err("f() returned NULL, errno 0, before 77"))]
+    #[case::not_kept_beside(ANY.keeps_errno(), with_doserrno(null(), 0, 8), Err("f() returned NULL, errno still 0, _doserrno 8"))]
+    #[case::nothing_beside(ANY.keeps_errno(), Call { doserrno: None, ..null() }, Ok("f() returned NULL, errno still 0"))]
     #[case::called(ANY.calls_the_handler(), with_handler(null(), 1), Ok("f() returned NULL, handler called"))]
     #[case::not_called(ANY.calls_the_handler(), null(), Err("f() returned NULL, handler not called"))]
-    #[case::both(NULL.sets_errno("EINVAL"), with_errno(null(), 0, 22), Ok("f() returned NULL, errno EINVAL (22)"))]
-    #[case::one_of_both(NULL.sets_errno("EINVAL"), with_errno(block(), 0, 22), Err("f() returned a block, errno EINVAL (22)"))]
+    #[case::both(NULL.sets_errno("EINVAL"), with_errno(null(), 0, 22), Ok("f() returned NULL, errno EINVAL (22), before 0"))]
+    #[case::one_of_both(NULL.sets_errno("EINVAL"), with_errno(block(), 0, 22), Err("f() returned a block, errno EINVAL (22), before 0"))]
     #[case::handler_only(NULL.calls_the_handler(), with_handler(block(), 1), Err("f() returned a block, handler called"))]
     fn a_call_is_judged(
         #[case] every: Expectation,
@@ -428,6 +448,31 @@ mod tests {
             judged(every, 1, &[other, call]),
             (verdict, observed.to_owned())
         );
+    }
+
+    #[test]
+    fn the_other_numbering_is_a_hint() {
+        let clause = clauses::all().next().expect("there are clauses");
+        let hint = |after| {
+            let call = Event::Call(with_errno(null(), 0, after));
+            let expected = ANY.sets_errno("ENOSYS");
+            judged_by(
+                |seen| expected.judge(seen, "f"),
+                clause,
+                vec![call],
+                Ending::Done,
+            )
+            .hint
+        };
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            hint(38).as_deref(),
+            Some(
+                "38 is this system's ENOSYS; Microsoft's is 40: write `errno = \"host\"` in a profile if 38 is meant"
+            )
+        );
+        assert_eq!(hint(40), None, "it is the number that the page means");
+        assert_eq!(hint(22), None, "it is another error");
     }
 
     #[test]
@@ -450,10 +495,7 @@ mod tests {
         let bad_null = with_errno(null(), 0, 12);
         assert_eq!(
             judged(expected, 1, &[bad_null.clone(), block()]),
-            (
-                Verdict::Pass,
-                "f() returned a block, errno as before".into()
-            )
+            (Verdict::Pass, "f() returned a block, errno still 0".into())
         );
         assert_eq!(
             judged(expected, 1, &[bad_null]),

@@ -109,6 +109,8 @@ pub struct Judgement {
     pub missing: Option<String>,
     /// The index of the event that deviates, if one does.
     pub at: Option<usize>,
+    /// What may be meant, for a common mistake.
+    pub hint: Option<String>,
     /// Whether bytes changed that the caller had written: no caller can work around it.
     pub loses_data: bool,
 }
@@ -165,6 +167,7 @@ impl Verdict {
             observed: observed.into(),
             missing: None,
             at: None,
+            hint: None,
             loses_data: false,
         }
     }

@@ -1,6 +1,6 @@
 //! `heapmin bench`: runs benchmarks and shows the figures.
 
-use super::output::Output;
+use super::output::{Output, terminal_width};
 use super::signals::interrupted;
 use super::{AS_EXPECTED, BenchArgs, REFERENCE, ReportFormat, catalogue, note, runners};
 use crate::bench::report::{self, Named, Setting};
@@ -55,8 +55,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     );
     progress.finish_and_clear();
     let setting = setting(args, named(&candidates, timeout));
+    let width = terminal_width().filter(|_| args.output.is_none());
     output.write(&match args.format {
-        ReportFormat::Human => report::human(&setting, &measured),
+        ReportFormat::Human => report::human(&setting, &measured, width),
         ReportFormat::Markdown => report::markdown(&setting, &measured),
         ReportFormat::Json => report::json(&setting, &measured),
     })?;

@@ -12,7 +12,7 @@ use crate::load::{Refused, load_all};
 use crate::pace::Pace;
 use crate::record::{self, Options, Run, Setting};
 use crate::repeat::compare;
-use crate::run::{Checked, Limits, check as check_all};
+use crate::run::{Checked, Limits, Progress, check as check_all};
 use crate::select::{Selection, select};
 use crate::views::Format;
 use heapmin_harness::parent::candidate::Candidate;
@@ -77,7 +77,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         until,
     };
     let profiles = Profiles::of(&candidates)?;
-    let run = || check_all(candidates.clone(), &selection, limits, || bar.inc(1));
+    let run = || check_all(candidates.clone(), &selection, limits, |it| show(&bar, it));
     let mut checked = repeated(args.repeat, until, run);
     bar.finish_and_clear();
     profiles.mark(&mut checked);
@@ -257,8 +257,22 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
     Ok((found, refused))
 }
 
-/// A progress bar on standard error. It is drawn only if that is a terminal.
+/// A progress bar on standard error. It is drawn only if that is a terminal. Its clock goes on
+/// while a case takes long.
 fn progress_bar(steps: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {elapsed}");
-    ProgressBar::new(steps).with_style(style.expect("the template is valid"))
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} cases, {elapsed}  {wide_msg:.dim}");
+    let bar = ProgressBar::new(steps).with_style(style.expect("the template is valid"));
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+/// Shows how far the run is, with the case that began last.
+fn show(bar: &ProgressBar, progress: Progress) {
+    match progress {
+        Progress::Begins(candidate, case) => {
+            bar.set_message(format!("{}: {}", candidate.name, case.name));
+        }
+        Progress::Ends => bar.inc(1),
+    }
 }

@@ -5,7 +5,7 @@ use super::output::Output;
 use super::{AS_EXPECTED, catalogue};
 use crate::clause::{Basis, Clause, Level};
 use crate::expected::profiles::{known_deviations, wine_itself};
-use crate::select::clause;
+use crate::select::named;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
 use std::fmt::Write;
@@ -19,8 +19,15 @@ HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, Off
 and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
 none set. The probe counts: a library that makes no such call gets `unsupported`, not a pass";
 
-pub(super) fn explain(id: &str) -> Result<u8, InputError> {
-    let clause = clause(id)?;
+pub(super) fn explain(name: &str) -> Result<u8, InputError> {
+    let texts = named(name)?.into_iter().map(explained);
+    let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
+    Output::Standard.write(&texts.join("\n"))?;
+    Ok(AS_EXPECTED)
+}
+
+/// The text about one clause.
+fn explained(clause: &Clause) -> Result<String, InputError> {
     let broken_by = broken_by(clause)?;
     let mut text = String::new();
     let meaning = match clause.level {
@@ -56,8 +63,7 @@ pub(super) fn explain(id: &str) -> Result<u8, InputError> {
         Ok(())
     };
     write().expect("writing to a string");
-    Output::Standard.write(&text)?;
-    Ok(AS_EXPECTED)
+    Ok(text)
 }
 
 /// The libraries whose profiles list a deviation from the clause, those with the

@@ -64,6 +64,7 @@ fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
         // The keys of a RandomState come from the system's random source.
         RandomState::new().hash_one(0u8) >> 32
     });
+    let path = finding_file(args.save.as_deref(), seed)?;
     let steps = usize::try_from(args.steps).unwrap_or(usize::MAX);
     let cores = available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.map_or(cores, usize::from);
@@ -80,10 +81,6 @@ fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
         Output::Standard.write(&format!("{text}, no difference{so_far}\n"))?;
         return Ok(status.unwrap_or(AS_EXPECTED));
     };
-    let path = args
-        .save
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("heapmin-fuzz-{seed}.txt")));
     writeln!(text, ", one difference\n{}", describe(pair, &found)).expect("writing to a string");
     Output::create(Some(&path))?.write(&file::text(&found, &about(pair, &found.finding, seed)))?;
     writeln!(
@@ -94,6 +91,26 @@ fn search(pair: &Pair, args: &FuzzArgs) -> Result<u8, InputError> {
     .expect("writing to a string");
     Output::Standard.write(&text)?;
     Ok(interrupted().unwrap_or(DEVIATION))
+}
+
+/// The file for a finding, which does not exist yet: a finding of days must not be written
+/// over.
+fn finding_file(save: Option<&Path>, seed: u64) -> Result<PathBuf, InputError> {
+    if let Some(path) = save {
+        return match path.exists() {
+            false => Ok(path.to_owned()),
+            true => Err(InputError::new(
+                format!("{} exists, and may be a finding", path.display()),
+                "name another file with --save, or delete this one",
+            )),
+        };
+    }
+    let name = |number: u32| match number {
+        1 => format!("heapmin-fuzz-{seed}.txt"),
+        _ => format!("heapmin-fuzz-{seed}-{number}.txt"),
+    };
+    let mut names = (1..).map(|number| PathBuf::from(name(number)));
+    Ok(names.find(|path| !path.exists()).expect("a free name"))
 }
 
 fn about(pair: &Pair, finding: &Finding, seed: u64) -> Vec<String> {

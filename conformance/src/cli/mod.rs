@@ -73,7 +73,7 @@ enum Command {
     List(ListArgs),
     /// Explain a clause: what it requires, its source, and which known libraries break it
     Explain {
-        /// Id of the clause, as shown by `heapmin list`
+        /// Id of the clause, as shown by `heapmin list`, or the name of a family or routine, such as heapmin
         clause: String,
     },
     /// List what can load libraries on this machine, and what is missing
@@ -100,10 +100,10 @@ struct CheckArgs {
     /// Also check the clauses about libraries that replace the system's heap (LD_PRELOAD)
     #[arg(long)]
     preload: bool,
-    /// Check only clauses whose id matches this pattern; can be given several times
+    /// Check only clauses whose id matches this pattern, or that are of this family or routine (heapmin, _heapmin); can be given several times
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Skip clauses whose id matches this pattern; can be given several times
+    /// Skip clauses whose id matches this pattern, or that are of this family or routine; can be given several times
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
     /// Run only cases in which the system refuses, or answers, in this way
@@ -261,7 +261,7 @@ struct FuzzArgs {
     /// Ignore findings of this kind; can be given several times
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(crate::fuzz::compare::KINDS))]
     ignore: Vec<String>,
-    /// Write the sequence that shows a difference to this file [default: heapmin-fuzz-SEED.txt]
+    /// Write the sequence that shows a difference to this file, which must not exist [default: heapmin-fuzz-SEED.txt]
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     save: Option<PathBuf>,
     /// Run the libraries without restrictions on files, network, processes and memory

@@ -39,10 +39,8 @@ impl Output {
     pub(super) fn write(self, text: &str) -> Result<(), InputError> {
         match self {
             Output::Standard => match print(text) {
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(InputError::new(
-                    "standard output was closed before the report was complete",
-                    "read the whole report, or write it to a file with --output",
-                )),
+                // As `heapmin check | head` expects: its reader has what it wants.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 Err(error) => Err(cannot_write("standard output", &error)),
                 Ok(()) => Ok(()),
             },

@@ -4,7 +4,6 @@ use super::*;
 use crate::expected::gate::Findings;
 use crate::load;
 use crate::run::Checked;
-use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::parent::candidate::{Candidate, Loading};
 use heapmin_harness::parent::runner::{Runner, Starter};
 use sha2::{Digest, Sha256};
@@ -211,10 +210,7 @@ fn library(checked: &Checked, observations: bool) -> Library {
         version: candidate.image.version.clone(),
         original_name: candidate.original_name().map(str::to_owned),
         heap: heap(candidate),
-        errno: match checked.numbering {
-            Numbering::Msvc => "msvc".into(),
-            Numbering::Host => "host".into(),
-        },
+        errno: checked.numbering.key().to_owned(),
         fenced: candidate.runner.is_fenced,
         fence: checked.fence.as_ref().map(|fence| Fence {
             kept: fence.kept.clone(),
@@ -251,6 +247,7 @@ fn outcome(outcome: &crate::run::Outcome) -> Outcome {
         expected: outcome.clause.expects(),
         source: SourceEntry::of(outcome.clause),
         observed: judgement.observed.clone(),
+        hint: judgement.hint.clone(),
         beneath: outcome.beneath.clone(),
         known: outcome.known.is_some(),
         state: match (&outcome.known, judgement.verdict.is_deviation()) {

@@ -4,6 +4,7 @@
 //! [`make`] makes it from a run, [`read`] reads a saved one, [`trace`] shortens what was
 //! observed in a case, and [`redact`] removes the folders of this machine.
 
+mod causes;
 mod count;
 mod join;
 mod make;
@@ -14,6 +15,7 @@ mod source;
 mod tests;
 mod trace;
 
+pub use causes::{Cause, CauseKind, causes};
 pub use count::{Count, Counted, Group, count, counted, counts, groups, lacking};
 pub use join::join;
 pub use make::{Setting, make, sha256};
@@ -269,6 +271,9 @@ pub struct Outcome {
     pub source: SourceEntry,
     /// What was seen.
     pub observed: String,
+    /// What may be meant, for a common mistake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// What the heap of the system showed, if the deviation is the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beneath: Option<crate::beneath::Beneath>,

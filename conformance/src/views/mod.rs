@@ -1,7 +1,9 @@
-//! Views of a record: for a terminal, as JSON and as Markdown. A view runs nothing.
+//! Views of a record: for people, for programs and for CI systems. A view runs nothing.
 
+mod github;
 mod human;
 mod json;
+mod junit;
 mod markdown;
 mod table;
 #[cfg(test)]
@@ -17,8 +19,12 @@ pub enum Format {
     Human,
     /// The record itself.
     Json,
-    /// A table of routines by library, and the deviations.
+    /// For a pull request: a summary, the new deviations, and folded tables.
     Markdown,
+    /// For the test pages of CI systems.
+    Junit,
+    /// Annotations for GitHub.
+    Github,
 }
 
 /// How a view is written.
@@ -36,5 +42,7 @@ pub fn view(run: &Run, format: Format, style: Style) -> String {
         Format::Human => human::report(run, style.width, style.every_clause),
         Format::Json => json::report(run),
         Format::Markdown => markdown::report(run),
+        Format::Junit => junit::report(run),
+        Format::Github => github::report(run),
     }
 }

@@ -1,6 +1,6 @@
 //! The three reports of a forged run that has every kind of outcome.
 
-use super::{human, json, markdown};
+use super::{Format, Style, human, json, markdown};
 use crate::clause::{Judgement, Verdict};
 use crate::clauses;
 use crate::expected::gate::Findings;
@@ -113,6 +113,29 @@ c
 /c.so, ELF x86_64
 fence: no network; 3 MiB
 not in force: scratch folder (no Landlock)
+new deviations: 2 results, 2 causes
+
+heapchk.sound-heap: timeout
+  promised  _heapchk returns _HEAPOK for a heap that is sound, or _HEAPEMPTY for
+            one that is not initialised (_heapchk, Return value)
+  basis     stated by the page
+  expected  every call of _heapchk: _HEAPOK (-2) or _HEAPEMPTY (-1)
+  observed  60 s
+  case      heapchk-life: calls _heapchk before the first allocation, with 3000
+            blocks, with gaps between them, after _heapmin, with the gaps filled,
+            and after the last free
+  again     heapmin check --only heapchk.sound-heap c
+
+heapmin.success-returns-zero: fail
+  promised  _heapmin returns 0 if it succeeds (_heapmin, Return value)
+  basis     stated by the page
+  expected  if a call succeeds, every call of _heapmin: 0 or -1
+  observed  1 | one
+            two
+  case      start-values: calls _heapmin from every pair of six values of errno
+            and six of the system's last error
+  again     heapmin check --only heapmin.success-returns-zero c
+
 ──────────────────────────────────────────────────────────────────────────────────────────────────
  clause                            level    verdict         seen                                  
 ══════════════════════════════════════════════════════════════════════════════════════════════════
@@ -131,32 +154,24 @@ not in force: scratch folder (no Landlock)
 not applicable: no second name (heapmin.same-heap-through-alias)
 not judged: no call (heapmin.empty-heap)
 the library does not export malloc, _heapwalk: 3 clauses were not judged
-heapmin.success-returns-zero: fail
-  promised  _heapmin returns 0 if it succeeds (_heapmin, Return value)
-  basis     stated by the page
-  expected  if a call succeeds, every call of _heapmin: 0 or -1
-  observed  1 | one
-two
-  case      start-values: calls _heapmin from every pair of six values of errno and six of the system's last error
 heapmin.coalesces: crash
-  promised  _heapmin merges the memory of many small freed blocks, so that one large block of the same total fits without a higher peak (free, Remarks)
-  basis     limit chosen by this suite: at most 2 % more are resident with the large block than at the peak of the small blocks
-  expected  if a call succeeds, at most 2 % more resident with the large block than at the peak of the small ones
+  promised  _heapmin merges the memory of many small freed blocks, so that one
+            large block of the same total fits without a higher peak (free,
+            Remarks)
+  basis     limit chosen by this suite: at most 2 % more are resident with the
+            large block than at the peak of the small blocks
+  expected  if a call succeeds, at most 2 % more resident with the large block
+            than at the peak of the small ones
   observed  SIGSEGV
-  case      small-blocks-then-a-large-one: fills 64 MiB with blocks of 256 bytes, frees them, calls _heapmin, and fills one block of 64 MiB
+  case      small-blocks-then-a-large-one: fills 64 MiB with blocks of 256 bytes,
+            frees them, calls _heapmin, and fills one block of 64 MiB
   known     see page
-heapchk.sound-heap: timeout
-  promised  _heapchk returns _HEAPOK for a heap that is sound, or _HEAPEMPTY for one that is not initialised (_heapchk, Return value)
-  basis     stated by the page
-  expected  every call of _heapchk: _HEAPOK (-2) or _HEAPEMPTY (-1)
-  observed  60 s
-  case      heapchk-life: calls _heapchk before the first allocation, with 3000 blocks, with gaps between them, after _heapmin, with the gaps filled, and after the last free
 
 not as expected
 heapmin.success-returns-zero fails
 a note
 
-c: 4 pass, 1 fail, 5 unsupported, 1 crash, 1 timeout (1 known); given back 3.0 MiB of 4.0 MiB (75 %); judged 4 of 8 clauses that apply
+c: 4 pass, 1 fail, 5 unsupported, 1 crash, 1 timeout (2 new, 1 known); given back 3.0 MiB of 4.0 MiB (75 %); judged 4 of 8 clauses that apply
 "#);
 }
 
@@ -182,6 +197,19 @@ fn the_report_for_people_by_routine() {
 c
 /c.so, ELF x86_64
 no fence
+new deviations: 1 result, 1 cause
+
+heapmin.failure-returns-minus-one: fail
+  promised  _heapmin returns -1 and no other value if it fails (_heapmin, Return
+            value)
+  basis     stated by the page
+  expected  if a call fails, or the system refuses a request, -1 from each such
+            call
+  observed  fine
+  case      start-values: calls _heapmin from every pair of six values of errno
+            and six of the system's last error
+  again     heapmin check --only heapmin.failure-returns-minus-one c
+
 ─────────────────────────────────────────────────────────────────
  routine    clauses   verdicts                                   
 ═════════════════════════════════════════════════════════════════
@@ -190,14 +218,8 @@ no fence
 ─────────────────────────────────────────────────────────────────
 not judged: fine (heapmin.failure-sets-enosys)
 the library does not export calloc: 3 clauses were not judged
-heapmin.failure-returns-minus-one: fail
-  promised  _heapmin returns -1 and no other value if it fails (_heapmin, Return value)
-  basis     stated by the page
-  expected  if a call fails, or the system refuses a request, -1 from each such call
-  observed  fine
-  case      start-values: calls _heapmin from every pair of six values of errno and six of the system's last error
 
-c: 36 pass, 1 fail, 4 unsupported; judged 36 of 40 clauses that apply
+c: 36 pass, 1 fail, 4 unsupported (1 new, 0 known); judged 36 of 40 clauses that apply
 "#);
     outcomes.truncate(40);
     let all = human_text(checked(outcomes.clone()), false);
@@ -291,7 +313,27 @@ fn the_report_in_markdown() {
     named.candidate.image.version = Some("7.0".into());
     let text = markdown::report(&record(&[versioned, every_kind(), named]));
     insta::assert_snapshot!(text, @r#"
-| routine | ucrtbase 10.0.1 | c | msvcrt |
+## heapmin: ✘ new deviations: 4
+
+| library | results | new | known | clauses judged, of those that apply |
+| --- | --- | --- | --- | --- |
+| `ucrtbase 10.0.1` | 4 pass, 1 fail, 5 unsupported, 1 crash, 1 timeout | 2 | 1 | 4 of 8 |
+| `c` | 4 pass, 1 fail, 5 unsupported, 1 crash, 1 timeout | 2 | 1 | 4 of 8 |
+| `msvcrt` |  | 0 | 0 | 0 of 0 |
+
+### New in `ucrtbase 10.0.1`
+
+- **`heapchk.sound-heap`**, timeout: `60 s`. Promised ([page](https://learn.microsoft.com/cpp/c-runtime-library/reference/heapchk#return-value)): _heapchk returns _HEAPOK for a heap that is sound, or _HEAPEMPTY for one that is not initialised.
+- **`heapmin.success-returns-zero`**, fail: `1 \| one two`. Promised ([page](https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value)): _heapmin returns 0 if it succeeds.
+
+### New in `c`
+
+- **`heapchk.sound-heap`**, timeout: `60 s`. Promised ([page](https://learn.microsoft.com/cpp/c-runtime-library/reference/heapchk#return-value)): _heapchk returns _HEAPOK for a heap that is sound, or _HEAPEMPTY for one that is not initialised.
+- **`heapmin.success-returns-zero`**, fail: `1 \| one two`. Promised ([page](https://learn.microsoft.com/cpp/c-runtime-library/reference/heapmin#return-value)): _heapmin returns 0 if it succeeds.
+
+<details><summary>Routine by library</summary>
+
+| routine | `ucrtbase 10.0.1` | `c` | `msvcrt` |
 | --- | --- | --- | --- |
 | `_heapmin` | 1 pass, 1 fail, 1 crash, 1 not judged, 1 not applicable | 1 pass, 1 fail, 1 crash, 1 not judged, 1 not applicable | — |
 | `malloc` | 2 not judged | 2 not judged | — |
@@ -299,21 +341,104 @@ fn the_report_in_markdown() {
 | `_heapchk` | 1 crash | 1 crash | — |
 | clauses judged, of those that apply | 4 of 8 | 4 of 8 | 0 of 0 |
 
-## ucrtbase 10.0.1
+</details>
 
-| clause | case | verdict | observed | known |
-| --- | --- | --- | --- | --- |
-| `heapmin.success-returns-zero` | `start-values` | fail | 1 \| one two | no |
-| `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | SIGSEGV | see page |
-| `heapchk.sound-heap` | `heapchk-life` | timeout | 60 s | no |
+<details><summary>Known deviations: 2</summary>
 
-## c
+| library | clause | case | verdict | observed | reason |
+| --- | --- | --- | --- | --- | --- |
+| `ucrtbase 10.0.1` | `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | `SIGSEGV` | `see page` |
+| `c` | `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | `SIGSEGV` | `see page` |
 
-| clause | case | verdict | observed | known |
-| --- | --- | --- | --- | --- |
-| `heapmin.success-returns-zero` | `start-values` | fail | 1 \| one two | no |
-| `heapmin.coalesces` | `small-blocks-then-a-large-one` | crash | SIGSEGV | see page |
-| `heapchk.sound-heap` | `heapchk-life` | timeout | 60 s | no |
+</details>
 "#);
-    assert_eq!(markdown::report(&record(&[])), "");
+}
+
+/// Every kind of result and of complaint, from a library that writes XML, Markdown, HTML and
+/// workflow commands.
+fn hostile() -> Run {
+    let words = "]]>&<b a='\u{1}\u{202e}\"> `|` %0A\r\n::error::x @team \u{0}";
+    let mut hostile = every_kind();
+    hostile.candidate.name = words.into();
+    for outcome in &mut hostile.outcomes {
+        outcome.judgement.observed = words.into();
+    }
+    let about = |kind| Complaint {
+        candidate: Some(words.into()),
+        clause: Some("heapmin.idempotent".into()),
+        entry: Some(Entry {
+            file: words.into(),
+            line: 1,
+            ..Entry::default()
+        }),
+        ..Complaint::new(kind, words.into())
+    };
+    let findings = Findings {
+        complaints: [Kind::Stale, Kind::Lost, Kind::Unsteady, Kind::NoBug]
+            .map(about)
+            .into(),
+        notes: Vec::new(),
+    };
+    forged::record(&[hostile], findings)
+}
+
+#[test]
+fn junit_has_every_result_and_its_counts_agree() {
+    let run = hostile();
+    let text = view(&run, Format::Junit);
+    let read = quick_junit::Report::deserialize_from_str(&text).expect("it is JUnit");
+    let cases = || read.test_suites.iter().flat_map(|suite| &suite.test_cases);
+    let results = run.candidates[0].results.len();
+    assert_eq!(cases().count(), results + run.complaints.len());
+    let failing = |case: &&quick_junit::TestCase| {
+        matches!(case.status, quick_junit::TestCaseStatus::NonSuccess { .. })
+    };
+    let new = run.candidates[0]
+        .results
+        .iter()
+        .filter(|it| it.is_unexpected());
+    assert_eq!(
+        cases().filter(failing).count(),
+        new.count() + run.complaints.len()
+    );
+    let mut names: Vec<_> = cases().map(|case| (&case.classname, &case.name)).collect();
+    names.dedup();
+    assert!(
+        !text.contains(['\u{0}', '\u{1}']),
+        "XML has no such characters"
+    );
+    assert!(text.contains("type=\"heapmin.known\""), "{text}");
+}
+
+#[test]
+fn the_words_of_a_library_are_words_in_every_view() {
+    let run = hostile();
+    for line in view(&run, Format::Github).lines() {
+        assert!(line.starts_with("::error "), "{line}");
+        assert!(
+            !line[8..].contains("::error::") || line.matches("::error").count() == 2,
+            "{line}"
+        );
+    }
+    for line in view(&run, Format::Markdown).lines() {
+        assert!(!line.trim_start().starts_with("::error"), "{line}");
+    }
+}
+
+#[test]
+fn github_shows_at_most_ten_annotations() {
+    let fail = || Judgement::fail("1");
+    let all = clauses::all().map(|it| forged::outcome(it.id, 0, fail()));
+    let run = record(&[checked(all.collect())]);
+    let text = view(&run, Format::Github);
+    assert_eq!(text.lines().count(), 10);
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.ends_with(" more; the report has all of them"),
+        "{last}"
+    );
+}
+
+fn view(run: &Run, format: Format) -> String {
+    super::view(run, format, Style::default())
 }

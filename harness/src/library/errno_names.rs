@@ -49,6 +49,30 @@ impl Numbering {
         }
     }
 
+    /// The other numbering.
+    pub fn other(self) -> Numbering {
+        match self {
+            Numbering::Msvc => Numbering::Host,
+            Numbering::Host => Numbering::Msvc,
+        }
+    }
+
+    /// Whose numbers they are, for a sentence.
+    pub fn whose(self) -> &'static str {
+        match self {
+            Numbering::Msvc => "Microsoft's",
+            Numbering::Host => "this system's",
+        }
+    }
+
+    /// Its name in profiles.
+    pub fn key(self) -> &'static str {
+        match self {
+            Numbering::Msvc => "msvc",
+            Numbering::Host => "host",
+        }
+    }
+
     /// The number of a name; `None` for a name that is not in the table.
     pub fn number(self, name: &str) -> Option<i32> {
         let entry = self.table().iter().find(|entry| entry.1 == name)?;

@@ -1,17 +1,17 @@
-//! The report for people: a table, the deviations with reasons, and a closing line.
+//! The report for people: the new deviations, a table, what was not judged, the known
+//! deviations, and a closing line.
+
+mod deviations;
+mod not_judged;
 
 use super::table::table;
-use crate::clause::{Reason, Verdict};
+use crate::clause::Verdict;
 use crate::figures::{amount, share};
-use crate::record::{
-    Count, Counted, GivenBack, Group, Library, Outcome, Run, counted, counts, groups, lacking,
-};
+use crate::record::{Count, GivenBack, Library, Run, counted, counts};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 
 const STRONG: Style = Style::new().bold();
-/// Names of clauses of at most this length are on the line of their cause.
-const SHORT: usize = 40;
 const FAINT: Style = Style::new().dimmed();
 
 /// The report, with colours; the output strips them where they are not wanted.
@@ -70,13 +70,10 @@ fn candidate(
     }
     fence(text, library)?;
     let counted = counted(run, library);
+    deviations::new(text, run, library)?;
     writeln!(text, "{}", table(&counted, width, every_clause))?;
-    unsupported(text, &counted)?;
-    for outcome in &library.results {
-        if outcome.verdict.is_deviation() {
-            deviation(text, run, library, outcome)?;
-        }
-    }
+    not_judged::not_judged(text, &counted)?;
+    deviations::known(text, run, library)?;
     writeln!(text)
 }
 
@@ -94,82 +91,6 @@ fn fence(text: &mut String, library: &Library) -> std::fmt::Result {
     }
     if !fence.missing.is_empty() {
         writeln!(text, "not in force: {}", fence.missing.join("; "))?;
-    }
-    Ok(())
-}
-
-/// Writes the clauses that do not apply, and those that could not be judged, by cause.
-/// The routines that the library lacks are on one line.
-fn unsupported(text: &mut String, counted: &[Counted]) -> std::fmt::Result {
-    let not_applicable = groups(counted, Reason::NotApplicable).into_iter();
-    let not_judged = groups(counted, Reason::NotJudged).into_iter();
-    let groups = not_applicable
-        .map(|group| ("not applicable", group))
-        .chain(not_judged.map(|group| ("not judged", group)));
-    for (word, Group { cause, clauses }) in groups {
-        let names = named(&clauses, counted).join(", ");
-        // A short report fits on one screen.
-        match names.len() <= SHORT {
-            true => writeln!(text, "{FAINT}{word}: {cause}{FAINT:#} ({names})")?,
-            false => writeln!(text, "{FAINT}{word}: {cause}{FAINT:#}\n  {names}")?,
-        }
-    }
-    if let Some(Group { cause, clauses }) = lacking(counted) {
-        let were = match clauses.len() {
-            1 => "clause was",
-            _ => "clauses were",
-        };
-        let count = clauses.len();
-        writeln!(text, "{FAINT}{cause}: {count} {were} not judged{FAINT:#}")?;
-    }
-    Ok(())
-}
-
-/// The names of these clauses. A family whose clauses are all among them has one name.
-fn named(clauses: &[&str], counted: &[Counted]) -> Vec<String> {
-    /// A family with fewer clauses is written out.
-    const MANY: usize = 4;
-    let mut names: Vec<String> = Vec::new();
-    for id in clauses {
-        let family = &id[..=id.find('.').unwrap_or_default()];
-        let all = counted.iter().map(|it| it.outcome.clause.as_str());
-        let mut of_family = all.filter(|other| other.starts_with(family));
-        let count = of_family.clone().count();
-        let name = match count >= MANY && of_family.all(|other| clauses.contains(&other)) {
-            true => format!("{family}* ({count} clauses)"),
-            false => (*id).to_owned(),
-        };
-        if names.last() != Some(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn deviation(
-    text: &mut String,
-    run: &Run,
-    library: &Library,
-    outcome: &Outcome,
-) -> std::fmt::Result {
-    let colour = match outcome.known {
-        true => AnsiColor::Yellow.on_default().bold(),
-        false => AnsiColor::Red.on_default().bold(),
-    };
-    let name = outcome.verdict.name();
-    writeln!(text, "{colour}{}{colour:#}: {name}", outcome.clause)?;
-    let promise = run.promise(&outcome.clause).map_or("", |it| &it.promise);
-    writeln!(text, "  promised  {promise} ({})", outcome.source.places())?;
-    writeln!(text, "  basis     {}", outcome.source.basis_text())?;
-    writeln!(text, "  expected  {}", outcome.expected)?;
-    writeln!(text, "  observed  {}", outcome.observed)?;
-    let summary = library
-        .cases
-        .get(&outcome.case)
-        .map_or("", |it| &it.summary);
-    writeln!(text, "  case      {}: {summary}", outcome.case)?;
-    if let Some(entry) = &outcome.entry {
-        writeln!(text, "  known     {}", entry.reason())?;
     }
     Ok(())
 }
@@ -195,14 +116,19 @@ fn expectations(text: &mut String, run: &Run) -> std::fmt::Result {
 fn closing_line(text: &mut String, library: &Library) -> std::fmt::Result {
     write!(text, "{STRONG}{}{STRONG:#}: ", library.name)?;
     let known = library.results.iter().filter(|it| it.known).count();
+    let new = library
+        .results
+        .iter()
+        .filter(|it| it.is_unexpected())
+        .count();
     let parts: Vec<_> = counts(library)
         .iter()
         .filter(|(verdict, count)| *count > 0 || matches!(verdict, Verdict::Pass | Verdict::Fail))
         .map(|(verdict, count)| format!("{count} {}", verdict.name()))
         .collect();
     write!(text, "{}", parts.join(", "))?;
-    if known > 0 {
-        write!(text, " ({known} known)")?;
+    if known + new > 0 {
+        write!(text, " ({new} new, {known} known)")?;
     }
     if let Some(GivenBack { held, back }) = library.given_back {
         write!(

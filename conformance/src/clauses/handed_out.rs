@@ -118,7 +118,7 @@ fn blocks_of(
         return Err(Stop::Missing(routine));
     }
     // Where _msize, _heapwalk or _heapchk is wrong about these, it cannot judge the others.
-    let controls = [probe.crt.need(100)?, probe.crt.need(100)?];
+    let mut controls = vec![probe.crt.need(100)?, probe.crt.need(100)?];
     let was_bad = is_bad(&probe.crt);
     let mut blocks = Vec::with_capacity(LENGTHS.len());
     for number in 0..LENGTHS.len() {
@@ -127,6 +127,7 @@ fn blocks_of(
         let Some(block) = call(&probe.crt, number)? else {
             return Err(Stop::NotJudged(format!("{routine} returned NULL")));
         };
+        controls.push(of_malloc_like(&probe.crt, &block)?);
         blocks.push(block);
     }
     probe.step("_msize and _heapwalk")?;
@@ -135,7 +136,7 @@ fn blocks_of(
     for block in &blocks {
         too_small += i64::from(is_too_small(crt, block) && !is_too_small_for_malloc(crt, block)?);
     }
-    let found = found_in_use(crt, &blocks, &controls, 2);
+    let found = found_in_use(crt, &blocks, &controls, controls.len());
     let not_found = found.map_or(0, |found| blocks.len().saturating_sub(found));
     probe.step("write all bytes, and resize every other block")?;
     for (seed, block) in blocks.iter_mut().enumerate() {
@@ -173,6 +174,15 @@ fn blocks_of(
     probe.fact(STILL_FOUND, still_found.unwrap_or(0) as i64)?;
     probe.fact(BAD, bad)?;
     probe.fact(BLOCKS, blocks.len() as i64)
+}
+
+/// A block of `malloc` of the size that the block really has. The heap of Wine 10 leaves small
+/// blocks out of a walk, of sizes that it has had often, whichever routine returned them.
+fn of_malloc_like(crt: &Crt, block: &Block) -> Result<Block, Stop> {
+    // A wrong `_msize` must not ask for all memory.
+    const MOST: usize = 1 << 20;
+    let size = crt.msize(block).unwrap_or(0);
+    crt.need(size.clamp(block.size(), MOST))
 }
 
 /// Whether `_msize`, if there is one, returns less than the block's size.

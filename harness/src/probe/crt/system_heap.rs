@@ -69,7 +69,28 @@ fn address_of(routine: &str) -> *const c_void {
 fn heap() -> HANDLE {
     static HEAP: OnceLock<usize> = OnceLock::new();
     // SAFETY: creates a heap that grows; it is never destroyed.
-    *HEAP.get_or_init(|| unsafe { HeapCreate(0, 0, 0) } as usize) as HANDLE
+    let new = || unsafe { HeapCreate(0, 0, 0) };
+    *HEAP.get_or_init(|| used_before(new()) as usize) as HANDLE
+}
+
+/// Uses a new heap as the start of a program uses the heap of its process, which many C
+/// runtimes take. The system handles small blocks of a size that a heap has had often in
+/// another way: from about the seventeenth on, under Wine 10.
+fn used_before(heap: HANDLE) -> HANDLE {
+    const OFTEN: usize = 40;
+    const SMALL: usize = 64;
+    if heap.is_null() {
+        return heap;
+    }
+    for size in (1..=SMALL).step_by(8) {
+        // SAFETY: the heap is new. If it has no memory, the case finds that.
+        let blocks = [(); OFTEN].map(|()| unsafe { HeapAlloc(heap, 0, size) });
+        for block in blocks.into_iter().filter(|block| !block.is_null()) {
+            // SAFETY: a block of the heap, which is freed once.
+            unsafe { HeapFree(heap, 0, block) };
+        }
+    }
+    heap
 }
 
 unsafe extern "C" fn malloc(size: usize) -> *mut c_void {

@@ -245,7 +245,7 @@ impl Runners {
 
     /// This program, built for the target.
     fn program(&self, target: &Target) -> Result<PathBuf, InputError> {
-        let build = build_advice(target);
+        let build = self.build_advice(target);
         let named = self
             .choice
             .windows_probe
@@ -272,6 +272,26 @@ impl Runners {
             };
             InputError::new(format!("it is {what} was not found"), build)
         })
+    }
+
+    /// What to do if this program is not there for a target.
+    fn build_advice(&self, target: &Target) -> String {
+        if !Target::others().contains(target) {
+            let arch = &target.arch;
+            return format!(
+                "build heapmin for {arch} with Cargo (docs/guide/runners.md), and put it there"
+            );
+        }
+        let places = self.installed.places_of_program(target);
+        let folder = places.first().and_then(|place| place.parent());
+        let folder = folder.map(|it| shown(it.as_os_str())).unwrap_or_default();
+        let name = match target.is_windows() {
+            true => ", or name the program with --windows-probe or HEAPMIN_WINDOWS_PROBE",
+            false => "",
+        };
+        format!(
+            "build it in the repository of heapmin (`.ci/build-for {target} --release`); for an installed heapmin, copy the result to {folder}{name} (docs/guide/runners.md)"
+        )
     }
 
     /// Checks that the probe starts and is built from the same sources as this program:
@@ -350,23 +370,6 @@ fn install_emulator(arch: &str) -> String {
     }
 }
 
-/// What to do if this program is not there for a target.
-fn build_advice(target: &Target) -> String {
-    if !Target::others().contains(target) {
-        let arch = &target.arch;
-        return format!(
-            "build heapmin for {arch} with Cargo (docs/guide/runners.md), and put it there"
-        );
-    }
-    let built = build_command(target);
-    match target.is_windows() {
-        true => {
-            format!("build it ({built}), or name it with --windows-probe or HEAPMIN_WINDOWS_PROBE")
-        }
-        false => format!("build it ({built}), or put it there"),
-    }
-}
-
 fn build_command(target: &Target) -> String {
     format!("`.ci/build-for {target} --release`, docs/guide/runners.md")
 }
@@ -375,8 +378,8 @@ fn build_command(target: &Target) -> String {
 fn start_advice(runner: &Runner) -> String {
     let target = &runner.target;
     match &runner.starter {
-        Starter::Wine(_) if target.arch == "x86" => "install Wine for 32 bits (Debian: `dpkg --add-architecture i386 && apt-get update && apt-get install wine32:i386`)".into(),
-        Starter::Wine(_) => format!("check that `wine cmd /c ver` works, and build it again ({})", build_command(target)),
+        Starter::Wine(_) if target.arch == "x86" => "install Wine for 32 bits (Debian: `dpkg --add-architecture i386 && apt-get update && apt-get install wine32:i386`), and use a new prefix, since it does not start in one that was made without it (`export WINEPREFIX=~/.wine-32`)".into(),
+        Starter::Wine(_) => format!("check that `wine cmd /c ver` works; if not, use a new prefix (`export WINEPREFIX=~/.wine-new`); if it does, build it again ({})", build_command(target)),
         Starter::Emulator { .. } => format!("install the libraries that it needs (Debian: `{}`)", install_emulator(&target.arch)),
         Starter::Command(_) => "check the command of --runner: it must start the program that follows it, and pass on its input and output".into(),
         Starter::System => "install the libraries that it needs (Debian: `apt-get install libc6-i386`)".into(),

@@ -53,6 +53,7 @@ impl Addition {
             clause: self.clause.to_owned(),
             case: case.map(str::to_owned),
             maker: None,
+            arch: None,
             candidate: self.candidate.clone(),
             verdicts: vec![self.verdict.name().to_owned()],
             versions: self.versions.clone(),
@@ -157,6 +158,9 @@ fn same_in<'a>(
         };
         new.iter().any(is_same)
             && entry.maker.is_none_or(|known| known == maker)
+            && entry
+                .arch
+                .is_none_or(|known| known.name() == candidate.image.arch)
             && entry.expects(verdict)
     };
     file.known()

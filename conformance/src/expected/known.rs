@@ -25,6 +25,8 @@ pub struct Known {
     pub case: Option<String>,
     /// If given, the entry applies only to this maker's library.
     pub maker: Option<Maker>,
+    /// If given, the entry applies only to libraries for this processor.
+    pub arch: Option<Arch>,
     /// If given, the entry applies only to the candidate with this name.
     pub candidate: Option<String>,
     /// The verdicts that are expected: a deviation, or what comes and goes. `pass` may be
@@ -42,6 +44,30 @@ pub struct Known {
     pub until_line: Option<usize>,
     /// The entry's place in its file.
     pub place: Place,
+}
+
+/// A processor for which a library is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arch {
+    /// 32-bit x86.
+    X86,
+    /// 64-bit x86.
+    #[serde(rename = "x86_64")]
+    X8664,
+    /// 64-bit Arm.
+    Aarch64,
+}
+
+impl Arch {
+    /// The name, as a library's file is described by it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Arch::X86 => "x86",
+            Arch::X8664 => "x86_64",
+            Arch::Aarch64 => "aarch64",
+        }
+    }
 }
 
 /// A clause that was judged when the file was written.
@@ -157,6 +183,7 @@ struct Keys {
     clause: Spanned<Names>,
     case: Option<Spanned<Names>>,
     maker: Option<Spanned<Maker>>,
+    arch: Option<Spanned<Arch>>,
     candidate: Option<Spanned<String>>,
     verdict: Option<Spanned<Names>>,
     since: Option<Spanned<Limit>>,
@@ -177,6 +204,7 @@ impl Keys {
             self.clause.span().end,
             end(&self.case),
             end(&self.maker),
+            end(&self.arch),
             end(&self.candidate),
             end(&self.verdict),
             end(&self.since),
@@ -281,6 +309,7 @@ fn known_places(
             clause: String::new(),
             case: None,
             maker: keys.maker.map(Spanned::into_inner),
+            arch: keys.arch.map(Spanned::into_inner),
             candidate: keys.candidate.map(Spanned::into_inner),
             verdicts: match &keys.verdict {
                 Some(verdicts) => {
@@ -423,6 +452,7 @@ candidate = 'l.so'
     )]
     #[case::not_a_name_in_a_list("[[known]]\nwhy = 'w'\nclause = ['c',\n7]\n", "line 4")]
     #[case::unknown_maker("[[known]]\nwhy = 'w'\nclause = 'c'\nmaker = 'me'\n", "line 4")]
+    #[case::unknown_arch("[[known]]\nwhy = 'w'\nclause = 'c'\narch = 'x64'\n", "line 4")]
     #[case::lists_of_both("[[known]]\nwhy = 'w'\nclause = ['c', 'd']\ncase = ['x']\n", "line 1")]
     #[case::reason_in_a_judged_entry("[[judged]]\nclause = 'c'\nwhy = 'w'\n", "line 3")]
     #[case::unknown_key_is_named("[[known]]\nclause = 'c'\nwy = 'w'\n", "unknown field `wy`")]

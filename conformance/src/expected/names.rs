@@ -53,8 +53,9 @@ pub fn check_known(known: &[Known]) -> Result<(), InputError> {
         }
         check_verdicts(&entry.verdicts).map_err(|(problem, mend)| error(problem, mend))?;
         let same = |other: &&Known| {
-            (&other.clause, &other.case, other.maker) == (&entry.clause, &entry.case, entry.maker)
-                && other.candidate == entry.candidate
+            (&other.clause, &other.case, &other.candidate)
+                == (&entry.clause, &entry.case, &entry.candidate)
+                && (other.maker, other.arch) == (entry.maker, entry.arch)
                 && DEVIATIONS
                     .iter()
                     .any(|it| other.expects(*it) && entry.expects(*it))
@@ -129,6 +130,7 @@ mod tests {
     #[case::verdict_of_a_list("verdict = ['crash', 'fail']", "", true)]
     #[case::only_pass_in_both("verdict = ['crash', 'pass']", "verdict = ['pass', 'fail']", false)]
     #[case::other_maker("maker = 'wine'", "maker = 'microsoft'", false)]
+    #[case::other_arch("arch = 'x86'", "arch = 'x86_64'", false)]
     fn two_entries_are_the_same_if_a_version_and_a_deviation_are_in_both(
         #[case] one: &str,
         #[case] other: &str,

@@ -29,11 +29,15 @@ pub fn applies_to(named: Option<&str>, candidate: &Candidate) -> bool {
     named.is_none_or(|name| name == candidate.name || name == file_name(candidate))
 }
 
-/// Whether an entry is about this candidate: its name, its maker and the versions of the run.
+/// Whether an entry is about this candidate: its name, its maker, its processor and the versions
+/// of the run.
 pub fn concerns(entry: &Known, candidate: &Candidate) -> bool {
     let maker = candidate.image.maker;
     applies_to(entry.candidate.as_deref(), candidate)
         && entry.maker.is_none_or(|known| known == maker)
+        && entry
+            .arch
+            .is_none_or(|known| known.name() == candidate.image.arch)
         && entry.versions.include(candidate)
 }
 
@@ -83,7 +87,10 @@ pub fn entry_status<'a>(
             (Some(outcome), None) => outcome.clause.cases.len(),
             _ => 1,
         };
-        if verdicts().any(|verdict| entry.expects(verdict)) {
+        // What comes and goes may also leave nothing to judge.
+        let may_go = entry.expects(Verdict::Pass);
+        let expects = |it: Verdict| entry.expects(it) || may_go && it == Verdict::Unsupported;
+        if verdicts().any(expects) {
             return EntryStatus::Occurs;
         } else if verdicts().any(|verdict| verdict == Verdict::Error) {
             status = EntryStatus::Undecided;
@@ -151,8 +158,9 @@ pub(super) fn mark_those(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clause::Judgement;
     use crate::expected::known::Expected;
-    use crate::forged::candidate;
+    use crate::forged::{candidate, checked, outcome};
     use heapmin_harness::library::inspect::Maker;
     use rstest::rstest;
 
@@ -223,6 +231,38 @@ mod tests {
         let entries = Expected::parse("expected.toml", &text).unwrap().known;
         let mut one = without_results(candidate());
         one.candidate.image.maker = Maker::Wine;
+        assert_eq!(entry_status(&entries[0], [&one]), status);
+    }
+
+    #[rstest]
+    #[case::same_arch("x86", EntryStatus::NotRun)]
+    #[case::other_arch("x86_64", EntryStatus::OtherCandidate)]
+    fn an_entry_with_an_arch_applies_only_to_libraries_for_that_processor(
+        #[case] arch: &str,
+        #[case] status: EntryStatus,
+    ) {
+        let text = format!("[[known]]\nclause = 'heapmin.exported'\narch = '{arch}'\nwhy = 'w'\n");
+        let entries = Expected::parse("expected.toml", &text).unwrap().known;
+        let mut one = without_results(candidate());
+        one.candidate.image.arch = "x86".into();
+        assert_eq!(entry_status(&entries[0], [&one]), status);
+    }
+
+    #[rstest]
+    #[case::it_must_occur("'fail'", EntryStatus::Stale(Verdict::Unsupported))]
+    #[case::it_comes_and_goes("['fail', 'pass']", EntryStatus::Occurs)]
+    fn a_deviation_that_comes_and_goes_may_leave_nothing_to_judge(
+        #[case] verdicts: &str,
+        #[case] status: EntryStatus,
+    ) {
+        let text =
+            format!("[[known]]\nclause = 'heapmin.exported'\nverdict = {verdicts}\nwhy = 'w'\n");
+        let entries = Expected::parse("expected.toml", &text).unwrap().known;
+        let one = checked(vec![outcome(
+            "heapmin.exported",
+            0,
+            Judgement::not_judged("no error was reported"),
+        )]);
         assert_eq!(entry_status(&entries[0], [&one]), status);
     }
 

@@ -103,7 +103,10 @@ pub(crate) fn record(checked: &[Checked], findings: Findings) -> Run {
     let setting = Setting {
         started: std::time::UNIX_EPOCH,
         duration: std::time::Duration::ZERO,
-        options: Default::default(),
+        options: record::Options {
+            fence: true,
+            ..Default::default()
+        },
         observations: false,
     };
     record::make(checked, &[], findings, setting)

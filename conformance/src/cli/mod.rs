@@ -3,7 +3,10 @@
 mod bench;
 #[cfg(target_os = "linux")]
 mod bench_program;
+mod bisect;
 mod check;
+mod checked;
+mod diff;
 mod doctor;
 mod explain;
 mod fuzz;
@@ -67,6 +70,10 @@ enum Command {
     Check(CheckArgs),
     /// Show saved runs in any format
     Report(ReportArgs),
+    /// Show what changed between two runs, or between two libraries
+    Diff(DiffArgs),
+    /// Find the first of several versions of a library that breaks a clause
+    Bisect(BisectArgs),
     /// List the known deviations of saved runs by age
     Known(KnownArgs),
     /// List the clauses and their cases, or the known libraries
@@ -181,6 +188,50 @@ struct ReportArgs {
     runs: Vec<PathBuf>,
     #[command(flatten)]
     reports: ReportsArgs,
+}
+
+#[derive(Args)]
+#[command(
+    override_usage = "heapmin diff [OPTIONS] <OLD> <NEW> [-- CHECK-OPTIONS...]",
+    after_help = "The exit status is 1 if a result regressed or is no longer judged."
+)]
+struct DiffArgs {
+    /// The old run: a file that `heapmin check --format json` wrote, or a library, which is checked first
+    old: OsString,
+    /// The new run, or a library
+    new: OsString,
+    /// Format of the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    format: ListFormat,
+    /// Options of `heapmin check` for a library
+    #[arg(last = true, value_name = "CHECK-OPTIONS")]
+    options: Vec<OsString>,
+}
+
+#[derive(Args)]
+#[command(
+    override_usage = "heapmin bisect [OPTIONS] <CLAUSE> <VERSIONS>... [-- CHECK-OPTIONS...]
+       git bisect run heapmin bisect --build <CMD> <CLAUSE> <LIBRARY>",
+    after_help = "Exit status:
+  0    the change was found; with --build, the library keeps the clause
+  1    no change was found; with --build, the library breaks the clause
+  125  with --build: the build failed, or the clause cannot be judged"
+)]
+struct BisectArgs {
+    /// Id of the clause
+    clause: String,
+    /// The versions of the library, the oldest first
+    #[arg(required = true)]
+    versions: Vec<OsString>,
+    /// Build the library with this command first and judge this one version, for `git bisect run`
+    #[arg(long, value_name = "CMD")]
+    build: Option<String>,
+    /// Check each version this many times; one deviation is enough
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: u32,
+    /// Options of `heapmin check`
+    #[arg(last = true, value_name = "CHECK-OPTIONS")]
+    options: Vec<OsString>,
 }
 
 #[derive(Args)]
@@ -371,6 +422,8 @@ pub fn run() -> ExitCode {
     let status = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Report(args) => report::report(&args),
+        Command::Diff(args) => diff::diff(&args),
+        Command::Bisect(args) => bisect::bisect(&args),
         Command::Known(args) => known::known(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),

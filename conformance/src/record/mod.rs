@@ -6,6 +6,7 @@
 
 mod causes;
 mod count;
+mod diff;
 mod join;
 mod make;
 mod read;
@@ -17,6 +18,7 @@ mod trace;
 
 pub use causes::{Cause, CauseKind, causes};
 pub use count::{Count, Counted, Group, count, counted, counts, groups, lacking};
+pub use diff::{Change, Diff, How, diff};
 pub use join::join;
 pub use make::{Setting, make, sha256};
 pub use read::{parse, read};

@@ -236,10 +236,7 @@ mod tests {
         candidate.runner.starter = Starter::Wine("/wine".into());
         candidate.runner.target = Target::new(Format::Pe, "x86_64");
         candidate.runner.wine_version = Some("10.0".into());
-        let selection = Selection {
-            clauses: vec![clause(WALK).unwrap(), clause(KEEPS).unwrap()],
-            fault: None,
-        };
+        let selection = Selection::new(vec![clause(WALK).unwrap(), clause(KEEPS).unwrap()], None);
         let cases = selection.cases();
         let case = cases.into_iter().find(|case| case.name == CASE).unwrap();
         let observations = vec![(case, seen.clone())];

@@ -24,6 +24,7 @@ pub mod judged;
 pub mod load;
 pub mod observe;
 pub mod pace;
+pub mod partition;
 pub mod record;
 pub mod repeat;
 pub mod run;

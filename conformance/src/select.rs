@@ -2,9 +2,11 @@
 
 use crate::clause::{Case, Clause};
 use crate::clauses;
+use crate::partition::Partition;
 use globset::{Glob, GlobMatcher};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::suggest::nearest;
+use std::collections::BTreeSet;
 
 /// The clauses and cases to check.
 pub struct Selection {
@@ -12,13 +14,34 @@ pub struct Selection {
     pub clauses: Vec<&'static Clause>,
     /// The fault mode that a case must have; `None` selects all cases.
     pub fault: Option<String>,
+    /// The names of the cases in the part of the run; `None` if the run is not divided.
+    part: Option<BTreeSet<&'static str>>,
 }
 
 impl Selection {
+    /// These clauses, in the cases with this fault mode, or in all.
+    pub fn new(clauses: Vec<&'static Clause>, fault: Option<String>) -> Selection {
+        Selection {
+            clauses,
+            fault,
+            part: None,
+        }
+    }
+
+    /// The part of this selection.
+    pub fn part(self, partition: Partition) -> Selection {
+        let cases = self.cases().into_iter().enumerate();
+        let in_part = cases.filter(|(place, case)| partition.has(*place, case.name));
+        let part = Some(in_part.map(|(_, case)| case.name).collect());
+        Selection { part, ..self }
+    }
+
     /// The selected cases of a clause.
     pub fn cases_of(&self, clause: &Clause) -> impl Iterator<Item = &'static Case> {
         let cases = clause.cases.iter().copied();
-        cases.filter(|case| self.fault.is_none() || case.fault == self.fault.as_deref())
+        let has_fault = |case: &&Case| self.fault.is_none() || case.fault == self.fault.as_deref();
+        let in_part = |case: &&Case| self.part.as_ref().is_none_or(|it| it.contains(case.name));
+        cases.filter(has_fault).filter(in_part)
     }
 
     /// All selected cases, each once.
@@ -225,9 +248,8 @@ mod tests {
 
     #[test]
     fn a_fault_selects_its_cases_and_each_occurs_once() {
-        let selection = |fault: Option<&str>| Selection {
-            clauses: select(&[], &[]).unwrap(),
-            fault: fault.map(str::to_owned),
+        let selection = |fault: Option<&str>| {
+            Selection::new(select(&[], &[]).unwrap(), fault.map(str::to_owned))
         };
         let all = selection(None).cases();
         assert_eq!(all.len(), clauses::cases().len());

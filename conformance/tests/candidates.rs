@@ -200,10 +200,7 @@ fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
         let observations: Vec<_> = cases
             .map(|case| (*case, subject.observation(case).clone()))
             .collect();
-        let selection = Selection {
-            clauses: vec![clause],
-            fault: None,
-        };
+        let selection = Selection::new(vec![clause], None);
         let checked = conclude(subject.candidate.clone(), &selection, &observations);
         let mut runs = [(checked, observations)];
         let limits = Limits {

@@ -30,10 +30,10 @@ fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {
         pace: &Pace::fixed(Duration::from_secs(seconds)),
         until: None,
     };
-    let selection = Selection {
-        clauses: select(&[clause.to_owned()], &[]).expect("the clause exists"),
-        fault: None,
-    };
+    let selection = Selection::new(
+        select(&[clause.to_owned()], &[]).expect("the clause exists"),
+        None,
+    );
     let candidate = candidate(name).expect("the candidate is accepted");
     check(vec![candidate], &selection, limits, |_| ())
         .remove(0)

@@ -29,12 +29,9 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 
 fn judge(forgery: &Forgery) {
     let case = forgery.case;
-    let selection = Selection {
-        clauses: clauses::all()
+    let selection = Selection::new(clauses::all()
             .filter(|clause| is_for(clause, case.name))
-            .collect(),
-        fault: None,
-    };
+            .collect(), None);
     let observation = forgery.observation();
     let _ = stable(&observation);
     let candidate = without(forgery.missing);

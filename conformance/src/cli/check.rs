@@ -10,7 +10,7 @@ use crate::expected::{File, listed, status};
 use crate::judged;
 use crate::load::{Refused, load_all};
 use crate::pace::Pace;
-use crate::record::{self, Options, Run, Setting};
+use crate::record::{self, Complaint, Kind, Options, Run, Setting};
 use crate::repeat::compare;
 use crate::run::{Checked, Limits, Progress, check as check_all};
 use crate::select::{Selection, select};
@@ -26,15 +26,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let started = (SystemTime::now(), Instant::now());
-    let selection = Selection {
-        clauses: select(&args.only, &args.skip)?,
-        fault: args.fault.clone(),
-    };
+    let selection = Selection::new(select(&args.only, &args.skip)?, args.fault.clone());
     if selection.cases().is_empty() {
         let fault = args.fault.as_deref().unwrap_or_default();
         let problem = format!("none of the selected clauses has a case with the fault {fault}");
         return Err(InputError::new(problem, "remove --only and --skip"));
     }
+    let selection = match args.partition {
+        Some(partition) => selection.part(partition),
+        None => selection,
+    };
     let path = args.expected.as_deref();
     let mut expected = path.map(|path| File::open(path, args.update)).transpose()?;
     let (mut candidates, mut refused) = candidates(args)?;
@@ -96,6 +97,12 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
         _ => Ok(None),
     };
     let mut findings = gate::compare(&checked, &profiles, expected.as_ref());
+    if args.partition.is_some() {
+        // Only the whole run can tell: `merge --expected` does.
+        let is_of_the_whole = |it: &Complaint| matches!(it.kind, Kind::Stale | Kind::Lost);
+        findings.complaints.retain(|it| !is_of_the_whole(it));
+        findings.notes.clear();
+    }
     findings.notes.extend(updated.clone().unwrap_or_default());
     if let (true, Some(file), Some(obstacle)) = (args.update, &expected, obstacle) {
         let note = format!("{} was not updated, because {obstacle}", file.name);
@@ -153,6 +160,7 @@ fn setting(args: &CheckArgs, started: (SystemTime, Instant), jobs: usize) -> Set
             max_time_s: args.max_time,
             repeat: args.repeat,
             fence: !args.no_fence,
+            partition: args.partition.map(|it| it.to_string()),
             must_judge: args.must_judge.map(Into::into),
         },
         observations: args.reports.verbose,

@@ -12,12 +12,14 @@ mod explain;
 mod fuzz;
 mod known;
 mod list;
+mod merge;
 mod output;
 mod report;
 mod reports;
 mod signals;
 
 use crate::clause::Level;
+use crate::partition::Partition;
 use crate::views::Format;
 use crate::{BUILD, clauses};
 use clap::builder::PossibleValuesParser;
@@ -70,6 +72,8 @@ enum Command {
     Check(CheckArgs),
     /// Show saved runs in any format
     Report(ReportArgs),
+    /// Join the parts of a run that was divided with --partition
+    Merge(MergeArgs),
     /// Show what changed between two runs, or between two libraries
     Diff(DiffArgs),
     /// Find the first of several versions of a library that breaks a clause
@@ -116,6 +120,9 @@ struct CheckArgs {
     /// Run only cases in which the system refuses, or answers, in this way
     #[arg(long, value_name = "MODE", value_parser = fault_modes())]
     fault: Option<String>,
+    /// Run only a part of the cases, such as slice:2/5 (each case in turn) or hash:2/5 (by name); `heapmin merge` joins the parts
+    #[arg(long, value_name = "PART", conflicts_with = "update")]
+    partition: Option<Partition>,
     /// Number of cases to run in parallel [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -232,6 +239,21 @@ struct BisectArgs {
     /// Options of `heapmin check`
     #[arg(last = true, value_name = "CHECK-OPTIONS")]
     options: Vec<OsString>,
+}
+
+#[derive(Args)]
+struct MergeArgs {
+    /// The parts: files that `heapmin check --partition M/N --format json` wrote
+    #[arg(required = true, value_name = "PART")]
+    parts: Vec<PathBuf>,
+    /// File of known deviations, in addition to the profiles', and of clauses that must be judged
+    #[arg(long, value_name = "FILE")]
+    expected: Option<PathBuf>,
+    /// Fail if an entry of the --expected file that occurs has no `bug`
+    #[arg(long, requires = "expected")]
+    require_bug: bool,
+    #[command(flatten)]
+    reports: ReportsArgs,
 }
 
 #[derive(Args)]
@@ -422,6 +444,7 @@ pub fn run() -> ExitCode {
     let status = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Report(args) => report::report(&args),
+        Command::Merge(args) => merge::merge(&args),
         Command::Diff(args) => diff::diff(&args),
         Command::Bisect(args) => bisect::bisect(&args),
         Command::Known(args) => known::known(&args),

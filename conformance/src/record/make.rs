@@ -202,6 +202,7 @@ fn library(checked: &Checked, observations: bool) -> Library {
         path: candidate.path.display().to_string(),
         format: candidate.image.format.name().to_owned(),
         arch: candidate.image.arch.clone(),
+        maker: candidate.image.maker.name().to_owned(),
         sha256: sha256(&candidate.path).ok(),
         runner: candidate.runner.command(),
         run_by: run_by(&candidate.runner),
@@ -233,6 +234,16 @@ fn library(checked: &Checked, observations: bool) -> Library {
         .map(|(verdict, count)| (verdict.name().to_owned(), count))
         .into();
     library
+}
+
+impl Library {
+    /// Sets again which results are known deviations. `checked` has the same results.
+    pub fn set_known(&mut self, checked: &Checked) {
+        for (result, outcome) in self.results.iter_mut().zip(&checked.outcomes) {
+            let now = self::outcome(outcome);
+            (result.known, result.state, result.entry) = (now.known, now.state, now.entry);
+        }
+    }
 }
 
 fn outcome(outcome: &crate::run::Outcome) -> Outcome {

@@ -9,8 +9,10 @@ mod count;
 mod diff;
 mod join;
 mod make;
+mod merge;
 mod read;
 mod redact;
+mod restore;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -21,8 +23,10 @@ pub use count::{Count, Counted, Group, count, counted, counts, groups, lacking};
 pub use diff::{Change, Diff, How, diff};
 pub use join::join;
 pub use make::{Setting, make, sha256};
+pub use merge::merge;
 pub use read::{parse, read};
 pub use redact::redact;
+pub use restore::restore;
 pub use source::{Place, SourceEntry};
 pub use trace::{MOST_CALLS, at, trace};
 
@@ -121,6 +125,9 @@ pub struct Options {
     pub repeat: u32,
     /// Whether the library ran with restrictions: not with `--no-fence`.
     pub fence: bool,
+    /// `--partition`: the part of the run, `slice:1/3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
     /// `--must-judge`.
     pub must_judge: Option<Level>,
 }
@@ -154,6 +161,8 @@ pub struct Library {
     pub format: String,
     /// The architecture: `x86_64`.
     pub arch: String,
+    /// Who made it, as far as its file says: `microsoft`, `wine` or `other`.
+    pub maker: String,
     /// The SHA-256 sum of the file; `None` if it could not be read.
     pub sha256: Option<String>,
     /// The command that starts the probe. Empty if the probe runs directly.

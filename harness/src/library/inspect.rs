@@ -24,6 +24,17 @@ pub enum Format {
     Macho,
 }
 
+impl Maker {
+    /// Its name in reports and profiles: `microsoft`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Maker::Microsoft => "microsoft",
+            Maker::Wine => "wine",
+            Maker::Other => "other",
+        }
+    }
+}
+
 impl Format {
     /// Its name in reports: `elf`.
     pub fn name(self) -> &'static str {

@@ -1,0 +1,70 @@
+//! `heapmin merge`: the parts of a run as the whole run.
+
+use super::reports::Reports;
+use super::{AS_EXPECTED, DEVIATION, FAILED, MergeArgs, catalogue};
+use crate::clause::Level;
+use crate::expected::gate;
+use crate::expected::profiles::Profiles;
+use crate::expected::{File, listed, status};
+use crate::judged;
+use crate::record::{self, Run, restore};
+use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::printable::shown;
+
+pub(super) fn merge(args: &MergeArgs) -> Result<u8, InputError> {
+    let parts = args.parts.iter().map(|path| {
+        let name = shown(path.as_os_str());
+        Ok((name, record::read(path)?))
+    });
+    let parts: Vec<_> = parts.collect::<Result<_, InputError>>()?;
+    let expected = args.expected.as_deref();
+    let expected = expected.map(|path| File::open(path, false)).transpose()?;
+    let read = args.parts.iter().map(|path| path.as_path());
+    let reports = Reports::create(&args.reports, read.chain(args.expected.as_deref()))?;
+    let mut whole = record::merge(parts)?;
+    whole.options.expected = args.expected.as_ref().map(|it| shown(it.as_os_str()));
+    compare(&mut whole, expected.as_ref())?;
+    if args.require_bug {
+        whole.complain(listed::require_bug(&whole.known));
+    }
+    let complaints = judged::essential_complaints(&whole);
+    whole.complain(complaints);
+    if let Some(level @ (Level::Must | Level::Should)) = whole.options.must_judge {
+        let complaints = judged::level_complaints(&whole, level);
+        whole.complain(complaints);
+    }
+    whole.status = match (whole.refused.is_empty(), whole.complaints.is_empty()) {
+        (false, _) => FAILED,
+        (true, true) => AS_EXPECTED,
+        (true, false) => DEVIATION,
+    };
+    reports.write(&whole)?;
+    Ok(whole.status)
+}
+
+/// Compares the results with the profiles and the file, as a check does.
+fn compare(whole: &mut Run, file: Option<&File>) -> Result<(), InputError> {
+    let catalogue = catalogue()?;
+    let mut checked = Vec::new();
+    for library in &whole.candidates {
+        let name = library.profile.as_ref();
+        let name = name.map(|name| whole.options.profile.as_ref().unwrap_or(name));
+        let profile = name.map(|name| catalogue.profile(name)).transpose()?;
+        checked.push(restore(library, profile)?);
+    }
+    let candidates: Vec<_> = checked.iter().map(|one| one.candidate.clone()).collect();
+    let profiles = Profiles::of(&candidates)?;
+    profiles.mark(&mut checked);
+    if let Some(file) = file {
+        status::mark(&mut checked, file.known());
+    }
+    let findings = gate::compare(&checked, &profiles, file);
+    whole.known = listed::listed(&checked, &profiles, file);
+    whole.notes = findings.notes;
+    for (library, checked) in whole.candidates.iter_mut().zip(&checked) {
+        library.set_known(checked);
+    }
+    whole.complaints.clear();
+    whole.complain(findings.complaints);
+    Ok(())
+}

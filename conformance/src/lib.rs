@@ -27,6 +27,7 @@ pub mod pace;
 pub mod partition;
 pub mod record;
 pub mod repeat;
+pub mod repro;
 pub mod run;
 pub mod select;
 pub mod snapshot;

@@ -99,22 +99,33 @@ impl Check {
 /// How a call ends: what it returns, and what it does to `errno`.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectation {
-    only_blocks: bool,
-    returned: Option<Returned>,
-    errno: Option<Errno>,
-    calls_handler: bool,
+    /// Whether only calls that return a block are judged.
+    pub only_blocks: bool,
+    /// What the call returns; `None` for any value.
+    pub returned: Option<Returned>,
+    /// What the call does to `errno`; `None` if that does not matter.
+    pub errno: Option<Errno>,
+    /// Whether the call calls the invalid parameter handler.
+    pub calls_handler: bool,
 }
 
+/// What a call returns.
 #[derive(Clone, Copy, Debug)]
-enum Returned {
+pub enum Returned {
+    /// The null pointer.
     Null,
+    /// A pointer to a block.
     Block,
+    /// One of these numbers.
     OneOf(&'static [Code]),
 }
 
+/// What a call does to `errno`.
 #[derive(Clone, Copy, Debug)]
-enum Errno {
+pub enum Errno {
+    /// It leaves `errno` and `_doserrno` as they were.
     Kept,
+    /// It sets `errno` to this constant.
     Named(&'static str),
 }
 
@@ -155,6 +166,11 @@ impl Code {
     /// A number without a name.
     pub const fn unnamed(number: i64) -> Code {
         Code { name: None, number }
+    }
+
+    /// The number.
+    pub const fn number(self) -> i64 {
+        self.number
     }
 }
 
@@ -204,6 +220,19 @@ impl Expectation {
         }
     }
 
+    /// The first call of the routine that does not end like this, else the first call that
+    /// is judged.
+    pub fn first_wrong<'a>(self, seen: &Seen<'a>, routine: &'a str) -> Option<&'a Call> {
+        let calls = seen.observation.calls(routine);
+        let mut judged = calls.filter(|call| !(self.only_blocks && call.returned == 0));
+        let first = judged.next()?;
+        let is_wrong = |call: &&Call| !self.holds(seen, call);
+        Some(first)
+            .filter(is_wrong)
+            .or(judged.find(is_wrong))
+            .or(Some(first))
+    }
+
     fn judge(self, seen: &Seen, routine: &str) -> Judgement {
         if self.calls_handler && seen.observation.fact(HANDLER_SET) != Some(1) {
             return seen.missing("_set_invalid_parameter_handler");
@@ -238,7 +267,8 @@ impl Expectation {
         }
     }
 
-    fn holds(self, seen: &Seen, call: &Call) -> bool {
+    /// Whether the call ends like this.
+    pub fn holds(self, seen: &Seen, call: &Call) -> bool {
         let returned = self.returned.is_none_or(|wanted| match wanted {
             Returned::Null => call.kind == Kind::Pointer && call.returned == 0,
             Returned::Block => call.kind == Kind::Pointer && call.returned != 0,

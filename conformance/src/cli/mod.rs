@@ -16,6 +16,7 @@ mod merge;
 mod output;
 mod report;
 mod reports;
+mod repro;
 mod signals;
 
 use crate::clause::Level;
@@ -91,6 +92,8 @@ enum Command {
     Doctor(DoctorArgs),
     /// Run random sequences of calls on two libraries and compare the results
     Fuzz(FuzzArgs),
+    /// Write a C file that shows a deviation without heapmin
+    Repro(ReproArgs),
     /// Measure the speed and memory use of the reference and of installed allocators
     Bench(BenchArgs),
     /// Run one case in this process; only heapmin itself starts this command
@@ -349,6 +352,46 @@ struct FuzzArgs {
 
 #[derive(Args)]
 #[command(
+    override_usage = "heapmin repro [OPTIONS] CLAUSE LIBRARY
+       heapmin repro [OPTIONS] --script FILE LIBRARY",
+    allow_missing_positional = true
+)]
+struct ReproArgs {
+    /// Id of the clause, as shown by `heapmin list`
+    #[arg(required_unless_present = "script")]
+    clause: Option<String>,
+    /// Library file, or name of a known library
+    library: OsString,
+    /// Write the sequence in this file, which `heapmin fuzz` saved, instead of a clause
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["clause", "case"])]
+    script: Option<PathBuf>,
+    /// Case of the clause [default: the first in which the library deviates]
+    #[arg(long, value_name = "NAME")]
+    case: Option<String>,
+    /// Kind of file: a program, or a test of Wine's own kind
+    #[arg(long, value_enum, default_value_t = ReproStyle::C)]
+    style: ReproStyle,
+    /// Write the file here instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Judge the library by this profile: the name of a known library, or a .toml file
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Run the library without restrictions on files, network, processes and memory
+    #[arg(long)]
+    no_fence: bool,
+    #[command(flatten)]
+    runner: RunnerArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReproStyle {
+    C,
+    Wine,
+}
+
+#[derive(Args)]
+#[command(
     override_usage = "heapmin bench [OPTIONS] [CANDIDATES]...
        heapmin bench [OPTIONS] [CANDIDATES]... -- PROGRAM [ARGS]...",
     after_help = PROGRAM_HELP
@@ -452,6 +495,7 @@ pub fn run() -> ExitCode {
         Command::Explain { clause } => explain::explain(&clause),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
+        Command::Repro(args) => repro::repro(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Probe => probe::run(BUILD, |name| {
             clauses::act_of(name)

@@ -1,7 +1,8 @@
 //! The C file of `heapmin repro` shows what the clause says: it fails on a mutant that
 //! breaks the clause, and passes on sound heaps.
 //!
-//! With HEAPMIN_REPRO=every-library each file runs on every stranger too.
+//! With HEAPMIN_REPRO=every-library each file runs on every stranger too, the compilers for
+//! Windows check it, and some files run under Wine.
 #![cfg(target_os = "linux")]
 
 use heapmin_conformance::clause::{Case, Clause, Level, Seen, Verdict};
@@ -36,7 +37,8 @@ const NOT_APPLICABLE: i32 = 77;
 const ONE_CALL: usize = 105;
 const MANY_CALLS: usize = 160;
 
-/// Clauses that no mutant breaks, because only Windows has what they are about.
+/// Clauses that no mutant breaks, because only Windows has what they are about. See
+/// [`UNDER_WINE`].
 const ONLY_WINDOWS: &[&str] = &[
     "get-heap-handle.exported",
     "heapmin.nothing-free",
@@ -51,8 +53,14 @@ const BY_PROFILE: &[&str] = &["heapset.exported", "heapadd.exported"];
 fn main() -> ExitCode {
     let mut trials = vec![
         Trial::test("page-of-the-book", page_of_the_book),
+        Trial::test("output-in-the-book", output_in_the_book),
         Trial::test("a-recorded-clause-has-no-file", recorded_clauses),
+        Trial::test("wrong-arguments", wrong_arguments),
+        Trial::test("a-sequence-of-fuzz", sequence_of_fuzz),
     ];
+    if is_set(EVERY_LIBRARY) {
+        trials.push(Trial::test("under-wine", under_wine));
+    }
     for clause in judged().filter(|clause| repro::refuse(clause).is_ok()) {
         if !ONLY_WINDOWS.contains(&clause.id) {
             trials.push(Trial::test(clause.id, move || shows(clause)));
@@ -163,7 +171,7 @@ fn is_code(line: &str) -> bool {
 }
 
 fn may_be_long(clause: &Clause, text: &str) -> bool {
-    text.contains("refuse(") || about_a_process(clause)
+    text.contains("refuse(") || text.contains("in_fork(") || about_a_process(clause)
 }
 
 /// Mutants that break a clause, and that its file does not show: their defect needs a
@@ -303,6 +311,152 @@ fn recorded_clauses() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Runs the command.
+fn heapmin(arguments: &[&str]) -> Result<(Option<i32>, String, String), Failed> {
+    let output = Command::new(env!("CARGO_BIN_EXE_heapmin"))
+        .arg("repro")
+        .args(arguments)
+        .output()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    ))
+}
+
+/// The library of a mutant.
+fn mutant(name: &str) -> Result<&'static str, Failed> {
+    let found = MUTANTS.iter().find(|mutant| mutant.name == name);
+    Ok(found.ok_or("no mutant has this name")?.path)
+}
+
+fn wrong_arguments() -> Result<(), Failed> {
+    for (arguments, expected) in [
+        (&["malloc.alignmet", SOUND][..], "malloc.alignment"),
+        (&["heapmin.doserrno", SOUND], "recorded and never judged"),
+        (
+            &["malloc.alignment", SOUND, "--case", "malloc-many-size"],
+            "malloc-many-sizes",
+        ),
+        (&["--script", "no-such-file", SOUND], "no-such-file"),
+    ] {
+        let (status, written, message) = heapmin(arguments)?;
+        if status != Some(2) || !written.is_empty() || !message.contains(expected) {
+            return Err(format!("{arguments:?}: {status:?}, {message}").into());
+        }
+    }
+    Ok(())
+}
+
+/// A sequence that `heapmin fuzz` saves for a mutant fails on it, and passes on a sound heap.
+fn sequence_of_fuzz() -> Result<(), Failed> {
+    let path = mutant("calloc_leaves_bytes_as_they_were")?;
+    let folder = tempfile::tempdir()?;
+    let saved = folder.path().join("sequence.txt");
+    let steps = "a = malloc(1000)\n1: b = malloc(24)\n2: churn(100, 50)\nfree(a)\n\
+                 a = calloc(10, 100)\n_heapmin()\nb = realloc(b, 100)\n_msize(b)\n_heapchk()\n_heapwalk()\n\
+                 c = _aligned_malloc(100, 64)\nd = malloc(18446744073709551615)\ncheck()\n";
+    std::fs::write(&saved, format!("# heapmin fuzz, version 1\n{steps}"))?;
+    let saved = saved.to_str().ok_or("a path in UTF-8")?;
+    let (status, text, message) = heapmin(&["--script", saved, path, "--profile", "reference"])?;
+    if status != Some(0) {
+        return Err(message.into());
+    }
+    let program = compiled(&text, &folder)?;
+    for (library, expected) in [(path, WRONG), (SOUND, RIGHT)] {
+        let (status, output) = run(&program, Path::new(library))?;
+        if status != expected {
+            return Err(format!("{library}: status {status}\n{output}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The output that the book shows is that of a run.
+fn output_in_the_book() -> Result<(), Failed> {
+    let path = mutant("msize_of_null_is_0")?;
+    let (status, text, message) =
+        heapmin(&["msize.null-is-einval", path, "--profile", "reference"])?;
+    if status != Some(0) || !message.contains("is `fail`") {
+        return Err(message.into());
+    }
+    let folder = tempfile::tempdir()?;
+    let (_, output) = run(&compiled(&text, &folder)?, Path::new(path))?;
+    let page = std::fs::read_to_string(PAGE)?;
+    match page.contains(&format!("```\n{output}```")) {
+        true => Ok(()),
+        false => Err(format!("docs/guide/repro.md does not show this output:\n{output}").into()),
+    }
+}
+
+/// What Wine's libraries do with the files of some clauses, compiled with MinGW. The clauses
+/// that only Windows has are among them.
+const UNDER_WINE: &[(&str, &str, i32)] = &[
+    ("recalloc.overflow", "ucrtbase.dll", WRONG),
+    ("heapmin.failure-sets-enosys", "msvcrt.dll", WRONG),
+    ("heapmin.nothing-free", "ucrtbase.dll", WRONG),
+    ("heapwalk.exported", "msvcrt.dll", RIGHT),
+    ("recalloc.exported", "msvcrt.dll", WRONG),
+    ("get-heap-handle.exported", "msvcrt.dll", RIGHT),
+    ("get-heap-handle.owns-the-blocks", "msvcrt.dll", RIGHT),
+    ("get-heap-handle.keeps-errno", "msvcrt.dll", RIGHT),
+    ("errno.per-thread", "ucrtbase.dll", RIGHT),
+    ("recalloc.overflow", "no-such-library.dll", NOT_APPLICABLE),
+];
+
+/// The files do on Windows what they do on Linux. Without Wine or MinGW the trial says so;
+/// with HEAPMIN_REQUIRE=all it fails instead.
+fn under_wine() -> Result<(), Failed> {
+    const MINGW: &str = "x86_64-w64-mingw32-gcc";
+    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if let Some(missing) = [MINGW, "wine"].into_iter().find(|it| !is_there(it)) {
+        let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
+        if required.split(',').any(|it| it == "all") {
+            return Err(format!("{missing} is required, and not found").into());
+        }
+        eprintln!("under-wine: skipped, {missing} not found");
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let mut wrong = String::new();
+    for (id, library, expected) in UNDER_WINE {
+        let clause = judged().find(|clause| clause.id == *id);
+        let text = text(
+            clause.ok_or("no clause has this id")?,
+            &candidate(SOUND, "reference")?,
+        )?;
+        let (source, program) = (
+            folder.path().join("repro.c"),
+            folder.path().join("repro.exe"),
+        );
+        std::fs::write(&source, text)?;
+        let compiled = Command::new(MINGW)
+            .args(["-O1", "-o"])
+            .arg(&program)
+            .arg(&source)
+            .output()?;
+        if !compiled.status.success() {
+            return Err(String::from_utf8_lossy(&compiled.stderr)
+                .into_owned()
+                .into());
+        }
+        let output = Command::new("wine")
+            .arg(&program)
+            .arg(library)
+            .env("WINEDEBUG", "-all")
+            .output()?;
+        if output.status.code() != Some(*expected) {
+            let text = String::from_utf8_lossy(&output.stdout);
+            writeln!(wrong, "{id}, {library}: {:?}\n{text}", output.status.code())?;
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.into()),
+    }
 }
 
 const START: &str = "<!-- clauses without a file: written by a test, see testing.md -->";

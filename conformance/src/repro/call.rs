@@ -27,7 +27,8 @@ pub(super) fn body(seen: &Seen) -> Option<(Body, bool)> {
         let call = call_in_which_it_ended(seen, routine)?;
         Some((*expected, call))
     });
-    let wrong = ended.as_ref().or_else(|| calls.iter().find(is_wrong));
+    // A wrong call may be the reason for a later crash.
+    let wrong = calls.iter().find(is_wrong).or(ended.as_ref());
     let (expected, call) = wrong.or(calls.first())?;
     let body = Body {
         code: code(seen, *expected, call)?,

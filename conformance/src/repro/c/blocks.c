@@ -250,3 +250,19 @@ static void test(void)
         ok(!got && error == LIBRARY_ENOMEM, "_expand(block of %lu, SIZE_MAX / 2) returned %p, errno %d\n", (unsigned long)sizes[i], got, error);
     }
 }
+//: test {recalloc,aligned-recalloc,aligned-offset-recalloc}.overflow
+static void test(void)
+{
+    static const struct { size_t number, size; } products[] = {
+        { SIZE_MAX, 2 }, { 2, SIZE_MAX }, { SIZE_MAX / 2 + 1, 2 }, { SIZE_MAX / 16 + 2, 16 } };
+    @aligned size_t alignment = 64;
+    @offset size_t offset = 8;
+    for (int i = 0; i < 4; i++) {
+        void *block = FRESH(24); /* a new one, because a wrong call may have freed it */
+        if (!block) return;
+        ERRNO = 77;
+        void *returned = RECALLOC(block, products[i].number, products[i].size);
+        int error = ERRNO;
+        ok(!returned && error == LIBRARY_ENOMEM, "product %d that overflows: it returned %p, errno %d\n", i + 1, returned, error);
+    }
+}

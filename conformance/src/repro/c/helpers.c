@@ -110,6 +110,7 @@ static void run_threads(int count, void (*call)(int))
 }
 
 //: helper in_fork
+#ifndef _WIN32
 /* Calls the function in a child process. Returns its result, or -1 for a crash or a hang. */
 static int in_fork(int (*call)(void), int seconds)
 {
@@ -122,6 +123,7 @@ static int in_fork(int (*call)(void), int seconds)
     waitpid(process, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+#endif
 
 //: helper given_block expanded_block measured_block walked_block check_all check_block
 /* The blocks of the sequence. Each byte of a block has the block's value. */

@@ -35,6 +35,8 @@ static void test(void)
         if ((blocks[i] = p_malloc(mixed_size(i)))) memset(blocks[i], i % 255 + 1, mixed_size(i));
     @after-fork run_threads(3, work);
     @forks-from-threads run_threads(4, many);
+#else
+    (void)p_malloc, (void)p_free;
 #endif
 }
 //: test process.fork-handlers-allocate

@@ -25,6 +25,7 @@ pub mod load;
 pub mod observe;
 pub mod pace;
 pub mod partition;
+pub mod promises;
 pub mod record;
 pub mod repeat;
 pub mod repro;

@@ -3,6 +3,7 @@
 use crate::clause::{Case, Clause};
 use crate::clauses;
 use crate::partition::Partition;
+use crate::promises::present;
 use globset::{Glob, GlobMatcher};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::suggest::nearest;
@@ -76,7 +77,7 @@ pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Clause>, 
 /// If no clause has it; the message suggests the nearest id.
 pub fn named(name: &str) -> Result<Vec<&'static Clause>, InputError> {
     let found: Vec<_> = (clauses::all())
-        .filter(|it| it.id == name || is_of_family(it, name))
+        .filter(|it| it.id == present(name) || is_of_family(it, name))
         .collect();
     match found.is_empty() {
         false => Ok(found),
@@ -90,7 +91,7 @@ pub fn named(name: &str) -> Result<Vec<&'static Clause>, InputError> {
 /// If no clause has it; the message suggests the nearest id.
 pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
     clauses::all()
-        .find(|clause| clause.id == id)
+        .find(|clause| clause.id == present(id))
         .ok_or_else(|| unknown(id, "clause is called"))
 }
 
@@ -146,6 +147,7 @@ fn pattern(text: &str) -> Result<Pattern, InputError> {
             "it has more than {MOST_BRACES} braces"
         )));
     }
+    let text = present(text);
     let glob = Glob::new(text).map_err(|error| {
         InputError::new(
             format!("the pattern {text} is invalid: {}", error.kind()),

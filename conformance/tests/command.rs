@@ -533,3 +533,29 @@ fn must_judge_refuses_the_level_that_is_only_recorded() {
     let output = heapmin(&["check", "--must-judge", "record"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn the_promises_of_a_release_can_be_judged_and_compared() {
+    let output = heapmin(&[
+        "check",
+        "--only",
+        "errno",
+        "--promises",
+        "2026.1",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(output.status.code(), Some(0));
+    let report = json(&output);
+    assert_eq!(report["options"]["promises"], "2026.1");
+    assert_eq!(report["specification"], "2026.1");
+    let since = heapmin(&["list", "--changed-since", "2026.1"]);
+    assert_eq!(since.status.code(), Some(0));
+    let unknown = heapmin(&["check", "--promises", "2025.9"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(
+        said.contains("no release of the promises is called 2025.9"),
+        "{said}"
+    );
+}

@@ -56,7 +56,14 @@ fn without_times(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             // The limits of the fence follow from what the machine has free.
-            for name in ["started", "duration_ms", "memory", "fence", "arguments", "jobs"] {
+            for name in [
+                "started",
+                "duration_ms",
+                "memory",
+                "fence",
+                "arguments",
+                "jobs",
+            ] {
                 fields.remove(name);
             }
             fields.values_mut().for_each(without_times);

@@ -10,10 +10,11 @@ use crate::expected::{File, listed, status};
 use crate::judged;
 use crate::load::{Refused, load_all};
 use crate::pace::Pace;
+use crate::promises::Release;
 use crate::record::{self, Complaint, Kind, Options, Run, Setting};
 use crate::repeat::compare;
 use crate::run::{Checked, Limits, Progress, check as check_all};
-use crate::select::{Selection, select};
+use crate::select::{Selection, clause, select};
 use crate::views::Format;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::surroundings::Surroundings;
@@ -26,7 +27,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let started = (SystemTime::now(), Instant::now());
-    let selection = Selection::new(select(&args.only, &args.skip)?, args.fault.clone());
+    let release = args.promises.as_deref().map(Release::named).transpose()?;
+    let mut clauses = select(&args.only, &args.skip)?;
+    if let Some(release) = &release {
+        clauses.retain(|clause| release.level(clause).is_some());
+    }
+    let selection = Selection::new(clauses, args.fault.clone());
     if selection.cases().is_empty() {
         let fault = args.fault.as_deref().unwrap_or_default();
         let problem = format!("none of the selected clauses has a case with the fault {fault}");
@@ -110,6 +116,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     }
     let mut run = record::make(&checked, &refused, findings, setting(args, started, jobs));
     run.interrupted = stopped.is_some();
+    if let Some(release) = &release {
+        run.set_levels(|id| release.level(clause(id).ok()?));
+    }
     run.known = listed::listed(&checked, &profiles, expected.as_ref());
     if args.require_bug {
         run.complain(listed::require_bug(&run.known));
@@ -160,6 +169,7 @@ fn setting(args: &CheckArgs, started: (SystemTime, Instant), jobs: usize) -> Set
             max_time_s: args.max_time,
             repeat: args.repeat,
             fence: !args.no_fence,
+            promises: args.promises.clone(),
             partition: args.partition.map(|it| it.to_string()),
             must_judge: args.must_judge.map(Into::into),
         },

@@ -4,6 +4,7 @@ use super::output::{Output, terminal_width};
 use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
+use crate::promises::{Change, Release};
 use crate::record::SourceEntry;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use heapmin_harness::text::input_error::InputError;
@@ -28,7 +29,9 @@ struct Entry {
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<u8, InputError> {
-    let text = if args.candidates {
+    let text = if let Some(version) = &args.changed_since {
+        changed_since(&Release::named(version)?)
+    } else if args.candidates {
         candidates()?
     } else {
         match args.format {
@@ -38,6 +41,29 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, InputError> {
     };
     Output::Standard.write(&text)?;
     Ok(AS_EXPECTED)
+}
+
+/// The clauses that differ from a release, each with how.
+fn changed_since(release: &Release) -> String {
+    let mut text = String::new();
+    for clause in clauses::all() {
+        for change in release.changes(clause) {
+            let id = clause.id;
+            let line = match change {
+                Change::Added => format!("{id}: new: {}", clause.promise),
+                Change::Renamed(old) => format!("{id}: was called {old}"),
+                Change::Level(level) => format!("{id}: {}, was {level}", clause.level),
+                Change::Text(old) => {
+                    format!("{id}: says now: {}\n  said before: {old}", clause.promise)
+                }
+            };
+            text += &(line + "\n");
+        }
+    }
+    if text.is_empty() {
+        text = format!("no clause changed since {}\n", release.version);
+    }
+    text
 }
 
 fn case_names(clause: &Clause) -> Vec<&'static str> {

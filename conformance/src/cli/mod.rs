@@ -161,6 +161,9 @@ struct CheckArgs {
     /// Fail if an entry of the --expected file that occurs has no `bug`
     #[arg(long, requires = "expected")]
     require_bug: bool,
+    /// Judge by the clauses and levels of this release, such as 2026.1, so that an upgrade of heapmin fails nothing
+    #[arg(long, value_name = "VERSION")]
+    promises: Option<String>,
     /// Fail if a clause of this level that applies was not judged; `should` includes `must`
     #[arg(long, value_name = "LEVEL", value_enum)]
     must_judge: Option<MustJudge>,
@@ -446,6 +449,9 @@ struct ListArgs {
     /// List the known libraries instead of the clauses
     #[arg(long, conflicts_with = "format")]
     candidates: bool,
+    /// List only what changed since this release of the promises, such as 2026.1
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["format", "candidates"])]
+    changed_since: Option<String>,
 }
 
 /// The levels for `--must-judge`. Clauses of level `record` are never judged.

@@ -105,6 +105,16 @@ impl Run {
         self.set_states();
     }
 
+    /// Gives each clause the level that it has in a release.
+    pub fn set_levels(&mut self, level: impl Fn(&str) -> Option<Level>) {
+        for promise in &mut self.clauses {
+            promise.level = level(&promise.id).unwrap_or(promise.level);
+        }
+        for result in self.candidates.iter_mut().flat_map(|it| &mut it.results) {
+            result.level = level(&result.clause).unwrap_or(result.level);
+        }
+    }
+
     /// Marks the results that a complaint is about.
     fn set_states(&mut self) {
         for complaint in &self.complaints {

@@ -125,6 +125,9 @@ pub struct Options {
     pub repeat: u32,
     /// Whether the library ran with restrictions: not with `--no-fence`.
     pub fence: bool,
+    /// `--promises`: the release whose promises are judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promises: Option<String>,
     /// `--partition`: the part of the run, `slice:1/3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,

@@ -5,6 +5,7 @@ use super::place::{Lines, Place};
 use super::values::{Limit, Values};
 use super::versions::Versions;
 use crate::clause::Verdict;
+use crate::promises::present;
 use crate::record::Entry as Recorded;
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
@@ -336,7 +337,7 @@ fn known_places(
         };
         for (clause, clause_bytes) in keys.clause.get_ref().each() {
             known.extend(cases.iter().map(|(case, case_bytes)| Known {
-                clause: clause.to_owned(),
+                clause: present(clause).to_owned(),
                 case: case.clone(),
                 place: lines.place(
                     file,
@@ -357,7 +358,7 @@ fn judged_places(spanned: Spanned<JudgedEntry>, file: &str, lines: &Lines) -> Ve
     let bytes = head.start..head.end.max(entry.clause.span().end).max(end);
     let names = entry.clause.get_ref().each().into_iter();
     let judged = names.map(|(clause, in_list)| Judged {
-        clause: clause.to_owned(),
+        clause: present(clause).to_owned(),
         candidate: entry.candidate.as_ref().map(|it| it.get_ref().clone()),
         place: lines.place(file, bytes.clone(), in_list),
     });

@@ -125,6 +125,7 @@ heapchk.sound-heap: timeout
             blocks, with gaps between them, after _heapmin, with the gaps filled,
             and after the last free
   again     heapmin check --only heapchk.sound-heap c
+  alone     heapmin repro heapchk.sound-heap c
 
 heapmin.success-returns-zero: fail
   promised  _heapmin returns 0 if it succeeds (_heapmin, Return value)
@@ -135,6 +136,7 @@ heapmin.success-returns-zero: fail
   case      start-values: calls _heapmin from every pair of six values of errno
             and six of the system's last error
   again     heapmin check --only heapmin.success-returns-zero c
+  alone     heapmin repro heapmin.success-returns-zero c
 
 ──────────────────────────────────────────────────────────────────────────────────────────────────
  clause                            level    verdict         seen                                  
@@ -209,6 +211,7 @@ heapmin.failure-returns-minus-one: fail
   case      start-values: calls _heapmin from every pair of six values of errno
             and six of the system's last error
   again     heapmin check --only heapmin.failure-returns-minus-one c
+  alone     heapmin repro heapmin.failure-returns-minus-one c
 
 ─────────────────────────────────────────────────────────────────
  routine    clauses   verdicts                                   

@@ -32,11 +32,9 @@ pub(super) fn new(text: &mut String, run: &Run, library: &Library) -> std::fmt::
         deviation(text, run, library, first)?;
         hidden(text, cause)?;
         if !was_not_observed(first) {
-            writeln!(
-                text,
-                "  again     heapmin check --only {} {}",
-                first.clause, library.name
-            )?;
+            let what = format!("{} {}", first.clause, library.name);
+            writeln!(text, "  again     heapmin check --only {what}")?;
+            writeln!(text, "  alone     heapmin repro {what}")?;
         }
     }
     writeln!(text)

@@ -435,6 +435,10 @@ pub enum Event {
 /// A call and what came back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Call {
+    /// The number of the event among all events of the case, from 1; 0 in runs that were saved
+    /// before this field was there.
+    #[serde(default)]
+    pub event: usize,
     /// The call, written as in C.
     pub call: String,
     /// What it returned: `NULL`, `a block`, or a number.
@@ -465,6 +469,9 @@ pub type ErrorNumber = String;
 /// Something that was counted or read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fact {
+    /// The number of the event among all events of the case, as in [`Call::event`].
+    #[serde(default)]
+    pub event: usize,
     /// What.
     pub name: String,
     /// The figure; in bytes if it is memory.

@@ -26,8 +26,10 @@ pub fn trace(
     let mut events = Vec::new();
     let left_out = |count| (count > 0).then_some(Event::LeftOut(count));
     events.extend(left_out(kept.start));
-    let shown = all[kept.clone()].iter();
-    events.extend(shown.filter_map(|event| self::event(event, numbering)));
+    let shown = kept
+        .clone()
+        .filter_map(|index| event(&all[index], index + 1, numbering));
+    events.extend(shown);
     events.extend(left_out(all.len() - kept.end));
     let memory = all.iter().filter_map(moment).collect();
     Case {
@@ -47,15 +49,16 @@ pub fn trace(
 
 /// The place of the event with this index, with the last call up to there.
 pub fn at(observation: &Observation, index: usize, numbering: Numbering) -> At {
-    let before = || observation.events.iter().take(index + 1).rev();
+    let end = observation.events.len().min(index + 1);
+    let before = || observation.events[..end].iter().enumerate().rev();
     At {
-        step: before().find_map(|event| match event {
+        step: before().find_map(|(_, event)| match event {
             observation::Event::Step(step) => Some(on_one_line(step)),
             _ => None,
         }),
         event: index + 1,
-        call: before().find_map(|event| match event {
-            observation::Event::Call(call) => Some(self::call(call, numbering)),
+        call: before().find_map(|(index, event)| match event {
+            observation::Event::Call(call) => Some(self::call(call, index + 1, numbering)),
             _ => None,
         }),
     }
@@ -94,13 +97,15 @@ fn window(events: &[observation::Event], deviates: Option<usize>) -> Range<usize
     start..end
 }
 
-fn event(event: &observation::Event, numbering: Numbering) -> Option<Event> {
+/// `number` counts all events of the case, from 1.
+fn event(event: &observation::Event, number: usize, numbering: Numbering) -> Option<Event> {
     use observation::Event as Seen;
     let note = |text: String| Some(Event::Note(on_one_line(&text)));
     match event {
         Seen::Step(step) => Some(Event::Step(on_one_line(step))),
-        Seen::Call(call) => Some(Event::Call(self::call(call, numbering))),
+        Seen::Call(call) => Some(Event::Call(self::call(call, number, numbering))),
         Seen::Fact { name, value } => Some(Event::Fact(Fact {
+            event: number,
             name: on_one_line(name),
             value: *value,
         })),
@@ -125,8 +130,9 @@ fn event(event: &observation::Event, numbering: Numbering) -> Option<Event> {
     }
 }
 
-fn call(call: &observation::Call, numbering: Numbering) -> Call {
+fn call(call: &observation::Call, event: usize, numbering: Numbering) -> Call {
     Call {
+        event,
         call: on_one_line(&format!("{}({})", call.routine, call.arguments)),
         returned: match (call.kind, call.returned) {
             (Kind::Nothing, _) => "nothing".into(),

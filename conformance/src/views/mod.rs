@@ -1,6 +1,7 @@
-//! Views of a record: for people, for programs and for CI systems. A view runs nothing.
+//! Views of a record: for people, for browsers, for programs and for CI systems. A view runs nothing.
 
 mod github;
+mod html;
 mod human;
 mod json;
 mod junit;
@@ -25,6 +26,8 @@ pub enum Format {
     Junit,
     /// Annotations for GitHub.
     Github,
+    /// A page for browsers, in one file: every deviation with its calls, and every clause.
+    Html,
 }
 
 /// How a view is written.
@@ -44,5 +47,6 @@ pub fn view(run: &Run, format: Format, style: Style) -> String {
         Format::Markdown => markdown::report(run),
         Format::Junit => junit::report(run),
         Format::Github => github::report(run),
+        Format::Html => html::report(run),
     }
 }

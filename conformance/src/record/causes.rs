@@ -133,6 +133,7 @@ mod tests {
     fn call() -> Event {
         Event::Call(Call {
             call: "f()".into(),
+            event: 0,
             returned: "0".into(),
             errno: None,
             doserrno: None,

@@ -412,7 +412,10 @@ fn junit_has_every_result_and_its_counts_agree() {
     );
     assert!(text.contains("type=\"heapmin.known\""), "{text}");
     let first = text.lines().find(|it| it.contains("<testsuites")).unwrap();
-    assert!(!first.contains("skipped"), "Jenkins' schema refuses it: {first}");
+    assert!(
+        !first.contains("skipped"),
+        "Jenkins' schema refuses it: {first}"
+    );
     assert!(text.contains(" skipped=\""), "each suite has its own");
 }
 

@@ -1,5 +1,5 @@
-//! The deviations of a library by cause. A process that ends in one step hides all the clauses
-//! that its case would have judged, so they are shown once.
+//! The deviations of a library that this page shows together. They are fewer than those with one
+//! cause: each case that failed in another way has calls of its own to show.
 
 use crate::clause::Verdict;
 use crate::record::{Library, Outcome, State};

@@ -178,3 +178,30 @@ fn junit_fails_for_a_judgement_that_was_lost_and_a_library_that_was_refused() {
 fn text_of(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
+
+/// The commonest mistake: the number that Linux gives to ENOSYS.
+#[test]
+fn the_number_of_this_systems_enosys_is_a_hint() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let source = folder.path().join("mine.c");
+    let text = "#include <stdlib.h>\nstatic int number; int *_errno(void) { return &number; }\nint _heapmin(void) { number = 38; return -1; }\n";
+    fs::write(&source, text).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.current_dir(folder.path());
+    let built = compiler
+        .args(["-shared", "-fPIC", "-o", "mine.so", "mine.c"])
+        .status();
+    assert!(built.expect("a C compiler").success());
+    let arguments = [
+        "check",
+        "./mine.so",
+        "--heap",
+        "libc.so.6",
+        "--only",
+        "heapmin.failure-sets-enosys",
+    ];
+    let seen = text_of(&heapmin(folder.path(), &arguments));
+    let words: Vec<_> = seen.split_whitespace().collect();
+    let hint = "perhaps 38 is this system's ENOSYS; Microsoft's is 40: write `errno = \"host\"` in a profile if 38 is meant";
+    assert!(words.join(" ").contains(hint), "{seen}");
+}

@@ -285,21 +285,12 @@ impl Expectation {
         returned && errno && handler
     }
 
-    /// What may be meant if the call set `errno` to the number that the name has in the other
-    /// numbering: the commonest mistake of a library for Linux.
+    /// As [`other_number`], for a call that is not as expected.
     fn hint(self, seen: &Seen, call: &Call) -> Option<String> {
-        let (Some(Errno::Named(name)), Some((_, after))) = (self.errno, call.errno) else {
-            return None;
-        };
-        let (own, other) = (seen.numbering, seen.numbering.other());
-        let number = other.number(name).filter(|number| *number == after)?;
-        let expected = own.number(name)?;
-        Some(format!(
-            "{number} is {} {name}; {} is {expected}: write `errno = \"{}\"` in a profile if {number} is meant",
-            other.whose(),
-            own.whose(),
-            other.key(),
-        ))
+        match (self.errno, call.errno) {
+            (Some(Errno::Named(name)), Some((_, after))) => other_number(seen, name, after),
+            _ => None,
+        }
     }
 
     /// The call in words, with the errors that the check looks at.
@@ -326,6 +317,20 @@ impl Expectation {
         }
         text
     }
+}
+
+/// What may be meant if a call set `errno` to the number that the name has in the other
+/// numbering: the commonest mistake of a library for Linux.
+pub fn other_number(seen: &Seen, name: &str, after: i32) -> Option<String> {
+    let (own, other) = (seen.numbering, seen.numbering.other());
+    let number = other.number(name).filter(|number| *number == after)?;
+    let expected = own.number(name).filter(|own| *own != number)?;
+    Some(format!(
+        "{number} is {} {name}; {} is {expected}: write `errno = \"{}\"` in a profile if {number} is meant",
+        other.whose(),
+        own.whose(),
+        other.key(),
+    ))
 }
 
 /// What must be seen of each call.

@@ -9,7 +9,7 @@ use super::empty_heap::EMPTY;
 use super::faults;
 use super::start_values::START_VALUES;
 use crate::clause::Section::{Remarks, ReturnValue};
-use crate::clause::check::{Check, NO_ERRNO, by, only_if};
+use crate::clause::check::{Check, NO_ERRNO, by, only_if, other_number};
 use crate::clause::{Case, Clause, Judgement, Seen, derived, must, record, stated};
 use crate::clauses::pages;
 use crate::clauses::workload::{MIB, count_for, mixed_size, scattered};
@@ -133,11 +133,13 @@ fn sets_enosys(seen: &Seen) -> Judgement {
     let failed: Vec<_> = failures(seen).filter(|it| it.returned != 0).collect();
     let describe = |number| seen.numbering.describe(number);
     let mut wrong = Vec::new();
+    let mut hint = None;
     for call in &failed {
         let Some((before, after)) = call.errno else {
             return Judgement::not_judged(NO_ERRNO);
         };
         if Some(after) != seen.numbering.number("ENOSYS") {
+            hint = hint.or_else(|| other_number(seen, "ENOSYS", after));
             wrong.push(format!(
                 "errno {} (before: {}, last error {})",
                 describe(after),
@@ -148,14 +150,15 @@ fn sets_enosys(seen: &Seen) -> Judgement {
     }
     let (count, failed) = (wrong.len(), failed.len());
     wrong.dedup();
-    match wrong.as_slice() {
+    let judgement = match wrong.as_slice() {
         _ if failed == 0 => Judgement::not_judged("every call that the system refused returned 0"),
         [] => Judgement::pass(format!(
             "errno was ENOSYS after all {failed} calls that failed"
         )),
         [one] => Judgement::fail(format!("{count} of {failed}: {one}")),
         [first, .., last] => Judgement::fail(format!("{count} of {failed}: {first}; … {last}")),
-    }
+    };
+    Judgement { hint, ..judgement }
 }
 
 fn doserrno(seen: &Seen) -> Judgement {

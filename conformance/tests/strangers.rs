@@ -35,6 +35,10 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[(
     "two million blocks with a page each are 8 GiB",
 )];
 
+/// Each stranger is judged by the clauses of `_heapmin` and by half of the other families, each
+/// family by half of the strangers. With this variable and value, all are judged by all.
+const EVERY: (&str, &str) = ("HEAPMIN_STRANGERS", "every-family");
+
 /// The reference with spans of another size.
 const NARROW: &str = "reference_with_narrow_spans";
 
@@ -43,14 +47,17 @@ fn main() -> ExitCode {
         "every-exception-is-one",
         every_exception_is_one,
     )];
-    for (stranger, path) in strangers() {
-        for family in families(stranger != NARROW) {
+    let is_whole = std::env::var(EVERY.0).is_ok_and(|it| it == EVERY.1);
+    for (place, (stranger, path)) in strangers().into_iter().enumerate() {
+        for (number, family) in families(stranger != NARROW).into_iter().enumerate() {
+            let is_now = is_whole || family == "heapmin" || (place + number) % 2 == 0;
             let sound = move || {
                 let candidate = candidate(path, "reference", None)?;
                 let (excused, left_out) = (of(UNSUPPORTED, stranger), of(LEFT_OUT, stranger));
                 keeps_promises(candidate, family, &excused, &left_out)
             };
-            trials.push(Trial::test(format!("{stranger}::{family}"), sound));
+            let trial = Trial::test(format!("{stranger}::{family}"), sound);
+            trials.push(trial.with_ignored_flag(!is_now));
         }
         for case in of(LEFT_OUT, stranger) {
             let trial = Trial::test(format!("{stranger}::case::{case}"), move || run(path, case));

@@ -120,6 +120,12 @@ fn body(page: &Page, index: usize, library: &Library, cause: &Cause) -> Markup {
             div { dt { "source" } dd { (source(&outcome.source)) } }
             div { dt { "expected" } dd { (shown(&outcome.expected)) } }
             div { dt { "observed" } dd.observed { (shown(&outcome.observed)) } }
+            @if let Some(hint) = &outcome.hint {
+                div { dt { "perhaps" } dd { (shown(hint)) } }
+            }
+            @if outcome.loses_data {
+                div { dt { "data" } dd { "bytes changed that the caller had written: mend this first" } }
+            }
             (place(outcome))
             @if let Some(beneath) = &outcome.beneath {
                 div { dt { "the system" } dd { (shown(&beneath.system)) " does the same: " (shown(&beneath.observed)) } }

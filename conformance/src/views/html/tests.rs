@@ -232,6 +232,19 @@ fn every_deviation_is_there_with_its_promise_calls_and_commands() {
 }
 
 #[test]
+fn a_hint_and_a_loss_of_data_are_shown() {
+    let mut run = every_kind();
+    let results = &mut run.candidates[0].results;
+    let first = results.iter_mut().find(|it| it.verdict == Verdict::Fail);
+    let first = first.expect("a failure");
+    first.hint = Some("38 is this <system>'s ENOSYS".into());
+    first.loses_data = true;
+    let page = report(&run);
+    assert!(page.contains("38 is this &lt;system&gt;'s ENOSYS"));
+    assert!(page.contains("mend this first"));
+}
+
+#[test]
 fn a_step_that_ends_the_process_is_shown_once_with_the_clauses_that_it_hides() {
     let page = report(&every_kind());
     let cards = between(&page, "<article", "</article>");

@@ -1,5 +1,7 @@
 //! Views of a record: for people, for browsers, for programs and for CI systems. A view runs nothing.
 
+mod badge;
+mod badge_svg;
 mod github;
 mod html;
 mod human;
@@ -28,6 +30,10 @@ pub enum Format {
     Github,
     /// A page for browsers, in one file: every deviation with its calls, and every clause.
     Html,
+    /// A badge, as JSON for shields.io.
+    Badge,
+    /// A badge, as an image.
+    BadgeSvg,
 }
 
 /// How a view is written.
@@ -48,5 +54,7 @@ pub fn view(run: &Run, format: Format, style: Style) -> String {
         Format::Junit => junit::report(run),
         Format::Github => github::report(run),
         Format::Html => html::report(run),
+        Format::Badge => badge::report(run),
+        Format::BadgeSvg => badge_svg::report(run),
     }
 }

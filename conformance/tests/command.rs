@@ -74,6 +74,7 @@ fn the_json_report_has_the_documented_fields_and_its_summary_adds_up() {
             "format",
             "given_back",
             "judged",
+            "maker",
             "name",
             "path",
             "profile",

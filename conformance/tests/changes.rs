@@ -18,11 +18,7 @@ const CLAUSE: &str = "heapmin.success-keeps-errno";
 fn folder(libraries: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     for (name, library) in libraries {
-        let built = format!("lib{library}.so");
-        let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-        let (_, path) = candidates
-            .find(|(known, _)| *known == built)
-            .expect("the candidate was built");
+        let path = heapmin_test_libraries::candidate(library);
         fs::copy(path, folder.path().join(name)).expect("the folder can be written");
     }
     folder

@@ -22,11 +22,7 @@ impl Project {
 
     /// Copies one of the small candidates into the folder.
     fn copy_of(&self, file: &str, name: &str) {
-        let built = format!("lib{name}.so");
-        let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-        let (_, path) = candidates
-            .find(|(known, _)| *known == built)
-            .expect("the candidate was built");
+        let path = heapmin_test_libraries::candidate(name);
         fs::copy(path, self.path().join(file)).expect("the folder can be written");
     }
 

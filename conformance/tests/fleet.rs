@@ -19,11 +19,7 @@ fn folder() -> TempDir {
 }
 
 fn copy(folder: &Path, name: &str, library: &str) {
-    let built = format!("lib{library}.so");
-    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let (_, path) = candidates
-        .find(|(known, _)| *known == built)
-        .expect("the candidate was built");
+    let path = heapmin_test_libraries::candidate(library);
     fs::copy(path, folder.join(name)).expect("the folder can be written");
 }
 

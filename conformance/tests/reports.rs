@@ -15,11 +15,7 @@ const ONLY: [&str; 2] = ["--only", "heapmin.success-*"];
 /// A folder with a library `mine.so`.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let built = format!("lib{BROKEN}.so");
-    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let (_, path) = candidates
-        .find(|(known, _)| *known == built)
-        .expect("the candidate was built");
+    let path = heapmin_test_libraries::candidate(BROKEN);
     fs::copy(path, folder.path().join("mine.so")).expect("the folder can be written");
     folder
 }

@@ -98,7 +98,10 @@ enum Command {
     Bench(BenchArgs),
     /// Run one case in this process; only heapmin itself starts this command
     #[command(hide = true, name = heapmin_harness::wire::job::PROBE_COMMAND)]
-    Probe,
+    Probe {
+        /// File with the job, instead of standard input
+        job: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -487,7 +490,7 @@ enum ListFormat {
 /// Runs the command line; returns the exit status.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    if !matches!(cli.command, Command::Probe) {
+    if !matches!(cli.command, Command::Probe { .. }) {
         signals::end_in_good_order();
     }
     let status = match cli.command {
@@ -503,7 +506,7 @@ pub fn run() -> ExitCode {
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Repro(args) => repro::repro(&args),
         Command::Bench(args) => bench::bench(&args),
-        Command::Probe => probe::run(BUILD, |name| {
+        Command::Probe { job } => probe::run(BUILD, job.as_deref(), |name| {
             clauses::act_of(name)
                 .or_else(|| crate::bench::act::act_of(name))
                 .or_else(|| crate::beneath::act_of(name))

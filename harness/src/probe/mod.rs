@@ -20,6 +20,7 @@ mod lasting;
 pub mod pages;
 mod pipe;
 pub mod process;
+mod stop;
 
 use crate::memory::available_memory;
 use crate::wire::job::{CALIBRATION, Job};
@@ -31,6 +32,7 @@ pub use host::{Child, in_a_fork, in_a_fork_within, read_memory, win32_heap_owns,
 pub use lasting::LastingThread;
 use pipe::Pipe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Why a case stops early. The probe reports each reason as an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,19 +268,35 @@ impl Probe {
     }
 }
 
-/// Runs as a probe: reads a job from standard input, performs it and ends the process.
+/// Runs as a probe: reads a job from standard input or from a file, performs it and ends the
+/// process. With a file, a debugger or another tool watches: a crash is left to it.
 /// `build` identifies the sources of this program; `act_of` returns the code of a case.
-pub fn run(build: &str, act_of: impl Fn(&str) -> Option<Act>) -> ! {
+pub fn run(build: &str, file: Option<&Path>, act_of: impl Fn(&str) -> Option<Act>) -> ! {
     host::close_inherited();
     host::prepare_process();
-    let mut pipe = Pipe::take_over_standard_streams();
-    let order = pipe.receive().unwrap_or_default();
+    let (mut pipe, order) = match file {
+        None => {
+            host::leave_no_trace();
+            let mut pipe = Pipe::take_over_standard_streams();
+            let order = pipe.receive().unwrap_or_default();
+            (pipe, order)
+        }
+        Some(file) => match Pipe::beside(file).and_then(|pipe| Ok((pipe, std::fs::read(file)?))) {
+            Ok(both) => both,
+            Err(error) => {
+                eprintln!("the files of the job {}: {error}", file.display());
+                std::process::exit(2);
+            }
+        },
+    };
     let Ok(job) = serde_json::from_slice::<Job>(&order) else {
         eprintln!("the probe is started by heapmin itself; use `heapmin check`");
         std::process::exit(2);
     };
     pipe.use_token(&job.token);
-    host::report_exceptions(pipe.output(), &job.token);
+    if file.is_none() {
+        host::report_exceptions(pipe.output(), &job.token);
+    }
     let hello = Event::Hello {
         build: build.to_owned(),
         process: if cfg!(unix) { std::process::id() } else { 0 },
@@ -306,6 +324,9 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
             return Event::Done;
         }
     }
+    if let Some(place) = job.stop {
+        stop::set(place);
+    }
     let crt = match Crt::load(job) {
         Ok(crt) => crt,
         Err(Unusable::Rejected(reason)) => return pipe.last_words(Event::LoadFailed(reason)),
@@ -331,6 +352,7 @@ fn perform(job: &Job, pipe: Pipe, act_of: impl Fn(&str) -> Option<Act>) -> Event
         pipe,
         fault: None,
     };
+    stop::before_the_case();
     let result = if let Some(script) = &job.script {
         let lines = script.lines().map(str::parse);
         match lines.collect::<Result<Vec<Step>, String>>() {

@@ -1,11 +1,16 @@
 //! The input of a probe: its subcommand and its job.
 
 use super::fence::Fence;
+use super::stop::StopAt;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
+
+/// The file to which a probe writes its events if its job is in a file: beside it, with this
+/// name.
+pub const EVENTS_FILE: &str = "events";
 
 /// A routine that a candidate has under another name than that of its page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +32,8 @@ pub const CALIBRATION: &str = "calibration";
 /// runtime of its routines. Only Windows and Wine have one.
 pub const SYSTEM_HEAP: &str = "the system's heap";
 
-/// What a probe has to do. It is the first line that the probe reads.
+/// What a probe has to do. It is the first line that the probe reads, or the file that the
+/// first argument of the subcommand names: a debugger has the standard streams for itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Job {
     /// The token at the start of every event's line.
@@ -66,4 +72,7 @@ pub struct Job {
     pub record: bool,
     /// The fence that the probe raises before it loads anything.
     pub fence: Option<Fence>,
+    /// The place at which the probe stops for a debugger.
+    #[serde(default)]
+    pub stop: Option<StopAt>,
 }

@@ -10,3 +10,4 @@ pub mod observation;
 mod os_name;
 pub mod script;
 pub mod step;
+pub mod stop;

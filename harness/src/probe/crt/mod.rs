@@ -26,7 +26,7 @@ pub use places::Places;
 pub(super) use recorder::address_space_is_limited;
 pub use strings::Text;
 
-use super::{ErrorState, Stop, host};
+use super::{ErrorState, Stop, host, stop};
 use crate::library::routines::ROUTINES;
 use crate::wire::coverage::Pairs;
 use crate::wire::job::Job;
@@ -267,6 +267,7 @@ impl Crt {
         if self.has_errno_of_its_own() {
             host::set_last_error(start.last_error);
         }
+        stop::before_call(|| self.routines.address(routine));
         let value = call(self)?;
         // Before any code of the probe can set them.
         let (errno, doserrno) = (self.errno(), self.doserrno());

@@ -2,6 +2,7 @@
 
 use super::HeapInfo;
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ptr;
 
 /// An invalid parameter handler. Its parameters are expression, function, file, line and
 /// a reserved one. All are null or zero except in debug builds.
@@ -55,9 +56,14 @@ macro_rules! routines {
 
             /// Whether this routine was found.
             pub(super) fn has(&self, name: &str) -> bool {
+                !self.address(name).is_null()
+            }
+
+            /// The address of this routine; null if it was not found.
+            pub(super) fn address(&self, name: &str) -> *const c_void {
                 match name {
-                    $(stringify!($name) => self.$name.is_some(),)*
-                    _ => false,
+                    $(stringify!($name) => self.$name.map_or(ptr::null(), |it| it as _),)*
+                    _ => ptr::null(),
                 }
             }
         }

@@ -44,10 +44,22 @@ pub(crate) fn close_inherited() {
     }
 }
 
-/// Prevents core files, and huge pages: figures of resident memory must be exact to the
-/// page on every machine. Gives signals the actions that they have in a C program; Rust's
-/// runtime sets others. Also lets the system kill this process when its parent ends.
+/// Prevents huge pages: figures of resident memory must be exact to the page on every
+/// machine. Gives signals the actions that they have in a C program; Rust's runtime sets
+/// others.
 pub(crate) fn prepare_process() {
+    // SAFETY: settings of this process; a failure changes nothing.
+    unsafe {
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGPIPE] {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        #[cfg(target_os = "linux")]
+        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    }
+}
+
+/// Prevents core files, and lets the system kill this process when its parent ends.
+pub(crate) fn leave_no_trace() {
     let none = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -55,14 +67,26 @@ pub(crate) fn prepare_process() {
     // SAFETY: settings of this process; a failure changes nothing.
     unsafe {
         libc::setrlimit(libc::RLIMIT_CORE, &none);
-        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGPIPE] {
-            libc::signal(signal, libc::SIG_DFL);
-        }
-        #[cfg(target_os = "linux")]
-        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
         // A candidate that hangs must not outlive its parent.
         #[cfg(target_os = "linux")]
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+}
+
+/// Raises the signal of a breakpoint. On x86 the debugger finds the address of `routine`,
+/// which is called next, in the register `rax` or `eax`.
+#[inline(never)]
+pub(crate) fn breakpoint(routine: *const std::ffi::c_void) {
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+    // SAFETY: an instruction that changes no memory and no register.
+    unsafe {
+        std::arch::asm!("int3", in("ax") routine)
+    };
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
+    {
+        let _ = routine;
+        // SAFETY: raises a signal, which the debugger takes.
+        unsafe { libc::raise(libc::SIGTRAP) };
     }
 }
 

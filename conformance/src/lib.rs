@@ -4,7 +4,7 @@
 //! [`clauses`] contains the clauses and their cases. [`run`] runs the cases of a
 //! candidate in probes, and [`judge`] turns the observations into verdicts. [`beneath`]
 //! finds the deviations that are the system's. [`expected`] reads and compares known deviations,
-//! and [`judged`] complains if too little was judged. [`record`] is the run as data, and
+//! and [`judged`] complains if too little was judged. [`debug`] runs one case under a debugger. [`record`] is the run as data, and
 //! [`views`] show it to the user.
 
 #![forbid(unsafe_code)]
@@ -14,6 +14,7 @@ pub mod beneath;
 pub mod clause;
 pub mod clauses;
 pub mod cli;
+pub mod debug;
 pub mod expected;
 pub mod figures;
 #[cfg(test)]

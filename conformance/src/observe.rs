@@ -5,10 +5,12 @@ use heapmin_harness::library::routines::is_looked_up;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::launch::Launch;
 use heapmin_harness::parent::process_limit::ProcessLimit;
+use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
 use heapmin_harness::wire::channel::new_token;
 use heapmin_harness::wire::job::Job;
 use heapmin_harness::wire::observation::{Ending, Event, Observation};
+use heapmin_harness::wire::stop::StopAt;
 use std::time::Duration;
 
 /// Runs one case on a candidate.
@@ -60,6 +62,49 @@ pub fn observe_with(
     let mut setting = Setting::of(candidate);
     setting.environment.extend_from_slice(more);
     launch(candidate, &setting, act, None, timeout)
+}
+
+/// What the probe of a case needs, for a tool that starts it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its job, without a fence.
+    pub job: Job,
+    /// The environment variables that the candidate needs.
+    pub environment: Vec<(String, String)>,
+    /// The limit that the process has from its start.
+    pub limit: Option<ProcessLimit>,
+}
+
+/// Prepares a case for a probe that stops at this place.
+///
+/// # Errors
+/// If the case does not apply to the candidate, or cannot run here.
+pub fn prepared(
+    candidate: &Candidate,
+    case: &Case,
+    stop: Option<StopAt>,
+) -> Result<Prepared, InputError> {
+    let mut setting = Setting::of(candidate);
+    let prepared = case
+        .stand_in
+        .map(|start| prepare(candidate, start, &mut setting));
+    if let Err(obstacle) = prepared.transpose() {
+        let why = match *obstacle {
+            Event::NotApplicable(why) | Event::NotJudged(why) => why,
+            event => format!("{event:?}"),
+        };
+        let problem = format!("the case {} cannot run: {why}", case.name);
+        return Err(InputError::new(problem, "name another case"));
+    }
+    Ok(Prepared {
+        job: Job {
+            case: case.name.to_owned(),
+            stop,
+            ..job_of(candidate)
+        },
+        environment: setting.environment,
+        limit: setting.limit,
+    })
 }
 
 /// How the process of a probe differs from that of other probes.

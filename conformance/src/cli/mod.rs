@@ -6,6 +6,7 @@ mod bench_program;
 mod bisect;
 mod check;
 mod checked;
+mod debug;
 mod diff;
 mod doctor;
 mod explain;
@@ -20,6 +21,7 @@ mod repro;
 mod signals;
 
 use crate::clause::Level;
+use crate::debug::tool::Debugger;
 use crate::partition::Partition;
 use crate::views::Format;
 use crate::{BUILD, clauses};
@@ -88,6 +90,8 @@ enum Command {
         /// Id of the clause, as shown by `heapmin list`, or the name of a family or routine, such as heapmin
         clause: String,
     },
+    /// Run one case under a debugger, stopped right before the call or step that deviates
+    Debug(DebugArgs),
     /// List what can load libraries on this machine, and what is missing
     Doctor(DoctorArgs),
     /// Run random sequences of calls on two libraries and compare the results
@@ -307,6 +311,46 @@ impl RunnerArgs {
 }
 
 #[derive(Args)]
+struct DebugArgs {
+    /// Id of the clause; or a family or routine, such as heapmin: the first of its clauses that deviates
+    clause: String,
+    /// Library file, or name of a known library
+    library: OsString,
+    /// Case of the clause [default: the first case in which the library deviates]
+    #[arg(long, value_name = "NAME")]
+    case: Option<String>,
+    /// Debugger [default: the first that is found]
+    #[arg(long, value_name = "NAME", value_enum, conflicts_with_all = ["with", "keep_core"])]
+    debugger: Option<Debugger>,
+    /// Command to run the probe under instead, such as 'valgrind -q', 'strace -f' or 'rr record'; the probe does not stop in it
+    #[arg(long, value_name = "CMD", value_parser = words, conflicts_with = "keep_core")]
+    with: Option<Words>,
+    /// Do not stop before the deviation: run to the end of the case, or to a crash
+    #[arg(long)]
+    keep_going: bool,
+    /// Run without a debugger and keep the core file of a crash; without a crash, end the process with one right before the deviation (Linux)
+    #[arg(long)]
+    keep_core: bool,
+    /// Judge the library by this profile: the name of a known library, or a .toml file
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Let the library replace the system's heap (LD_PRELOAD) in the cases about that
+    #[arg(long)]
+    preload: bool,
+    /// Library that has the heap routines which the library lacks: a path, or a name that the loader finds
+    #[arg(long, value_name = "LIBRARY")]
+    heap: Option<OsString>,
+    /// Folder in which the loader searches for libraries that the library needs; can be given several times
+    #[arg(long = "library-path", value_name = "FOLDER")]
+    search_folders: Vec<PathBuf>,
+    /// Environment variable for the process that loads the library; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    #[command(flatten)]
+    runner: RunnerArgs,
+}
+
+#[derive(Args)]
 struct DoctorArgs {
     #[command(flatten)]
     runner: RunnerArgs,
@@ -502,6 +546,7 @@ pub fn run() -> ExitCode {
         Command::Known(args) => known::known(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
+        Command::Debug(args) => debug::debug(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Repro(args) => repro::repro(&args),

@@ -1,14 +1,23 @@
 //! Handles signals such as Ctrl-C: the run ends early and reports what it has.
 
 use heapmin_harness::parent::interruption;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether Ctrl-C is for a debugger in the same terminal.
+static IS_FOR_A_TOOL: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C and Ctrl-\ do nothing here: the terminal sends them to a debugger, too,
+/// which stops its program then.
+pub(super) fn leave_to_a_tool() {
+    IS_FOR_A_TOOL.store(true, Ordering::Relaxed);
+}
 
 /// Makes a first signal end the run in good order, and a second one end the
 /// process at once.
 #[cfg(unix)]
 pub(super) fn end_in_good_order() {
-    use signal_hook::consts::{SIGHUP, TERM_SIGNALS};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, TERM_SIGNALS};
     use signal_hook::iterator::Signals;
-    use std::sync::atomic::Ordering;
     use std::time::{Duration, Instant};
 
     /// Programs such as `timeout` send a signal to the process and to its group,
@@ -22,6 +31,10 @@ pub(super) fn end_in_good_order() {
     std::thread::spawn(move || {
         let mut first: Option<Instant> = None;
         for signal in &mut signals {
+            let is_for_a_tool = IS_FOR_A_TOOL.load(Ordering::Relaxed);
+            if is_for_a_tool && matches!(signal, SIGINT | SIGQUIT) {
+                continue;
+            }
             match first {
                 None => {
                     first = Some(Instant::now());

@@ -1,0 +1,103 @@
+//! `heapmin debug`: runs one case under a debugger or another tool.
+
+use super::{AS_EXPECTED, DebugArgs, catalogue, note, runners, signals};
+use crate::debug::guide::guide;
+use crate::debug::session::Session;
+use crate::debug::subject::find;
+use crate::debug::tool::{Debugger, Tool};
+use crate::load::load_all;
+use crate::observe::prepared;
+use crate::pace::Pace;
+use crate::select::named;
+use heapmin_harness::parent::candidate::Candidate;
+use heapmin_harness::parent::surroundings::Surroundings;
+use heapmin_harness::text::input_error::InputError;
+
+pub(super) fn debug(args: &DebugArgs) -> Result<u8, InputError> {
+    let clauses = named(&args.clause)?;
+    let mut candidate = candidate(args)?;
+    let tool = tool(args, &candidate)?;
+    note(&format!("checking {} ({})", args.clause, candidate.name));
+    let pace = Pace::measured([&candidate.runner], 1, 1);
+    let memory = pace.memory(&candidate.runner);
+    candidate.runner.sees_memory = memory.is_seen;
+    candidate.runner.frees_threads = memory.frees_threads;
+    let (mut loaded, mut refused) = load_all(vec![candidate], 1, &pace);
+    let Some(candidate) = loaded.pop() else {
+        return Err(refused.pop().expect("one of the two has it").error);
+    };
+    let timeout = pace.of(&candidate.runner).full;
+    let subject = find(&clauses, args.case.as_deref(), &candidate, timeout)?;
+    let crashes = subject.judgement.verdict == crate::clause::Verdict::Crash;
+    let stops = match tool {
+        Tool::Command(_) => false,
+        // The core file of a crash shows the crash.
+        Tool::Nothing => !args.keep_going && !crashes,
+        Tool::Debugger(..) => !args.keep_going,
+    };
+    let stop = stops.then(|| subject.stop());
+    let prepared = prepared(&candidate, subject.case, stop)?;
+    let session = Session::new(&tool, &candidate.runner, &prepared)?;
+    note(guide(&subject, &candidate, &tool, stops).trim_end());
+    if let Some(left_out) = &session.command().left_out {
+        note(&format!("note: {left_out}"));
+    }
+    signals::leave_to_a_tool();
+    match tool {
+        Tool::Nothing => keep_core(&session, &candidate)?,
+        _ => drop(session.run()?),
+    }
+    note(&session.account());
+    Ok(AS_EXPECTED)
+}
+
+/// What the probe runs under. It is looked for before the library runs.
+fn tool(args: &DebugArgs, candidate: &Candidate) -> Result<Tool, InputError> {
+    if args.keep_core {
+        if !cfg!(target_os = "linux") || candidate.runner.is_wine() {
+            let problem = "--keep-core works for libraries that Linux itself loads";
+            return Err(InputError::new(problem, "leave it out"));
+        }
+        return Ok(Tool::Nothing);
+    }
+    match &args.with {
+        Some(words) => Ok(Tool::Command(words.0.clone())),
+        None => Debugger::find(args.debugger, &candidate.runner),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn keep_core(session: &Session, candidate: &Candidate) -> Result<(), InputError> {
+    use crate::debug::core_file;
+    core_file::allow()?;
+    let started = std::time::SystemTime::now();
+    let status = session.run()?;
+    let program = &candidate.runner.program;
+    note(&core_file::account(status, started, program));
+    Ok(())
+}
+
+/// Refused before.
+#[cfg(not(target_os = "linux"))]
+fn keep_core(_: &Session, _: &Candidate) -> Result<(), InputError> {
+    Ok(())
+}
+
+fn candidate(args: &DebugArgs) -> Result<Candidate, InputError> {
+    let catalogue = catalogue()?;
+    let profile = args.profile.as_deref();
+    let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
+    let runners = runners(args.runner.choice(true, None))?;
+    let candidate = catalogue.candidate(&args.library, profile.as_ref(), &runners)?;
+    let surroundings = Surroundings {
+        heap: args.heap.clone(),
+        search_folders: args.search_folders.clone(),
+        environment: args.env.clone(),
+    };
+    let candidate = surroundings.of(candidate, &catalogue)?;
+    candidate.check_heap()?;
+    match args.preload {
+        true => candidate.standing_in(),
+        false => Ok(candidate),
+    }
+}

@@ -163,7 +163,8 @@ fn promise(page: &Page, outcome: &Outcome) -> Markup {
     }
 }
 
-fn source(source: &SourceEntry) -> Markup {
+/// The pages of a promise with links, and how it follows from them.
+pub(in crate::views) fn source(source: &SourceEntry) -> Markup {
     html! {
         @for (index, place) in source.sources.iter().enumerate() {
             @if index > 0 { "; " }
@@ -219,7 +220,7 @@ fn one_line(call: &Call) -> Markup {
 }
 
 /// The entry that lists a deviation.
-pub(super) fn known(entry: &Entry) -> Markup {
+pub(in crate::views) fn known(entry: &Entry) -> Markup {
     html! {
         @if !entry.why.is_empty() { (shown(&entry.why)) "; " }
         @if let Some(bug) = &entry.bug {

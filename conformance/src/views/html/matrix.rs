@@ -25,14 +25,14 @@ const STATES: [&str; 12] = [
 ];
 
 /// The results of a library, by clause.
-type Column<'a> = HashMap<&'a str, Cell<'a>>;
+pub(in crate::views) type Column<'a> = HashMap<&'a str, Cell<'a>>;
 
 /// The results of a clause in all its cases.
-struct Cell<'a> {
+pub(in crate::views) struct Cell<'a> {
     /// The first of them with the worst verdict.
-    worst: &'a Outcome,
+    pub(in crate::views) worst: &'a Outcome,
     /// What they are beside the expected results, each state once.
-    states: Vec<&'static str>,
+    pub(in crate::views) states: Vec<&'static str>,
 }
 
 /// The section.
@@ -64,7 +64,8 @@ pub(super) fn section(page: &Page) -> Markup {
     }
 }
 
-fn column<'a>(run: &'a Run, library: &'a Library) -> Column<'a> {
+/// The results of each clause of a library.
+pub(in crate::views) fn column<'a>(run: &'a Run, library: &'a Library) -> Column<'a> {
     let cell = |it: &Counted<'a>| Cell {
         worst: it.outcome,
         states: Vec::new(),
@@ -85,7 +86,7 @@ fn column<'a>(run: &'a Run, library: &'a Library) -> Column<'a> {
 }
 
 /// The controls, hidden until the script shows them.
-fn filter() -> Markup {
+pub(in crate::views) fn filter() -> Markup {
     html! {
         form.filter role="search" aria-label="Clauses" hidden {
             div {
@@ -105,11 +106,13 @@ fn filter() -> Markup {
 }
 
 /// The clauses of each routine, in the order of the first of them.
-fn routines(clauses: &[Promise]) -> Vec<Vec<&Promise>> {
+pub(in crate::views) fn routines<'a>(
+    clauses: impl IntoIterator<Item = &'a Promise>,
+) -> Vec<Vec<&'a Promise>> {
     let mut routines: Vec<Vec<&Promise>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut seen = HashSet::new();
-    for clause in clauses.iter().filter(|it| seen.insert(&it.id)) {
+    for clause in clauses.into_iter().filter(|it| seen.insert(&it.id)) {
         let place = *places.entry(&clause.routine).or_insert_with(|| {
             routines.push(Vec::new());
             routines.len() - 1
@@ -132,7 +135,7 @@ fn group(page: &Page, clauses: Vec<&Promise>, columns: &[Column]) -> Markup {
 }
 
 /// The name of a clause, which may be broken after the family.
-fn breakable(id: &str) -> Markup {
+pub(in crate::views) fn breakable(id: &str) -> Markup {
     html! {
         @match id.split_once('.') {
             Some((family, rest)) => { (shown(family)) "." wbr; (shown(rest)) }

@@ -9,27 +9,25 @@ mod causes;
 mod changed;
 mod commands;
 mod configuration;
-mod deviation;
-mod matrix;
+pub(super) mod deviation;
+pub(super) mod document;
+pub(super) mod matrix;
 mod open;
 mod plot;
-mod summary;
+pub(super) mod summary;
 #[cfg(test)]
-mod tests;
-mod text;
+pub(super) mod tests;
+pub(super) mod text;
 mod titles;
-mod words;
+pub(super) mod words;
 
 use crate::record::{Library, Run, State};
 use anchors::Anchors;
 use causes::{Cause, causes};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
+use document::{Document, sum};
+use maud::{Markup, html};
 use text::shown;
 use titles::titles;
-
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
 
 /// With more deviations than this, only new ones have a plot, so that the page stays small.
 const MOST_PLOTS: usize = 400;
@@ -82,54 +80,21 @@ impl<'a> Page<'a> {
 /// The whole page.
 pub(super) fn report(run: &Run) -> String {
     let page = Page::new(run);
-    let nonce = nonce(run);
-    // Even if a text got past the escaping, the browser would load and run nothing.
-    let policy = format!(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; \
-         style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"
-    );
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { (title(&page)) }
-                style nonce=(nonce) { (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#main" { "Skip to the results" }
-                header { (summary::heading(&page)) (contents(&page)) }
-                main #main tabindex="-1" {
-                    (summary::summary(&page))
-                    (configuration::configuration(&page))
-                    (deviation::section(&page, false))
-                    (deviation::section(&page, true))
-                    (changed::section(&page))
-                    (open::section(&page))
-                    (matrix::section(&page))
-                }
-                footer {
-                    p {
-                        "Made by heapmin " (shown(&run.suite)) ". A verdict says something about "
-                        "the clauses that were judged, and nothing about the others."
-                    }
-                }
-                script nonce=(nonce) { (PreEscaped(SCRIPT)) }
-            }
-        }
+    let document = Document {
+        title: title(&page),
+        header: html! { (summary::heading(&page)) (contents(&page)) },
+        main: html! {
+            (summary::summary(&page))
+            (configuration::configuration(&page))
+            (deviation::section(&page, false))
+            (deviation::section(&page, true))
+            (changed::section(&page))
+            (open::section(&page))
+            (matrix::section(&page))
+        },
+        suite: &run.suite,
     };
-    markup.into_string()
-}
-
-/// A number that a record cannot contain, since it depends on the whole record.
-fn nonce(run: &Run) -> String {
-    let record = serde_json::to_vec(run).expect("a record is plain data");
-    let sum = Sha256::digest(record);
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    document.text(&sum([run]))
 }
 
 fn title(page: &Page) -> Markup {

@@ -37,7 +37,7 @@ pub(super) fn heading(page: &Page) -> Markup {
 }
 
 /// `2026-11-26 10:58:44 UTC`.
-fn day_and_time(started: &str) -> String {
+pub(in crate::views) fn day_and_time(started: &str) -> String {
     match started.split_once('T') {
         Some((day, time)) => format!("{day} {}", time.replace('Z', " UTC")),
         None => started.to_owned(),
@@ -95,7 +95,7 @@ fn complaints(run: &Run) -> Markup {
 }
 
 /// The columns that count results.
-const COLUMNS: [&str; 12] = [
+pub(in crate::views) const COLUMNS: [&str; 12] = [
     "pass",
     "fail",
     "crash",
@@ -111,7 +111,7 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// The number of results for each of [`COLUMNS`].
-fn counts(library: &Library) -> [usize; 12] {
+pub(in crate::views) fn counts(library: &Library) -> [usize; 12] {
     let count = |wanted: &dyn Fn(&crate::record::Outcome) -> bool| {
         library.results.iter().filter(|it| wanted(it)).count()
     };

@@ -49,7 +49,7 @@ fn in_step(step: &str) -> Option<At> {
 }
 
 /// A run of two libraries with every verdict, reason and state, and a text in each field.
-fn every_kind() -> Run {
+pub(in crate::views) fn every_kind() -> Run {
     let with = |clause: &str, judgement| forged::outcome(clause, 0, judgement);
     let crash = |clause: &str| crate::run::Outcome {
         at: in_step("use the heap"),
@@ -155,13 +155,13 @@ fn every_kind() -> Run {
 }
 
 /// The parts of the page between two texts.
-fn between<'a>(page: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+pub(in crate::views) fn between<'a>(page: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     let parts = page.split(start).skip(1);
     parts.map(|it| it.split(end).next().unwrap_or(it)).collect()
 }
 
 /// The elements of a page with their attributes, as text. Also checks that each one is closed.
-fn elements(page: &str) -> Vec<&str> {
+pub(in crate::views) fn elements(page: &str) -> Vec<&str> {
     const VOID: [&str; 4] = ["meta", "input", "br", "wbr"];
     let mut open: Vec<&str> = Vec::new();
     let mut elements = Vec::new();
@@ -190,7 +190,7 @@ fn elements(page: &str) -> Vec<&str> {
     elements
 }
 
-fn attributes<'a>(elements: &[&'a str], name: &str) -> Vec<&'a str> {
+pub(in crate::views) fn attributes<'a>(elements: &[&'a str], name: &str) -> Vec<&'a str> {
     let start = format!(" {name}=\"");
     let parts = elements.iter().flat_map(|it| between(it, &start, "\""));
     parts.collect()
@@ -405,13 +405,13 @@ fn each_clause_of_a_library_has_an_id_that_does_not_depend_on_its_result() {
 }
 
 /// Texts that would end an attribute or an element, begin another, or hide something.
-const HOSTILE: &str = "<script>window.pwned = 1</script>\"><img src=x onerror=alert(1)>\
+pub(in crate::views) const HOSTILE: &str = "<script>window.pwned = 1</script>\"><img src=x onerror=alert(1)>\
     ' onmouseover='alert(1)</style></script></title></svg><b>\u{202e}evil\u{2066}a\0b\u{1b}[31m\
     &lt;&amp;javascript:alert(1)<!--";
 
 /// The run with this text at the end of one of the texts of its record, for each kind of text,
 /// with the place of the text.
-fn with_text_everywhere(run: &Run, text: &str) -> Vec<(String, Run)> {
+pub(in crate::views) fn with_text_everywhere(run: &Run, text: &str) -> Vec<(String, Run)> {
     let value = serde_json::to_value(run).unwrap();
     let mut pointers = Vec::new();
     texts(&value, String::new(), &mut pointers);
@@ -489,7 +489,7 @@ fn no_text_of_a_record_becomes_markup() {
 }
 
 /// Whether a tag has this text outside of the values of its attributes, or in an address.
-fn in_names(element: &str, text: &str) -> bool {
+pub(in crate::views) fn in_names(element: &str, text: &str) -> bool {
     let outside: String = element.split('"').step_by(2).collect();
     let addresses = attributes(&[element], "href");
     outside.contains(text) || addresses.iter().any(|it| it.starts_with(text))

@@ -9,10 +9,10 @@ const MOST: usize = 3000;
 /// A text of a record. It is escaped for HTML, and characters that hide or reorder others
 /// are written as their numbers.
 #[derive(Clone, Copy)]
-pub(super) struct Shown<'a>(&'a str);
+pub(in crate::views) struct Shown<'a>(&'a str);
 
 /// This text, as the page shows it.
-pub(super) fn shown(text: &str) -> Shown<'_> {
+pub(in crate::views) fn shown(text: &str) -> Shown<'_> {
     Shown(text)
 }
 
@@ -23,7 +23,7 @@ impl Render for Shown<'_> {
 }
 
 /// The text without characters that hide or reorder others, and cut if it is very long.
-pub(super) fn visible(text: &str) -> String {
+pub(in crate::views) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for (index, character) in text.chars().enumerate() {
         if index == MOST {
@@ -52,7 +52,7 @@ fn is_hidden(character: char) -> bool {
 }
 
 /// An address to which the page may lead: one on the web. A record may have any text there.
-pub(super) fn web_address(text: &str) -> Option<String> {
+pub(in crate::views) fn web_address(text: &str) -> Option<String> {
     let is_web = ["https://", "http://"]
         .iter()
         .any(|it| text.starts_with(it));
@@ -61,12 +61,12 @@ pub(super) fn web_address(text: &str) -> Option<String> {
 }
 
 /// A number with its noun: `1 case`, `2 cases`.
-pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+pub(in crate::views) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Milliseconds as text: `7 ms`, `1.3 s`, `2 min 5 s`.
-pub(super) fn duration(milliseconds: u64) -> String {
+pub(in crate::views) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),

@@ -6,14 +6,18 @@ use maud::{Markup, Render, html};
 
 /// A word with a sign, and the class that colours it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) sign: &'static str,
-    pub(super) word: &'static str,
-    pub(super) class: &'static str,
+pub(in crate::views) struct Word {
+    pub(in crate::views) sign: &'static str,
+    pub(in crate::views) word: &'static str,
+    pub(in crate::views) class: &'static str,
 }
 
 impl Word {
-    pub(super) const fn new(sign: &'static str, word: &'static str, class: &'static str) -> Word {
+    pub(in crate::views) const fn new(
+        sign: &'static str,
+        word: &'static str,
+        class: &'static str,
+    ) -> Word {
         Word { sign, word, class }
     }
 }
@@ -25,7 +29,7 @@ impl Render for Word {
 }
 
 /// What a result is.
-pub(super) fn verdict(outcome: &Outcome) -> Word {
+pub(in crate::views) fn verdict(outcome: &Outcome) -> Word {
     let is_recorded = outcome.level == Level::Record;
     match outcome.verdict {
         Verdict::Pass if is_recorded => Word::new("•", "recorded", "recorded"),
@@ -42,7 +46,7 @@ pub(super) fn verdict(outcome: &Outcome) -> Word {
 }
 
 /// What a result is beside the expected results, unless it is as expected.
-pub(super) fn state(outcome: &Outcome) -> Option<&'static str> {
+pub(in crate::views) fn state(outcome: &Outcome) -> Option<&'static str> {
     match outcome.state {
         State::AsExpected => None,
         State::New => Some("new"),
@@ -53,13 +57,18 @@ pub(super) fn state(outcome: &Outcome) -> Option<&'static str> {
 }
 
 /// A result's word, as a badge.
-pub(super) fn badge(outcome: &Outcome) -> Markup {
+pub(in crate::views) fn badge(outcome: &Outcome) -> Markup {
+    let states: Vec<_> = state(outcome).into_iter().collect();
+    badge_with(outcome, &states)
+}
+
+/// A result's word with these states, as a badge.
+pub(in crate::views) fn badge_with(outcome: &Outcome, states: &[&str]) -> Markup {
     let word = verdict(outcome);
-    let state = state(outcome);
     html! {
-        span class={ "badge " (word.class) @if let Some(state) = state { " " (state) } } {
+        span class={ "badge " (word.class) @for state in states { " " (state) } } {
             (word)
-            @if let Some(state) = state { ", " (state) }
+            @for state in states { ", " (state) }
         }
     }
 }

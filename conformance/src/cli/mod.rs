@@ -19,6 +19,7 @@ mod report;
 mod reports;
 mod repro;
 mod signals;
+mod site;
 
 use crate::clause::Level;
 use crate::debug::tool::Debugger;
@@ -83,6 +84,8 @@ enum Command {
     Bisect(BisectArgs),
     /// List the known deviations of saved runs by age
     Known(KnownArgs),
+    /// Make a static site of saved runs: libraries, versions, clauses, and what changed
+    Site(SiteArgs),
     /// List the clauses and their cases, or the known libraries
     List(ListArgs),
     /// Explain a clause: what it requires, its source, and which known libraries break it
@@ -277,6 +280,28 @@ struct KnownArgs {
     /// Format of the list
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     format: ListFormat,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The exit status is 1 if a library is missing; the site is written all the same."
+)]
+struct SiteArgs {
+    /// Saved runs: files that `heapmin check --format json` wrote
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Folder of the site; it must not exist, be empty, or have a site that heapmin made
+    #[arg(long, value_name = "FOLDER", default_value = "site")]
+    output: PathBuf,
+    /// The site before this one, or its runs.json; it is an error if no new run has a library of it
+    #[arg(long, value_name = "FOLDER-OR-FILE")]
+    previous: Option<PathBuf>,
+    /// A library of the site before this one that is no longer checked; can be given several times
+    #[arg(long, value_name = "NAME", requires = "previous")]
+    removed: Vec<String>,
+    /// Write the name of each file without its folder, to publish the site
+    #[arg(long)]
+    redact_paths: bool,
 }
 
 /// What starts the process that loads a library.
@@ -544,6 +569,7 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::diff(&args),
         Command::Bisect(args) => bisect::bisect(&args),
         Command::Known(args) => known::known(&args),
+        Command::Site(args) => site::site(&args),
         Command::List(args) => list::list(&args),
         Command::Explain { clause } => explain::explain(&clause),
         Command::Debug(args) => debug::debug(&args),

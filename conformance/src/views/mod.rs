@@ -8,6 +8,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+pub mod site;
 mod table;
 #[cfg(test)]
 mod tests;

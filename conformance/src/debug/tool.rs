@@ -142,6 +142,8 @@ impl Tool {
                 let wrapper = wrapper(&std::mem::take(&mut environment), prepared.limit);
                 let mut commands = vec![
                     "set breakpoint pending on".to_owned(),
+                    // It stops in Rust, and users call routines of C.
+                    "set language c".to_owned(),
                     format!("handle {} nostop noprint pass", SIGNALS_OF_CASES.join(" ")),
                 ];
                 commands.extend(wrapper.map(|words| format!("set exec-wrapper {words}")));

@@ -83,7 +83,7 @@ impl Index {
     /// Parses the text of a `runs.json`. `name` is the file's name for messages.
     ///
     /// # Errors
-    /// If it is none that this program can read.
+    /// If this program cannot read it.
     pub fn parse(name: &str, text: &str) -> Result<Index, InputError> {
         let mend = "name a site that `heapmin site` made, or its runs.json";
         let index: Index = serde_json::from_str(text).map_err(|error| {

@@ -2,7 +2,7 @@
 //! with its history, and a page for each clause with the libraries that keep it.
 //!
 //! The pages look like those of the HTML view and are made from its parts. Texts of a record
-//! reach them through [`shown`] only, and names of files through [`names::Names`].
+//! reach them through `shown` only, and names of files through `names::Names`.
 
 mod changes;
 mod clause;

@@ -4,7 +4,7 @@
 use super::{Library, Outcome, Run};
 use crate::clause::Verdict;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What changed between two runs.
 #[derive(Debug, Default, Serialize)]
@@ -163,9 +163,12 @@ fn changes(diff: &mut Diff, old: &Library, new: &Library) {
             new.name
         ));
     }
+    // A site compares thousands of pairs. Of two results of one case, the first counts.
+    let place = |it: &Outcome| (it.clause.clone(), it.case.clone());
+    let old_results = old.results.iter().rev();
+    let old_results: HashMap<_, _> = old_results.map(|it| (place(it), it)).collect();
     for result in &new.results {
-        let is_same = |it: &&Outcome| (&it.clause, &it.case) == (&result.clause, &result.case);
-        let Some(before) = old.results.iter().find(is_same) else {
+        let Some(before) = old_results.get(&place(result)) else {
             continue;
         };
         if let Some(kind) = how(before, result) {

@@ -125,7 +125,7 @@ fn a_site_of_three_runs_shows_the_new_failures_first_and_every_link_leads_to_a_p
     assert_eq!(seen, written, "links lead to every file");
 
     let index = read(pages.join("index.html"));
-    let new = index.split("<section id=\"lost\"").next().unwrap();
+    let new = index.split("<section id=\"libraries\"").next().unwrap();
     assert!(new.contains("<h2 id=\"new-heading\">New failures ("));
     assert!(new.contains("mine.so"));
     assert!(!new.contains("other.so"), "it broke the clause before");

@@ -1,7 +1,7 @@
 //! Tables of results that changed.
 
 use super::Pages;
-use super::history::{Since, Version};
+use super::history::Since;
 use crate::clause::Verdict;
 use crate::record::{Change, How};
 use crate::views::html::text::{counted, shown};
@@ -36,13 +36,32 @@ pub(super) fn compared(pages: &Pages, since: &Since) -> Markup {
     }
 }
 
-/// The row of a change, from the clause on. `up` leads from the page to the site's folder.
-pub(super) fn cells(pages: &Pages, change: &Change, up: &str) -> Markup {
+/// The first change of each clause, with the number of its others.
+pub(super) fn by_clause<'a>(changes: &[&'a Change]) -> Vec<(&'a Change, usize)> {
+    let mut clauses: Vec<(&Change, usize)> = Vec::new();
+    for change in changes {
+        match clauses
+            .iter_mut()
+            .find(|(it, _)| it.clause == change.clause)
+        {
+            Some((_, others)) => *others += 1,
+            None => clauses.push((change, 0)),
+        }
+    }
+    clauses
+}
+
+/// The row of a change, from the clause on. `others` is the number of other cases of the clause
+/// that have no row. `up` leads from the page to the site's folder.
+pub(super) fn cells(pages: &Pages, change: &Change, others: usize, up: &str) -> Markup {
     html! {
         th scope="row" { (pages.link_to_clause(&change.clause, up)) }
-        td { code { (shown(&change.case)) } }
-        td { (verdict(change.before.0)) ": " (shown(&change.before.1)) }
-        td { (verdict(change.after.0)) ": " (shown(&change.after.1)) }
+        td {
+            code { (shown(&change.case)) }
+            @if others > 0 { " and " (counted(others, "other", "others")) }
+        }
+        td.long { (verdict(change.before.0)) ": " (shown(&change.before.1)) }
+        td.long { (verdict(change.after.0)) ": " (shown(&change.after.1)) }
     }
 }
 
@@ -73,16 +92,15 @@ fn verdict(verdict: Verdict) -> Markup {
     html! { span class={ "outcome " (class) } { (sign) " " (word) } }
 }
 
-/// What changed for a version since a run, and what makes the runs hard to compare.
-pub(super) fn table(pages: &Pages, version: &Version, since: &Since) -> Markup {
-    let changes = &since.diff.changes;
+/// What changed for the version of this name since a run, and what makes the runs hard to compare.
+pub(super) fn table(pages: &Pages, name: &str, since: &Since) -> Markup {
+    let changes = since.diff.changes.iter();
+    let (observations, others): (Vec<_>, Vec<_>) =
+        changes.partition(|it| it.kind == How::ObservationChanged);
     let clauses = [
         ("not in this run", &since.diff.gone_clauses),
         ("not in the run before", &since.diff.added_clauses),
     ];
-    let caption = html! {
-        (counted(changes.len(), "result", "results")) " changed since " (compared(pages, since))
-    };
     html! {
         @if !since.diff.warnings.is_empty() {
             ul.messages { @for warning in &since.diff.warnings { li { (shown(warning)) } } }
@@ -98,16 +116,32 @@ pub(super) fn table(pages: &Pages, version: &Version, since: &Since) -> Markup {
                 }
             }
         }
-        @if !changes.is_empty() {
-            div.scroll role="region" tabindex="0"
-                aria-label={ "Changes of " (shown(&version.title())) " since " (shown(pages.history.started(since.run))) } {
-                table {
-                    caption { (caption) }
-                    thead { tr { th scope="col" { "change" } (heads()) } }
-                    tbody {
-                        @for change in changes {
-                            tr { td { (word(change.kind)) } (cells(pages, change, "../")) }
-                        }
+        @if !others.is_empty() { (rows(pages, name, since, &others)) }
+        @if !observations.is_empty() {
+            details {
+                summary {
+                    (counted(observations.len(), "result is", "results are"))
+                    " as before, and something else was observed"
+                }
+                (rows(pages, name, since, &observations))
+            }
+        }
+    }
+}
+
+fn rows(pages: &Pages, name: &str, since: &Since, changes: &[&Change]) -> Markup {
+    html! {
+        div.scroll role="region" tabindex="0"
+            aria-label={ "Changes of " (shown(name)) " since " (shown(pages.history.started(since.run))) } {
+            table {
+                caption {
+                    (counted(changes.len(), "result", "results")) " changed since "
+                    (compared(pages, since))
+                }
+                thead { tr { th scope="col" { "change" } (heads()) } }
+                tbody {
+                    @for change in changes {
+                        tr { td { (word(change.kind)) } (cells(pages, change, 0, "../")) }
                     }
                 }
             }

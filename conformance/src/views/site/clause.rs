@@ -145,6 +145,7 @@ fn table(pages: &Pages, mut series: Vec<&Series>, caption: &str) -> Markup {
         // Of the broken ones, new deviations are first.
         (Answer::of(cell.worst), !cell.states.contains(&"new"))
     });
+    let has_known = series.iter().any(|it| it.newest().1.worst.entry.is_some());
     html! {
         div.scroll role="region" tabindex="0" aria-label=(caption) {
             table {
@@ -155,26 +156,28 @@ fn table(pages: &Pages, mut series: Vec<&Series>, caption: &str) -> Markup {
                         th scope="col" { "version" }
                         th scope="col" { "is" }
                         th scope="col" { "observed" }
-                        th scope="col" { "known" }
+                        @if has_known { th scope="col" { "known" } }
                         th scope="col" { "history" }
                     }
                 }
-                tbody { @for series in series { (row(pages, series)) } }
+                tbody { @for series in series { (row(pages, series, has_known)) } }
             }
         }
     }
 }
 
-fn row(pages: &Pages, series: &Series) -> Markup {
+fn row(pages: &Pages, series: &Series, has_known: bool) -> Markup {
     let (_, cell) = series.newest();
     html! {
         tr {
             th scope="row" { (link_to_library(series.library, "../")) }
             td { (shown(&series.version.title())) }
             td { (badge_with(cell.worst, &cell.states)) }
-            td { (shown(&cell.worst.observed)) " (" code { (shown(&cell.worst.case)) } ")" }
-            td { @if let Some(entry) = &cell.worst.entry { (known(entry)) } }
-            td { (spans(pages, series)) }
+            td.long { (shown(&cell.worst.observed)) " (" code { (shown(&cell.worst.case)) } ")" }
+            @if has_known {
+                td.long { @if let Some(entry) = &cell.worst.entry { (known(entry)) } }
+            }
+            td.long { (spans(pages, series)) }
         }
     }
 }

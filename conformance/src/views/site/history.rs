@@ -87,14 +87,24 @@ impl Tracked {
 impl Version {
     /// The version, what runs it, and where its file is, as far as these are known.
     pub(super) fn title(&self) -> String {
-        let version = self.version.clone();
-        let version = version.unwrap_or_else(|| "version not known".into());
-        let run_by = (!self.run_by.is_empty()).then(|| self.run_by.clone());
-        let parts: Vec<_> = [Some(version), run_by, self.given.clone()]
-            .into_iter()
-            .flatten()
-            .collect();
-        parts.join(", ")
+        match self.known().as_str() {
+            "" => "no version".into(),
+            known => known.into(),
+        }
+    }
+
+    /// As [`Version::title`], after the name of the library.
+    pub(super) fn after(&self, library: &str) -> String {
+        match self.known().as_str() {
+            "" => library.into(),
+            known => format!("{library}, {known}"),
+        }
+    }
+
+    fn known(&self) -> String {
+        let run_by = Some(self.run_by.clone()).filter(|it| !it.is_empty());
+        let parts = [self.version.clone(), run_by, self.given.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// The newest run.

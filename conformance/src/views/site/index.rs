@@ -9,7 +9,7 @@ use crate::views::html::text::{counted, shown};
 use crate::views::html::words::Word;
 use maud::{Markup, html};
 
-/// Of more new failures of a version, the page of its library has the others.
+/// Of a version with changes of more clauses, the page of its library has the others.
 const MOST: usize = 50;
 
 /// The page.
@@ -34,8 +34,8 @@ pub(super) fn page(pages: &Pages) -> String {
     let main = html! {
         (changed(pages, How::Regressed))
         (missing(pages))
-        (changed(pages, How::Lost))
         (libraries(pages))
+        (changed(pages, How::Lost))
         (matrix::section(pages))
         (runs(pages))
     };
@@ -77,8 +77,8 @@ fn contents(pages: &Pages) -> Markup {
             ul {
                 li { a href="#new" { "New failures (" (count(pages, How::Regressed)) ")" } }
                 @if missing > 0 { li { a href="#missing" { "Missing libraries (" (missing) ")" } } }
-                li { a href="#lost" { "No longer judged (" (count(pages, How::Lost)) ")" } }
                 li { a href="#libraries" { "Libraries" } }
+                li { a href="#lost" { "No longer judged (" (count(pages, How::Lost)) ")" } }
                 li { a href="#matrix" { "Every clause" } }
                 li { a href="#runs" { "Runs" } }
             }
@@ -109,7 +109,14 @@ fn changed(pages: &Pages, how: How) -> Markup {
             h2 id=(heading_id) { (heading) " (" (count) ")" }
             p { (if count == 0 { nothing } else { what }) }
             @for (library, version, changes) in versions(pages, how) {
-                (table(pages, library, version, heading, &changes))
+                @let table = table(pages, library, version, heading, &changes);
+                @let results = counted(changes.len(), "result", "results");
+                h3 { (version_of(library, version)) ": " (results) }
+                // What fails comes first, and is open.
+                @match how {
+                    How::Regressed => (table),
+                    _ => details { summary { (results) " of " (shown(&version.after(&library.title()))) } (table) },
+                }
             }
         }
     }
@@ -122,9 +129,9 @@ fn table(
     heading: &str,
     changes: &[&Change],
 ) -> Markup {
-    let name = format!("{}, {}", library.title(), version.title());
+    let name = version.after(&library.title());
+    let clauses = changes::by_clause(changes);
     html! {
-        h3 { (link_to_library(library, "")) ", " (shown(&version.title())) }
         @if let Some(since) = &version.newest().since {
             p.quiet {
                 (started(pages.history, version.newest().run)) ", compared with "
@@ -133,19 +140,24 @@ fn table(
         }
         div.scroll role="region" tabindex="0" aria-label={ (heading) " of " (shown(&name)) } {
             table {
-                caption { (counted(changes.len(), "result", "results")) " of " (shown(&name)) }
+                caption { (counted(clauses.len(), "clause", "clauses")) " of " (shown(&name)) }
                 thead { tr { (changes::heads()) } }
                 tbody {
-                    @for change in changes.iter().take(MOST) {
-                        tr { (changes::cells(pages, change, "")) }
+                    @for (change, others) in clauses.iter().take(MOST) {
+                        tr { (changes::cells(pages, change, *others, "")) }
                     }
                 }
             }
         }
-        @if changes.len() > MOST {
-            p { (changes.len() - MOST) " more are on the page of the library." }
+        @if clauses.len() > MOST {
+            p { (clauses.len() - MOST) " more are on the page of the library." }
         }
     }
+}
+
+/// A link to a library, with the version.
+fn version_of(library: &Tracked, version: &Version) -> Markup {
+    html! { (link_to_library(library, "")) (shown(&version.after(""))) }
 }
 
 /// The libraries that no new run has.

@@ -32,20 +32,21 @@ pub(super) fn page(pages: &Pages, library: &Tracked) -> String {
     };
     let main = html! {
         @for (index, version) in library.versions.iter().enumerate() {
-            (section(pages, index + 1, version))
+            (section(pages, library, index + 1, version))
         }
     };
     let title = html! { (shown(&library.title())) " – libraries checked by heapmin" };
     pages.document(title, header, main)
 }
 
-fn section(pages: &Pages, number: usize, version: &Version) -> Markup {
+fn section(pages: &Pages, library: &Tracked, number: usize, version: &Version) -> Markup {
+    let name = version.after(&library.name);
     let heading = format!("version-{number}-heading");
     let newest = version.newest();
     html! {
         section id={ "version-" (number) } aria-labelledby=(heading) {
             h2 id=(heading) {
-                (shown(&version.title()))
+                (shown(&name))
                 @if version.is_past { " (an earlier version)" }
             }
             dl {
@@ -58,19 +59,19 @@ fn section(pages: &Pages, number: usize, version: &Version) -> Markup {
             @match &newest.since {
                 Some(since) if since.diff.changes.is_empty() => {
                     p { "Nothing since " (changes::compared(pages, since)) "." }
-                    (changes::table(pages, version, since))
+                    (changes::table(pages, &name, since))
                 }
-                Some(since) => (changes::table(pages, version, since)),
+                Some(since) => (changes::table(pages, &name, since)),
                 None => p { "It is the first run." },
             }
-            (history(pages, version))
-            (deviations(pages, version))
+            (history(pages, version, &name))
+            (deviations(pages, version, &name))
         }
     }
 }
 
 /// The runs, the newest first.
-fn history(pages: &Pages, version: &Version) -> Markup {
+fn history(pages: &Pages, version: &Version, name: &str) -> Markup {
     let all: Vec<_> = version
         .points
         .iter()
@@ -84,9 +85,9 @@ fn history(pages: &Pages, version: &Version) -> Markup {
     let older = version.points.iter().rev().skip(1);
     html! {
         h3 { "Runs" }
-        div.scroll role="region" tabindex="0" aria-label={ "Runs of " (shown(&version.title())) } {
+        div.scroll role="region" tabindex="0" aria-label={ "Runs of " (shown(name)) } {
             table.figures {
-                caption { "The runs of " (shown(&version.title())) ", the newest first: number of results" }
+                caption { "The runs of " (shown(name)) ", the newest first: number of results" }
                 thead {
                     tr {
                         th scope="col" { "began" }
@@ -120,7 +121,7 @@ fn history(pages: &Pages, version: &Version) -> Markup {
                 summary {
                     (started(pages.history, point.run)) ": " (changes::in_numbers(since))
                 }
-                (changes::table(pages, version, since))
+                (changes::table(pages, name, since))
             }
         }
     }
@@ -132,22 +133,23 @@ fn changed(point: &Point) -> Option<(&Point, &super::history::Since)> {
 }
 
 /// The deviations in the newest run.
-fn deviations(pages: &Pages, version: &Version) -> Markup {
+fn deviations(pages: &Pages, version: &Version, name: &str) -> Markup {
     let results = version.newest().library.results.iter();
     let deviations: Vec<_> = results.filter(|it| it.verdict.is_deviation()).collect();
+    let has_known = deviations.iter().any(|it| it.entry.is_some());
     html! {
         h3 { "Deviations in the newest run (" (deviations.len()) ")" }
         @if !deviations.is_empty() {
-            div.scroll role="region" tabindex="0" aria-label={ "Deviations of " (shown(&version.title())) } {
+            div.scroll role="region" tabindex="0" aria-label={ "Deviations of " (shown(name)) } {
                 table {
-                    caption { "The deviations of " (shown(&version.title())) }
+                    caption { "The deviations of " (shown(name)) }
                     thead {
                         tr {
                             th scope="col" { "clause" }
                             th scope="col" { "case" }
                             th scope="col" { "is" }
                             th scope="col" { "observed" }
-                            th scope="col" { "known" }
+                            @if has_known { th scope="col" { "known" } }
                         }
                     }
                     tbody {
@@ -156,8 +158,10 @@ fn deviations(pages: &Pages, version: &Version) -> Markup {
                                 th scope="row" { (pages.link_to_clause(&outcome.clause, "../")) }
                                 td { code { (shown(&outcome.case)) } }
                                 td { (badge(outcome)) }
-                                td { (shown(&outcome.observed)) }
-                                td { @if let Some(entry) = &outcome.entry { (known(entry)) } }
+                                td.long { (shown(&outcome.observed)) }
+                                @if has_known {
+                                    td.long { @if let Some(entry) = &outcome.entry { (known(entry)) } }
+                                }
                             }
                         }
                     }

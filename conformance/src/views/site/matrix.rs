@@ -30,7 +30,7 @@ pub(super) fn section(pages: &Pages) -> Markup {
                             th scope="col" { "clause" }
                             @for (library, version) in &columns {
                                 th scope="col" {
-                                    (shown(&library.name)) " " small { (shown(&version.title())) ", " (shown(&library.arch)) }
+                                    (shown(&library.name)) br; small { (shown(&version.after(&library.arch))) }
                                 }
                             }
                             th scope="col" { "promised" }

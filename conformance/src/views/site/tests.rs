@@ -116,7 +116,7 @@ fn new_failures_come_first() {
     let index = page(&site, "index.html");
     assert!(index.contains("✗ new failures"), "{index}");
     let sections = between(index, "<section id=\"", "\"");
-    assert_eq!(sections, ["new", "lost", "libraries", "matrix", "runs"]);
+    assert_eq!(sections, ["new", "libraries", "lost", "matrix", "runs"]);
     let new = section(index, "new");
     assert!(new.contains("New failures (1)"), "{new}");
     assert!(new.contains("libraries/worse.so-x86_64.html"), "{new}");

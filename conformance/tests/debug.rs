@@ -86,7 +86,11 @@ fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-const ERRNO: &str = "echo errno is \\n\noutput *(int *)((long (*)(void)) __errno_location)()\n";
+/// Prints the host's `errno`. At the stop, the language of the frame is Rust.
+const ERRNO: &str = "\
+set language c
+printf \"errno is %d.\\n\", *(int *)((long (*)(void)) __errno_location)()
+";
 
 #[test]
 fn gdb_stops_right_before_the_call_that_deviates() {
@@ -102,12 +106,10 @@ fn gdb_stops_right_before_the_call_that_deviates() {
         &out,
         &[
             "received signal SIGTRAP",
-            "errno is",
-            "2",
+            "errno is 2.",
             "_heapmin in section .text of ",
             "libsets_errno_on_success.so",
-            "errno is",
-            "0",
+            "errno is 0.",
             "exited normally",
         ],
     );
@@ -248,26 +250,24 @@ fn only_the_probe_has_the_library_preloaded_and_the_limit() {
         "--case",
         case,
     ];
-    let commands = "\
-shell grep -c libsound /proc/$PPID/maps
-shell ulimit -v
-info proc
-info sharedlibrary
-python print(open(f'/proc/{gdb.selected_inferior().pid}/limits').read())
-continue
-";
-    let (out, _) = session(&arguments, commands);
     let file = Path::new(STAND_IN).file_name().expect("a file");
     let file = file.to_str().expect("a plain name");
+    let commands = format!(
+        "\
+shell grep -c {file} /proc/$PPID/maps
+shell ulimit -v
+info sharedlibrary
+python print(open(f'/proc/{{gdb.selected_inferior().pid}}/limits').read())
+continue
+"
+    );
+    let (out, _) = session(&arguments, &commands);
     has_in_order(&out, &["SIGTRAP", "unlimited", file, "exited normally"]);
     let (before, _) = out.split_once("unlimited").expect("gdb has no limit");
     assert!(before.ends_with("(gdb) 0\n(gdb) "), "{before}");
-    if out.contains("Max address space") {
-        assert!(
-            on_one_line(&out).contains("Max address space 671088640"),
-            "{out}"
-        );
-    }
+    // A gdb without Python does not read the limit.
+    let is_limited = on_one_line(&out).contains("Max address space 671088640");
+    assert!(is_limited || !out.contains("Max address space"), "{out}");
 }
 
 #[test]

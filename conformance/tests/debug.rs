@@ -317,7 +317,11 @@ fn a_core_file_is_kept_and_found(
 ) {
     let folder = TempDir::new().expect("a folder");
     let library = small_candidate(library);
-    let output = debug_in(folder.path(), &["heapmin.success-keeps-errno", library, "--keep-core"], "");
+    let output = debug_in(
+        folder.path(),
+        &["heapmin.success-keeps-errno", library, "--keep-core"],
+        "",
+    );
     let (_, err) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("Linux has it");

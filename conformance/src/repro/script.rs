@@ -94,7 +94,7 @@ struct State {
 }
 
 /// More bytes than any system has.
-const IMPOSSIBLE: usize = 1 << 40;
+const IMPOSSIBLE: u64 = 1 << 40;
 
 impl State {
     /// The lines of an operation; none if it does nothing.
@@ -250,7 +250,7 @@ impl State {
         if self.slots[slot.index()].is_some() {
             return Vec::new();
         }
-        if size < IMPOSSIBLE {
+        if (size as u64) < IMPOSSIBLE {
             self.slots[slot.index()] = Some(aligned.is_some());
         }
         vec![given(slot, shown, call, size, aligned, zeroes)]

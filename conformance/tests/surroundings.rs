@@ -146,14 +146,13 @@ fn short_check() -> Command {
 }
 
 #[test]
-fn a_closed_standard_output_is_an_error() {
+fn a_pipe_that_is_closed_early_ends_silently_with_the_status_of_the_run() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let output = short_check().stdout(writer).stderr(Stdio::piped()).output();
     let output = output.expect("it starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("standard output was closed"), "{stderr}");
+    assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
 }
 
 #[rstest]

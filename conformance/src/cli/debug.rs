@@ -88,7 +88,7 @@ fn candidate(args: &DebugArgs) -> Result<Candidate, InputError> {
     let profile = args.profile.as_deref();
     let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
     let runners = runners(args.runner.choice(true, None))?;
-    let candidate = catalogue.candidate(&args.library, profile.as_ref(), &runners)?;
+    let candidate = catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?;
     let surroundings = Surroundings {
         heap: args.heap.clone(),
         search_folders: args.search_folders.clone(),

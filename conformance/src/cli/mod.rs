@@ -340,7 +340,8 @@ struct DebugArgs {
     /// Id of the clause; or a family or routine, such as heapmin: the first of its clauses that deviates
     clause: String,
     /// Library file, or name of a known library
-    library: OsString,
+    #[arg(value_name = "LIBRARY")]
+    candidate: OsString,
     /// Case of the clause [default: the first case in which the library deviates]
     #[arg(long, value_name = "NAME")]
     case: Option<String>,
@@ -436,7 +437,8 @@ struct ReproArgs {
     #[arg(required_unless_present = "script")]
     clause: Option<String>,
     /// Library file, or name of a known library
-    library: OsString,
+    #[arg(value_name = "LIBRARY")]
+    candidate: OsString,
     /// Write the sequence in this file, which `heapmin fuzz` saved, instead of a clause
     #[arg(long, value_name = "FILE", conflicts_with_all = ["clause", "case"])]
     script: Option<PathBuf>,

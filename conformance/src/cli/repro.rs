@@ -129,7 +129,7 @@ fn candidate(args: &ReproArgs) -> Result<Candidate, InputError> {
     let profile = args.profile.as_deref();
     let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
     let runners = runners(args.runner.choice(args.no_fence, None))?;
-    let candidate = catalogue.candidate(&args.library, profile.as_ref(), &runners)?;
+    let candidate = catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?;
     Surroundings::default().of(candidate, &catalogue)
 }
 

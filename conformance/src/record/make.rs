@@ -178,7 +178,7 @@ fn heap(candidate: &Candidate) -> Option<Heap> {
         _ => Vec::new(),
     };
     Some(Heap {
-        library: heap.name.clone(),
+        name: heap.name.clone(),
         routines,
     })
 }

@@ -215,7 +215,8 @@ pub struct Library {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Heap {
     /// The other library.
-    pub library: String,
+    #[serde(rename = "library")]
+    pub name: String,
     /// The routines.
     pub routines: Vec<String>,
 }

@@ -107,7 +107,7 @@ fn of_library(library: &Library) -> Markup {
             (row("SHA-256", library.sha256.as_deref().unwrap_or("could not be read")))
             (row("profile", library.profile.as_deref().unwrap_or("none")))
             @if let Some(heap) = &library.heap {
-                (row("heap of", &format!("{}: {}", heap.library, heap.routines.join(", "))))
+                (row("heap of", &format!("{}: {}", heap.name, heap.routines.join(", "))))
             }
             (row("run by", &runner))
             (row("errno", match library.errno.as_str() {

@@ -49,7 +49,7 @@ fn candidate(
         write!(text, ", profile {profile}")?;
     }
     if let Some(heap) = &library.heap {
-        write!(text, ", heap of {}", heap.library)?;
+        write!(text, ", heap of {}", heap.name)?;
     }
     let command = library.runner.join(" ");
     if command == library.run_by {

@@ -111,8 +111,8 @@ fn answers(promised: &Promised, current: &[&Series]) -> Markup {
         let mut libraries: Vec<(&_, usize)> = Vec::new();
         for series in with {
             match libraries.last_mut() {
-                Some((library, count)) if std::ptr::eq(*library, series.library) => *count += 1,
-                _ => libraries.push((series.library, 1)),
+                Some((library, count)) if std::ptr::eq(*library, series.tracked) => *count += 1,
+                _ => libraries.push((series.tracked, 1)),
             }
         }
         libraries
@@ -170,7 +170,7 @@ fn row(pages: &Pages, series: &Series, has_known: bool) -> Markup {
     let (_, cell) = series.newest();
     html! {
         tr {
-            th scope="row" { (link_to_library(series.library, "../")) }
+            th scope="row" { (link_to_library(series.tracked, "../")) }
             td { (shown(&series.version.title())) }
             td { (badge_with(cell.worst, &cell.states)) }
             td.long { (shown(&cell.worst.observed)) " (" code { (shown(&cell.worst.case)) } ")" }

@@ -26,7 +26,7 @@ pub(super) struct Promised<'a> {
 
 /// The results of a clause for a version of a library.
 pub(super) struct Series<'a> {
-    pub(super) library: &'a Tracked,
+    pub(super) tracked: &'a Tracked,
     pub(super) version: &'a Version,
     /// From run to run, the oldest first; never empty.
     pub(super) cells: Vec<(&'a Point, Cell<'a>)>,
@@ -71,7 +71,7 @@ impl<'a> Clauses<'a> {
         let mut series: HashMap<&str, Vec<_>> = HashMap::new();
         for point in &version.points {
             let run = &history.runs[point.run].run;
-            for (clause, cell) in column(run, &point.library) {
+            for (clause, cell) in column(run, &point.seen) {
                 series.entry(clause).or_default().push((point, cell));
             }
         }
@@ -79,7 +79,7 @@ impl<'a> Clauses<'a> {
             let promised = &mut self.all[self.places[clause]];
             promised.source = cells.last().map(|(_, cell)| &cell.worst.source);
             promised.results.push(Series {
-                library,
+                tracked: library,
                 version,
                 cells,
             });

@@ -52,7 +52,8 @@ pub(super) struct Version {
 pub(super) struct Point {
     /// The index of the run.
     pub(super) run: usize,
-    pub(super) library: Library,
+    /// The library, as the run saw it.
+    pub(super) seen: Library,
     /// What changed since the run before, if there is one.
     pub(super) since: Option<Since>,
 }
@@ -150,7 +151,7 @@ impl History {
                 points.retain(|it: &Point| it.run != index);
                 points.push(Point {
                     run: index,
-                    library,
+                    seen: library,
                     since: None,
                 });
             }
@@ -280,7 +281,7 @@ fn changes(version: &Version, before: Option<&Version>, runs: &[Saved]) -> Vec<O
 /// A run with this library only: two such runs are compared whatever the library is called.
 fn alone(point: &Point, runs: &[Saved]) -> Run {
     Run {
-        candidates: vec![point.library.clone()],
+        candidates: vec![point.seen.clone()],
         ..runs[point.run].run.clone()
     }
 }
@@ -389,10 +390,7 @@ mod tests {
         assert_eq!(versions.len(), 2);
         for version in versions {
             assert_eq!(version.points.len(), 2);
-            let names = version
-                .points
-                .iter()
-                .map(|it| Some(it.library.name.clone()));
+            let names = version.points.iter().map(|it| Some(it.seen.name.clone()));
             assert!(names.into_iter().all(|it| it == version.given));
         }
     }

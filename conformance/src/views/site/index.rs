@@ -262,7 +262,7 @@ fn absence(pages: &Pages, library: &Tracked) -> Markup {
 
 /// The cells with the counts of the newest run.
 fn figures(version: &Version) -> Markup {
-    let results = &version.newest().library.results;
+    let results = &version.newest().seen.results;
     let count =
         |is: &dyn Fn(&crate::record::Outcome) -> bool| results.iter().filter(|it| is(it)).count();
     let verdict = |verdict| count(&|it| it.verdict == verdict);

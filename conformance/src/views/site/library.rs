@@ -50,8 +50,8 @@ fn section(pages: &Pages, library: &Tracked, number: usize, version: &Version) -
                 @if version.is_past { " (an earlier version)" }
             }
             dl {
-                div { dt { "file" } dd { code { (shown(&newest.library.path)) } } }
-                @if let Some(sum) = &newest.library.sha256 {
+                div { dt { "file" } dd { code { (shown(&newest.seen.path)) } } }
+                @if let Some(sum) = &newest.seen.sha256 {
                     div { dt { "SHA-256" } dd { code { (shown(sum)) } } }
                 }
             }
@@ -72,11 +72,7 @@ fn section(pages: &Pages, library: &Tracked, number: usize, version: &Version) -
 
 /// The runs, the newest first.
 fn history(pages: &Pages, version: &Version, name: &str) -> Markup {
-    let all: Vec<_> = version
-        .points
-        .iter()
-        .map(|it| counts(&it.library))
-        .collect();
+    let all: Vec<_> = version.points.iter().map(|it| counts(&it.seen)).collect();
     let columns = (0..COLUMNS.len()).filter(|column| {
         matches!(COLUMNS[*column], "pass" | "fail" | "known")
             || all.iter().any(|counts| counts[*column] > 0)
@@ -104,7 +100,7 @@ fn history(pages: &Pages, version: &Version, name: &str) -> Markup {
                                 @let count = counts[*column];
                                 td class=(if count == 0 { "number zero" } else { "number" }) { (count) }
                             }
-                            td.number { (point.library.judged.clauses) " of " (point.library.judged.applicable) }
+                            td.number { (point.seen.judged.clauses) " of " (point.seen.judged.applicable) }
                             td {
                                 @match &point.since {
                                     Some(since) => (changes::in_numbers(since)),
@@ -134,7 +130,7 @@ fn changed(point: &Point) -> Option<(&Point, &super::history::Since)> {
 
 /// The deviations in the newest run.
 fn deviations(pages: &Pages, version: &Version, name: &str) -> Markup {
-    let results = version.newest().library.results.iter();
+    let results = version.newest().seen.results.iter();
     let deviations: Vec<_> = results.filter(|it| it.verdict.is_deviation()).collect();
     let has_known = deviations.iter().any(|it| it.entry.is_some());
     html! {

@@ -17,7 +17,6 @@ use crate::run::{Checked, Limits, Progress, check as check_all};
 use crate::select::{Selection, clause, select};
 use crate::views::Format;
 use heapmin_harness::parent::candidate::Candidate;
-use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -162,7 +161,7 @@ fn setting(args: &CheckArgs, started: (SystemTime, Instant), jobs: usize) -> Set
             fault: args.fault.clone(),
             profile: args.profile.clone(),
             expected: args.expected.as_ref().map(|it| shown(it.as_os_str())),
-            heap: args.heap.as_ref().map(|it| shown(it)),
+            heap: args.surroundings.heap.as_ref().map(|it| shown(it)),
             preload: args.preload,
             jobs,
             timeout_s: args.timeout,
@@ -202,7 +201,7 @@ fn repeated(repeats: u32, until: Option<Instant>, run: impl Fn() -> Vec<Checked>
 fn reports<'a>(args: &'a CheckArgs, candidates: &[Candidate]) -> Result<Reports<'a>, InputError> {
     let read = (candidates.iter().map(|one| &*one.path))
         .chain(args.expected.as_deref())
-        .chain(args.heap.iter().map(Path::new))
+        .chain(args.surroundings.heap.iter().map(Path::new))
         .chain(args.profile.iter().map(Path::new));
     Reports::create(&args.reports, read)
 }
@@ -239,11 +238,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
         known_deviations(profile)?;
     }
     let runners = runners(args.runner.choice(args.no_fence, args.memory))?;
-    let surroundings = Surroundings {
-        heap: args.heap.clone(),
-        search_folders: args.search_folders.clone(),
-        environment: args.env.clone(),
-    };
+    let surroundings = args.surroundings.chosen();
     let names = match args.candidates.as_slice() {
         [] if args.all => {
             let mut leave_out = |why: &str| note(&format!("not checked: {why}"));

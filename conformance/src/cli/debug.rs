@@ -10,7 +10,6 @@ use crate::observe::prepared;
 use crate::pace::Pace;
 use crate::select::named;
 use heapmin_harness::parent::candidate::Candidate;
-use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
 
 pub(super) fn debug(args: &DebugArgs) -> Result<u8, InputError> {
@@ -89,11 +88,7 @@ fn candidate(args: &DebugArgs) -> Result<Candidate, InputError> {
     let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
     let runners = runners(args.runner.choice(true, None))?;
     let candidate = catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?;
-    let surroundings = Surroundings {
-        heap: args.heap.clone(),
-        search_folders: args.search_folders.clone(),
-        environment: args.env.clone(),
-    };
+    let surroundings = args.surroundings.chosen();
     let candidate = surroundings.of(candidate, &catalogue)?;
     candidate.check_heap()?;
     match args.preload {

@@ -34,6 +34,7 @@ use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::installed::{Embedded, Installed};
 use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::parent::scratch::Scratch;
+use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::probe;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::wire::step::MOST_THREADS;
@@ -148,15 +149,8 @@ struct CheckArgs {
     /// Run every case this many times, and report the clauses whose verdict or observation changed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     repeat: u32,
-    /// Library that has the heap routines which a candidate lacks, such as its malloc and free: a path, or a name that the loader finds
-    #[arg(long, value_name = "LIBRARY")]
-    heap: Option<OsString>,
-    /// Folder in which the loader searches for libraries that a candidate needs; can be given several times
-    #[arg(long = "library-path", value_name = "FOLDER")]
-    search_folders: Vec<PathBuf>,
-    /// Environment variable for the process that loads a candidate; can be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
-    env: Vec<(String, String)>,
+    #[command(flatten)]
+    surroundings: SurroundingsArgs,
     #[command(flatten)]
     reports: ReportsArgs,
     /// File of known deviations, in addition to the profiles', and of clauses that must be judged
@@ -182,6 +176,31 @@ struct CheckArgs {
     no_fence: bool,
     #[command(flatten)]
     runner: RunnerArgs,
+}
+
+/// What a library needs besides its file.
+#[derive(Args)]
+struct SurroundingsArgs {
+    /// Library that has the heap routines which a candidate lacks, such as its malloc and free: a path, or a name that the loader finds
+    #[arg(long, value_name = "LIBRARY")]
+    heap: Option<OsString>,
+    /// Folder in which the loader searches for libraries that a candidate needs; can be given several times
+    #[arg(long = "library-path", value_name = "FOLDER")]
+    search_folders: Vec<PathBuf>,
+    /// Environment variable for the process that loads a candidate; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+}
+
+impl SurroundingsArgs {
+    /// The surroundings that the user chose.
+    fn chosen(&self) -> Surroundings {
+        Surroundings {
+            heap: self.heap.clone(),
+            search_folders: self.search_folders.clone(),
+            environment: self.env.clone(),
+        }
+    }
 }
 
 /// The reports of a run.
@@ -363,15 +382,8 @@ struct DebugArgs {
     /// Let the library replace the system's heap (LD_PRELOAD) in the cases about that
     #[arg(long)]
     preload: bool,
-    /// Library that has the heap routines which the library lacks: a path, or a name that the loader finds
-    #[arg(long, value_name = "LIBRARY")]
-    heap: Option<OsString>,
-    /// Folder in which the loader searches for libraries that the library needs; can be given several times
-    #[arg(long = "library-path", value_name = "FOLDER")]
-    search_folders: Vec<PathBuf>,
-    /// Environment variable for the process that loads the library; can be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
-    env: Vec<(String, String)>,
+    #[command(flatten)]
+    surroundings: SurroundingsArgs,
     #[command(flatten)]
     runner: RunnerArgs,
 }

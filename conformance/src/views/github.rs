@@ -64,6 +64,13 @@ fn annotations(run: &Run) -> Vec<Annotation> {
         title: complaint.clause.clone().unwrap_or_else(|| "heapmin".into()),
         message: complaint.message.clone(),
     }));
+    if run.interrupted {
+        all.push(Annotation {
+            place: None,
+            title: "heapmin".into(),
+            message: "the run was interrupted, so results are missing".into(),
+        });
+    }
     all.extend(run.refused.iter().map(|refused| Annotation {
         place: None,
         title: format!("{} was not checked", refused.name),
@@ -128,6 +135,14 @@ mod tests {
             message: text.into(),
         };
         assert_eq!(command(&annotation), wanted);
+    }
+
+    #[test]
+    fn an_interrupted_run_is_not_silent() {
+        let mut run = crate::forged::record(&[], Default::default());
+        assert_eq!(report(&run), "");
+        run.interrupted = true;
+        assert!(report(&run).contains("::the run was interrupted"));
     }
 
     #[test]

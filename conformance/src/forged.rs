@@ -9,7 +9,7 @@ use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
 use heapmin_harness::library::routines::ROUTINES;
-use heapmin_harness::parent::candidate::{Candidate, Loading};
+use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runner::{Runner, Starter};
 use heapmin_harness::parent::target::Target;
 use heapmin_harness::wire::observation::{Call, Ending, Event, Kind, Observation};
@@ -114,10 +114,10 @@ pub(crate) fn record(checked: &[Checked], findings: Findings) -> Run {
 
 /// A candidate that no test loads. It exports every routine.
 pub(crate) fn candidate() -> Candidate {
-    Candidate {
-        name: "c".into(),
-        path: "/c.so".into(),
-        image: Library {
+    Candidate::of_file(
+        "c".into(),
+        "/c.so".into(),
+        Library {
             format: Format::Elf,
             arch: "x86_64".into(),
             exports: ROUTINES.iter().map(|name| (*name).to_owned()).collect(),
@@ -128,11 +128,8 @@ pub(crate) fn candidate() -> Candidate {
             own_calls: Vec::new(),
             needs: Vec::new(),
         },
-        profile: None,
-        stands_in: false,
-        load_name: "/c.so".into(),
-        identity: Identity::of(Path::new(".")).unwrap(),
-        runner: Runner {
+        Identity::of(Path::new(".")).unwrap(),
+        Runner {
             starter: Starter::System,
             target: Target::native(),
             wine_version: None,
@@ -142,11 +139,5 @@ pub(crate) fn candidate() -> Candidate {
             sees_memory: true,
             frees_threads: true,
         },
-        environment: Vec::new(),
-        stage: None,
-        heap: None,
-        search_folders: Vec::new(),
-        system_libraries: None,
-        loading: Loading::NotTried,
-    }
+    )
 }

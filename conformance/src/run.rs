@@ -106,7 +106,7 @@ pub fn judge_observation(
 }
 
 /// What a clause is judged by.
-pub(crate) fn seen_by<'a>(
+pub fn seen_by<'a>(
     clause: &'static Clause,
     case: &'a Case,
     candidate: &'a Candidate,

@@ -5,12 +5,12 @@
 //! Windows check it, and some files run under Wine.
 #![cfg(target_os = "linux")]
 
-use heapmin_conformance::clause::{Case, Clause, Level, Seen, Verdict};
+use heapmin_conformance::clause::{Clause, Level, Verdict};
 use heapmin_conformance::clauses;
 use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::observe::observe;
 use heapmin_conformance::repro::{self, Style};
-use heapmin_conformance::run::{judge_observation, numbering};
+use heapmin_conformance::run::{judge_observation, seen_by};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::wire::observation::{Ending, Observation};
@@ -230,21 +230,6 @@ fn text(clause: &'static Clause, subject: &Candidate) -> Result<String, Failed> 
         writeln!(found, "{}: {judgement:?}", case.name)?;
     }
     Err(format!("the mutant does not deviate: {found}").into())
-}
-
-fn seen_by<'a>(
-    clause: &'static Clause,
-    case: &'a Case,
-    candidate: &'a Candidate,
-    observation: &'a Observation,
-) -> Seen<'a> {
-    Seen {
-        clause,
-        case,
-        observation,
-        numbering: numbering(candidate, observation),
-        candidate,
-    }
 }
 
 /// The program of a file.

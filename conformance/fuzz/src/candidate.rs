@@ -4,7 +4,7 @@ use arbitrary::{Result, Unstructured};
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{Format, Library, Maker};
 use heapmin_harness::library::routines::ROUTINES;
-use heapmin_harness::parent::candidate::{Candidate, Loading};
+use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runner::{Runner, Starter};
 use heapmin_harness::parent::target::Target;
 use std::path::Path;
@@ -36,10 +36,10 @@ pub fn without(missing: u64) -> Candidate {
 }
 
 fn exporting(exports: Vec<String>) -> Candidate {
-    Candidate {
-        name: "candidate.so".into(),
-        path: "/candidate.so".into(),
-        image: Library {
+    Candidate::of_file(
+        "candidate.so".into(),
+        "/candidate.so".into(),
+        Library {
             format: Format::Elf,
             arch: "x86_64".into(),
             exports,
@@ -50,11 +50,8 @@ fn exporting(exports: Vec<String>) -> Candidate {
             own_calls: Vec::new(),
             needs: Vec::new(),
         },
-        profile: None,
-        stands_in: false,
-        load_name: "/candidate.so".into(),
-        identity: Identity::of(Path::new("/")).expect("there is a root"),
-        runner: Runner {
+        Identity::of(Path::new("/")).expect("there is a root"),
+        Runner {
             starter: Starter::System,
             wine_version: None,
             target: Target::native(),
@@ -64,11 +61,5 @@ fn exporting(exports: Vec<String>) -> Candidate {
             sees_memory: true,
             frees_threads: true,
         },
-        environment: Vec::new(),
-        stage: None,
-        heap: None,
-        search_folders: Vec::new(),
-        system_libraries: None,
-        loading: Loading::NotTried,
-    }
+    )
 }

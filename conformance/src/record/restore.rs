@@ -8,7 +8,7 @@ use heapmin_harness::library::errno_names::Numbering;
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::library::inspect::{self, Format, Maker};
 use heapmin_harness::library::profile::Profile;
-use heapmin_harness::parent::candidate::{Candidate, Loading};
+use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runner::{Runner, Starter};
 use heapmin_harness::parent::target::Target;
 use heapmin_harness::text::input_error::InputError;
@@ -87,42 +87,36 @@ fn candidate(library: &Library, profile: Option<Profile>) -> Result<Candidate, I
         )
     })?;
     Ok(Candidate {
-        name: library.name.clone(),
-        path: PathBuf::from(&library.path),
-        image: inspect::Library {
-            format,
-            arch: library.arch.clone(),
-            exports: Vec::new(),
-            forwarded: Vec::new(),
-            version: library.version.clone(),
-            original_name: library.original_name.clone(),
-            maker: match library.maker.as_str() {
-                "microsoft" => Maker::Microsoft,
-                "wine" => Maker::Wine,
-                _ => Maker::Other,
-            },
-            own_calls: Vec::new(),
-            needs: Vec::new(),
-        },
         profile,
-        stands_in: false,
-        load_name: library.path.clone().into(),
-        identity,
-        runner: Runner {
-            starter,
-            target: Target::new(format, &library.arch),
-            wine_version: library.wine.clone(),
-            program: PathBuf::new(),
-            is_fenced: library.fenced,
-            memory: None,
-            sees_memory: true,
-            frees_threads: true,
-        },
-        environment: Vec::new(),
-        stage: None,
-        heap: None,
-        search_folders: Vec::new(),
-        system_libraries: None,
-        loading: Loading::NotTried,
+        ..Candidate::of_file(
+            library.name.clone(),
+            PathBuf::from(&library.path),
+            inspect::Library {
+                format,
+                arch: library.arch.clone(),
+                exports: Vec::new(),
+                forwarded: Vec::new(),
+                version: library.version.clone(),
+                original_name: library.original_name.clone(),
+                maker: match library.maker.as_str() {
+                    "microsoft" => Maker::Microsoft,
+                    "wine" => Maker::Wine,
+                    _ => Maker::Other,
+                },
+                own_calls: Vec::new(),
+                needs: Vec::new(),
+            },
+            identity,
+            Runner {
+                starter,
+                target: Target::new(format, &library.arch),
+                wine_version: library.wine.clone(),
+                program: PathBuf::new(),
+                is_fenced: library.fenced,
+                memory: None,
+                sees_memory: true,
+                frees_threads: true,
+            },
+        )
     })
 }

@@ -73,6 +73,33 @@ pub enum Loading {
 }
 
 impl Candidate {
+    /// A candidate without a profile and without surroundings, which the loader finds by its
+    /// path.
+    pub fn of_file(
+        name: String,
+        path: PathBuf,
+        image: Library,
+        identity: Identity,
+        runner: Runner,
+    ) -> Candidate {
+        Candidate {
+            name,
+            load_name: path.clone().into(),
+            path,
+            image,
+            profile: None,
+            stands_in: false,
+            identity,
+            runner,
+            environment: Vec::new(),
+            stage: None,
+            heap: None,
+            search_folders: Vec::new(),
+            system_libraries: None,
+            loading: Loading::NotTried,
+        }
+    }
+
     /// The routines that it has under another name.
     pub fn other_names(&self) -> Vec<OtherName> {
         let routines = self.profile.iter().flat_map(|profile| profile.names.keys());

@@ -1,7 +1,7 @@
 //! Turns an argument of the user's into a candidate: finds its file, inspects it and
 //! finds a runner.
 
-use super::candidate::{Candidate, Loading};
+use super::candidate::Candidate;
 use super::runners::Runners;
 use super::stage::Stage;
 use super::target::Target;
@@ -122,20 +122,13 @@ impl Catalogue {
             None => (runner.path_for_loader(&path)?, Vec::new(), runner),
         };
         Ok(Candidate {
-            name: shown(argument),
-            path,
-            identity,
-            image: library,
             stands_in: profile.as_ref().is_some_and(|profile| profile.stands_in),
             profile,
             load_name,
-            runner,
             environment,
             stage,
-            heap: None,
-            search_folders: Vec::new(),
             system_libraries,
-            loading: Loading::NotTried,
+            ..Candidate::of_file(shown(argument), path, library, identity, runner)
         })
     }
 
@@ -183,20 +176,12 @@ impl Catalogue {
             _ => runner.path_for_loader(&path)?,
         };
         Ok(Candidate {
-            name: argument.to_owned(),
-            path,
-            identity,
-            image: library,
             stands_in: profile.stands_in,
             profile: Some(profile),
             load_name,
-            runner,
             environment,
-            stage: None,
-            heap: None,
-            search_folders: Vec::new(),
             system_libraries,
-            loading: Loading::NotTried,
+            ..Candidate::of_file(argument.to_owned(), path, library, identity, runner)
         })
     }
 }

@@ -1,14 +1,17 @@
 //! Tells builds apart by their sources: a probe must act out the same cases
 //! that this program judges.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn main() {
     let mut hash = 0xCBF2_9CE4_8422_2325;
-    for folder in ["src", "../harness/src"] {
-        println!("cargo::rerun-if-changed={folder}");
-        add(Path::new(folder), &mut hash);
+    // In this repository it is a folder beside this one, among packages from a registry it is not.
+    let harness = env::var_os("DEP_HEAPMIN_HARNESS_FOLDER").expect("the harness names its folder");
+    for folder in [PathBuf::from("src"), Path::new(&harness).join("src")] {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        add(&folder, &mut hash);
     }
     println!("cargo::rustc-env=HEAPMIN_BUILD={hash:016x}");
 }

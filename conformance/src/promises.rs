@@ -147,7 +147,6 @@ mod tests {
         }
     }
 
-    /// Writes the file of a new release.
     #[test]
     fn the_specification_of_this_program_is_released() {
         let version = crate::record::SPECIFICATION;

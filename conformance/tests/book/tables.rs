@@ -180,44 +180,6 @@ fn libraries(libraries: &[(Option<Maker>, &str)]) -> String {
     parts.join("; ")
 }
 
-/// Every Markdown file of the repository's own text.
-fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("a readable folder").path();
-        if path.is_dir() {
-            pages(&path, into);
-        } else if path.extension().is_some_and(|it| it == "md") {
-            into.push(path);
-        }
-    }
-}
-
-#[test]
-fn every_relative_link_leads_to_a_file() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let own = [
-        "README.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "CHANGELOG.md",
-    ];
-    let mut files: Vec<PathBuf> = own.map(|name| root.join(name)).to_vec();
-    pages(&root.join("docs"), &mut files);
-    let mut count = 0;
-    for file in files {
-        let text = std::fs::read_to_string(&file).expect("a page");
-        let links = text.split("](").skip(1);
-        for link in links.filter_map(|rest| rest.split_once(')')) {
-            let target = link.0.split('#').next().expect("a first part");
-            let leads = file.with_file_name(target).exists();
-            let is_ours = !target.is_empty() && !target.contains("://");
-            assert!(!is_ours || leads, "{}: no {target}", file.display());
-            count += usize::from(is_ours);
-        }
-    }
-    assert!(count > 100, "only {count} links found");
-}
-
 const LIMITS_START: &str = "<!-- limits: written by a test, see testing.md -->";
 const LIMITS_END: &str = "<!-- end of the limits -->";
 

@@ -81,7 +81,11 @@ pub fn named(name: &str) -> Result<Vec<&'static Clause>, InputError> {
         .collect();
     match found.is_empty() {
         false => Ok(found),
-        true => Err(unknown(name, "clause is called")),
+        true => Err(unknown(
+            name,
+            "clause, family or routine is called",
+            names(),
+        )),
     }
 }
 
@@ -90,15 +94,31 @@ pub fn named(name: &str) -> Result<Vec<&'static Clause>, InputError> {
 /// # Errors
 /// If no clause has it; the message suggests the nearest id.
 pub fn clause(id: &str) -> Result<&'static Clause, InputError> {
-    clauses::all()
-        .find(|clause| clause.id == present(id))
-        .ok_or_else(|| unknown(id, "clause is called"))
+    let found = clauses::all().find(|clause| clause.id == present(id));
+    found.ok_or_else(|| {
+        let of_family: Vec<_> = clauses::all().filter(|it| is_of_family(it, id)).collect();
+        match of_family.first() {
+            Some(first) => InputError::new(
+                format!("{id} is the name of {} clauses", of_family.len()),
+                format!("name one of them, such as {}", first.id),
+            ),
+            None => unknown(id, "clause is called", clauses::all().map(|it| it.id)),
+        }
+    })
+}
+
+/// The ids of all clauses, and the names of their families and routines.
+fn names() -> impl Iterator<Item = &'static str> {
+    clauses::all().flat_map(|it| [it.id, family(it), it.routine])
 }
 
 /// Whether the clause is of this family (`heapmin`) or routine (`_heapmin`).
 fn is_of_family(clause: &Clause, name: &str) -> bool {
-    let family = clause.id.split('.').next().unwrap_or_default();
-    family == name || clause.routine == name
+    family(clause) == name || clause.routine == name
+}
+
+fn family(clause: &Clause) -> &'static str {
+    clause.id.split('.').next().unwrap_or_default()
 }
 
 /// What `--only` or `--skip` selects.
@@ -158,12 +178,22 @@ fn pattern(text: &str) -> Result<Pattern, InputError> {
     if clauses::all().any(|clause| matcher.is_match(clause.id)) {
         Ok(Pattern::Glob(matcher))
     } else {
-        Err(unknown(text, "clause matches"))
+        Err(unknown(text, "clause matches", names()))
     }
 }
 
-fn unknown(text: &str, what: &str) -> InputError {
-    let mend = match nearest(text, clauses::all().map(|clause| clause.id)) {
+fn unknown(text: &str, what: &str, names: impl Iterator<Item = &'static str>) -> InputError {
+    let family = |text: &str| nearest(text, clauses::all().map(family));
+    let near = match text.split_once('.') {
+        Some((start, "*")) => family(start).map(|near| format!("{near}.*")),
+        Some(_) => nearest(text, names).map(str::to_owned),
+        // The rest of an id, or the name of a family.
+        None => (clauses::all().map(|it| it.id))
+            .find(|id| id.ends_with(&format!(".{text}")))
+            .or_else(|| nearest(text, names))
+            .map(str::to_owned),
+    };
+    let mend = match near {
         Some(near) => format!("did you mean {near}?"),
         None => "`heapmin list` shows all clauses".into(),
     };
@@ -197,6 +227,11 @@ mod tests {
 
     #[rstest]
     #[case("heapmin.releses-memory", "did you mean heapmin.releases-memory?")]
+    #[case::family("hepmin", "did you mean heapmin?")]
+    #[case::routine("_heapmim", "did you mean _heapmin?")]
+    #[case::of_a_family("heapmn.*", "did you mean heapmin.*?")]
+    #[case::without_family("releases-memory", "did you mean heapmin.releases-memory?")]
+    #[case::letter_case("Heapmin.Idempotent", "did you mean heapmin.idempotent?")]
     #[case("[", "`heapmin list` shows the clauses")]
     #[case("zzz", "`heapmin list` shows all clauses")]
     fn an_invalid_pattern_is_refused_and_the_message_says_how_to_fix_it(
@@ -246,6 +281,8 @@ mod tests {
         );
         let error = clause("heapmin.idempotant").unwrap_err();
         assert_eq!(error.mend, "did you mean heapmin.idempotent?");
+        let error = clause("heapmin").unwrap_err();
+        assert_eq!(error.mend, "name one of them, such as heapmin.exported");
     }
 
     #[test]

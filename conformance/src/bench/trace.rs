@@ -5,6 +5,7 @@
 //! freed block may be used again. Lines that begin with `#` are comments.
 
 use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::suggest::path_or;
 use std::path::Path;
 
 /// One call of a trace.
@@ -30,10 +31,8 @@ const MOST_BLOCKS: usize = 1 << 24;
 pub fn read(path: &Path) -> Result<Vec<Call>, InputError> {
     let text = heapmin_harness::text::text_file::read(path).map_err(|error| {
         let what = format!("cannot read the trace {}: {error}", path.display());
-        InputError::new(
-            what,
-            "name a trace file, as described in docs/guide/benchmarks.md",
-        )
+        let otherwise = "name a trace file, as described in docs/guide/benchmarks.md";
+        InputError::new(what, path_or(path, otherwise))
     })?;
     parse(&text).map_err(|(line, why)| {
         let place = format!("{}:{line}", path.display());

@@ -24,6 +24,7 @@ pub mod versions;
 
 use crate::run::Checked;
 use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::suggest::path_or;
 use heapmin_harness::text::text_file;
 use known::{Expected, Known};
 use std::path::Path;
@@ -55,7 +56,7 @@ impl File {
             Some(target) if !target.exists() => String::new(),
             _ => text_file::read(path).map_err(|error| {
                 let problem = format!("{name} cannot be read: {error}");
-                let mend = "check the path, or add --update to create the file";
+                let mend = path_or(path, "check the path, or add --update to create the file");
                 InputError::new(problem, mend)
             })?,
         };

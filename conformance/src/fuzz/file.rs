@@ -2,6 +2,7 @@
 
 use super::Found;
 use heapmin_harness::text::input_error::InputError;
+use heapmin_harness::text::suggest::path_or;
 use heapmin_harness::text::text_file;
 use heapmin_harness::wire::step::Step;
 use std::fmt::Write;
@@ -29,7 +30,8 @@ pub fn text(found: &Found, about: &[String]) -> String {
 pub fn read(path: &Path) -> Result<Vec<Step>, InputError> {
     let name = path.display();
     let text = text_file::read(path).map_err(|error| {
-        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
+        let mend = path_or(path, "check the path");
+        InputError::new(format!("{name} cannot be read: {error}"), mend)
     })?;
     parse(&name.to_string(), &text)
 }

@@ -3,6 +3,7 @@
 use super::{Run, SCHEMA};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
+use heapmin_harness::text::suggest::path_or;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -13,10 +14,9 @@ use std::path::Path;
 pub fn read(path: &Path) -> Result<Run, InputError> {
     let name = shown(path.as_os_str());
     let text = std::fs::read_to_string(path).map_err(|error| {
-        InputError::new(
-            format!("{name} cannot be read: {error}"),
-            "name a file that `heapmin check --format json --output FILE` wrote",
-        )
+        let otherwise = "name a file that `heapmin check --format json --output FILE` wrote";
+        let mend = path_or(path, otherwise);
+        InputError::new(format!("{name} cannot be read: {error}"), mend)
     })?;
     parse(&name, &text)
 }

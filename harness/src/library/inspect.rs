@@ -4,6 +4,7 @@
 use super::version_resource::{self, Version};
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
+use crate::text::suggest::path_or;
 use object::read::pe::ExportTable;
 use object::{Object, ObjectSymbol, ObjectSymbolTable};
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,10 @@ fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
     match error.kind() {
         ErrorKind::NotFound => InputError::new(
             format!("{name}: no such file"),
-            "check the path, or name a known library (`heapmin list --candidates`)",
+            path_or(
+                path,
+                "check the path, or name a known library (`heapmin list --candidates`)",
+            ),
         ),
         _ => InputError::new(
             format!("{name} cannot be read: {error}"),

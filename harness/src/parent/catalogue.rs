@@ -10,7 +10,7 @@ use crate::library::inspect::{Format, Library, inspect};
 use crate::library::profile::{Profile, Source};
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
-use crate::text::suggest::nearest;
+use crate::text::suggest::{names_beside, nearest};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +71,7 @@ impl Catalogue {
             (false, Some(_)) if self.profile(name).is_err() => None,
             (false, _) => Some(self.profile(name).map_err(|error| {
                 let problem = format!("{argument} is not a file, and {}", error.problem);
-                InputError::new(problem, error.mend)
+                InputError::new(problem, self.library_or(name, error.mend))
             })?),
         };
         match named {
@@ -83,6 +83,18 @@ impl Catalogue {
                 })
             }
             None => self.by_path(argument.as_ref(), profile, runners),
+        }
+    }
+
+    /// The known library, or the library file in this folder, that the user probably meant; or
+    /// else `otherwise`.
+    fn library_or(&self, wrong: &str, otherwise: String) -> String {
+        let files = names_beside(Path::new(wrong));
+        let files = files.iter().filter(|name| has_library_ending(name));
+        let names = self.profiles.iter().map(|profile| profile.name.as_str());
+        match nearest(wrong, names.chain(files.map(String::as_str))) {
+            Some(near) => format!("did you mean {near}?"),
+            None => otherwise,
         }
     }
 
@@ -150,7 +162,9 @@ impl Catalogue {
         arch: &str,
         runners: &Runners,
     ) -> Result<Candidate, InputError> {
-        let target = Target::new(profile.format.unwrap_or(Format::native()), arch);
+        let format = profile.format.unwrap_or(Format::native());
+        check_arch(argument, arch)?;
+        let target = Target::new(format, arch);
         let path = locate(&profile, &target, runners)?;
         let (mut library, identity) = inspect_with_identity(&path)?;
         if profile.source == Source::System {
@@ -183,6 +197,18 @@ impl Catalogue {
             system_libraries,
             ..Candidate::of_file(argument.to_owned(), path, library, identity, runner)
         })
+    }
+}
+
+/// Refuses a misspelt processor.
+fn check_arch(argument: &str, arch: &str) -> Result<(), InputError> {
+    const USUAL: [&str; 3] = ["x86", "x86_64", "aarch64"];
+    match nearest(arch, USUAL) {
+        Some(near) if near != arch => Err(InputError::new(
+            format!("{argument}: no processor is called {arch}"),
+            format!("did you mean {near}?"),
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -274,10 +300,12 @@ fn inspect_with_identity(path: &Path) -> Result<(Library, Identity), InputError>
 }
 
 pub(super) fn looks_like_a_path(argument: &str) -> bool {
-    let ending = Path::new(argument).extension();
-    argument.contains(['/', '\\'])
-        || ending.is_some_and(|ending| ["so", "dll", "dylib"].iter().any(|known| ending == *known))
-        || Path::new(argument).exists()
+    argument.contains(['/', '\\']) || has_library_ending(argument) || Path::new(argument).exists()
+}
+
+fn has_library_ending(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    ending.is_some_and(|ending| ["so", "dll", "dylib"].iter().any(|known| ending == *known))
 }
 
 #[cfg(test)]
@@ -297,6 +325,18 @@ mod tests {
     #[case("Cargo.toml", true)] // a file in the folder where tests run
     fn a_path_is_distinguished_from_a_name(#[case] argument: &str, #[case] is_path: bool) {
         assert_eq!(looks_like_a_path(argument), is_path);
+    }
+
+    #[rstest]
+    #[case::usual("x86", None)]
+    #[case::rare("riscv64", None)]
+    #[case::rarer("arm", None)]
+    #[case::misspelt("x68", Some("x86"))]
+    #[case::hyphen("x86-64", Some("x86_64"))]
+    #[case::other_name("arm64", Some("aarch64"))]
+    fn a_misspelt_processor_is_refused(#[case] arch: &str, #[case] near: Option<&str>) {
+        let mend = check_arch("a", arch).err().map(|error| error.mend);
+        assert_eq!(mend, near.map(|near| format!("did you mean {near}?")));
     }
 
     fn dll(original_name: Option<&str>) -> Library {

@@ -10,6 +10,7 @@ use super::wine;
 use crate::library::inspect::{Format, Library, arch_of_program};
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
+use crate::text::suggest::path_or;
 use crate::wire::channel::new_token;
 use crate::wire::job::{CALIBRATION, Job};
 use crate::wire::observation::{Ending, Event, Observation};
@@ -254,7 +255,7 @@ impl Runners {
         if let Some(named) = named {
             if !named.is_file() {
                 let problem = format!("the Windows probe {}: no such file", named.display());
-                return Err(InputError::new(problem, build));
+                return Err(InputError::new(problem, path_or(named, &build)));
             }
             // A probe for another processor may be for another library of this run.
             if arch_of_program(named).is_none_or(|arch| arch == target.arch) {

@@ -8,6 +8,7 @@ use crate::library::inspect::{Format, inspect};
 use crate::library::profile::Source;
 use crate::text::input_error::InputError;
 use crate::text::printable::shown;
+use crate::text::suggest::path_or;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -74,7 +75,7 @@ impl Surroundings {
             let name = shown(folder.as_os_str());
             if !folder.is_dir() {
                 let problem = format!("--library-path {name}: no such folder");
-                return Err(InputError::new(problem, "check the path"));
+                return Err(InputError::new(problem, path_or(folder, "check the path")));
             }
             let absolute = std::path::absolute(folder).map_err(|error| {
                 let problem = format!("--library-path {name}: {error}");
@@ -116,7 +117,7 @@ fn heap_of(name: &OsStr, candidate: &Candidate, catalogue: &Catalogue) -> Result
                 false if path.file_name() == Some(name) => None,
                 false => {
                     let problem = format!("--heap {shown_name}: no such file");
-                    return Err(InputError::new(problem, "check the path"));
+                    return Err(InputError::new(problem, path_or(&path, "check the path")));
                 }
             };
             let Some(image) = image else {

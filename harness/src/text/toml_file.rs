@@ -1,6 +1,7 @@
 //! TOML files of the user's: their text, and the message for a text that is wrong.
 
 use super::input_error::InputError;
+use super::suggest::path_or;
 use super::text_file;
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use std::path::Path;
 pub fn read(path: &Path) -> Result<String, InputError> {
     text_file::read(path).map_err(|error| {
         let name = path.display();
-        InputError::new(format!("{name} cannot be read: {error}"), "check the path")
+        let mend = path_or(path, "check the path");
+        InputError::new(format!("{name} cannot be read: {error}"), mend)
     })
 }
 

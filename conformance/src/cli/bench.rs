@@ -1,21 +1,124 @@
 //! `heapmin bench`: runs benchmarks and shows the figures.
 
+use super::messages::{note, remark};
 use super::output::{Output, terminal_width};
 use super::signals::interrupted;
-use super::{AS_EXPECTED, BenchArgs, REFERENCE, ReportFormat, catalogue, note, runners};
+use super::{AS_EXPECTED, REFERENCE, catalogue, progress, runners};
 use crate::bench::report::{self, Named, Setting};
 use crate::bench::{self, Bench, Curve, plot, trace};
+use clap::{Args, ValueEnum, ValueHint};
 use globset::Glob;
 use heapmin_harness::library::profile::{Profile, Source};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
-use indicatif::{ProgressBar, ProgressStyle};
+use heapmin_harness::text::suggest::nearest;
 use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::Path;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
+
+const AFTER: &str = "\
+A program of your own:
+  Each allocator is preloaded (LD_PRELOAD) in turn; a candidate may be any
+  library with malloc and free. Before that, the program runs once on the
+  system's heap. Its input is empty, and its standard output is discarded. It
+  must exit with status 0.
+  time           from the start of the program to its end, without the time
+                 that it is stopped. Child processes that still run then are
+                 killed.
+  most resident  resident memory of the process that had most: the program, or
+                 a child process for which it waited. Pages of files are
+                 included.
+  at stop        resident memory when the program last stopped itself, without
+                 pages of files and without child processes. To measure a
+                 release, let the program free blocks, release memory, and
+                 stop itself: raise(SIGSTOP). heapmin continues it.
+
+Exit status:
+  0  the figures are complete
+  1  the program fails under an allocator only
+
+Examples:
+  heapmin bench reference glibc --only small
+  heapmin bench reference -- ls -l";
+
+#[derive(Args)]
+#[command(
+    override_usage = "heapmin bench [OPTIONS] [CANDIDATES]...
+       heapmin bench [OPTIONS] [CANDIDATES]... -- PROGRAM [ARGS]...",
+    after_long_help = AFTER
+)]
+pub(super) struct BenchArgs {
+    /// Library files, or names of known libraries
+    ///
+    /// [default: reference and all installed allocators]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) candidates: Vec<OsString>,
+    /// Run only benchmarks whose name matches this pattern
+    ///
+    /// Can be given several times.
+    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other, help_heading = WHAT)]
+    only: Vec<String>,
+    /// Also replay and measure the heap calls in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHAT)]
+    trace: Option<PathBuf>,
+    /// Number of runs of each benchmark; figures are the median of the runs
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u16).range(1..=1000),
+        help_heading = HOW
+    )]
+    pub(super) repeat: u16,
+    /// Time limit for each run, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 120,
+        value_parser = clap::value_parser!(u64).range(1..=86_400),
+        help_heading = HOW
+    )]
+    pub(super) timeout: u64,
+    /// Format of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human, help_heading = REPORTS)]
+    pub(super) format: ReportFormat,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = REPORTS)]
+    pub(super) output: Option<PathBuf>,
+    /// Write SVG plots to this folder
+    ///
+    /// Resident memory over time, and the time of _heapmin over the size of the heap.
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = REPORTS)]
+    plots: Option<PathBuf>,
+    /// A program of your own, with its arguments, to run under each allocator instead (Linux)
+    #[arg(
+        last = true,
+        value_name = "PROGRAM",
+        conflicts_with_all = ["only", "trace", "plots"],
+        value_hint = ValueHint::Other
+    )]
+    pub(super) program: Vec<OsString>,
+}
+
+const WHAT: &str = "What to measure";
+const HOW: &str = "How to run it";
+const REPORTS: &str = "Reports";
+
+/// The formats of the report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+    /// Tables for a page
+    Markdown,
+}
 
 pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     if let [program, arguments @ ..] = args.program.as_slice() {
@@ -39,9 +142,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<u8, InputError> {
     }
     let timeout = Duration::from_secs(args.timeout);
     let repeats = usize::from(args.repeat);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}");
-    let progress = ProgressBar::new((benches.len() * candidates.len() * repeats) as u64)
-        .with_style(style.expect("the template is right"));
+    let runs = (benches.len() * candidates.len() * repeats) as u64;
+    let progress = progress::bar(runs, "{bar:40} {pos}/{len} runs, {elapsed}");
     let measured = bench::measure(
         &candidates,
         &benches,
@@ -107,7 +209,7 @@ pub(super) fn candidates(
         let name = &profile.name;
         match catalogue.candidate(OsStr::new(name), None, runners) {
             Ok(candidate) => found.push(candidate),
-            Err(error) => note(&format!("skipped: {name}: {error}")),
+            Err(error) => remark(&format!("skipped: {name}: {error}")),
         }
     }
     Ok(found)
@@ -129,10 +231,12 @@ fn chosen(args: &BenchArgs) -> Result<Vec<Bench>, InputError> {
         let glob = glob.compile_matcher();
         if !benches.iter().any(|bench| glob.is_match(&bench.name)) {
             let names: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
-            return Err(InputError::new(
-                format!("--only {pattern} matches no benchmark"),
-                format!("the benchmarks are {}", names.join(", ")),
-            ));
+            let mend = match nearest(pattern, names.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("the benchmarks are {}", names.join(", ")),
+            };
+            let problem = format!("--only {pattern} matches no benchmark");
+            return Err(InputError::new(problem, mend));
         }
         wanted.push(glob);
     }

@@ -1,9 +1,10 @@
 //! `heapmin bench -- PROGRAM`: runs a program of the user's under each allocator.
 
-use super::bench::{candidates, setting};
+use super::bench::{BenchArgs, ReportFormat, candidates, setting};
+use super::messages::note;
 use super::output::Output;
 use super::signals::interrupted;
-use super::{AS_EXPECTED, BenchArgs, DEVIATION, ReportFormat, catalogue, note, runners};
+use super::{AS_EXPECTED, DEVIATION, catalogue, progress, runners};
 use crate::bench::program::{Allocator, Problem, Row, measure, report};
 use crate::bench::report::Named;
 use crate::bench::version;
@@ -15,7 +16,6 @@ use heapmin_harness::parent::program::{Failure, Program};
 use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::{on_one_line, shown};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -39,9 +39,8 @@ pub(super) fn bench(
         };
     }
     let repeats = usize::from(args.repeat);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}");
-    let progress = ProgressBar::new((allocators.len() * repeats) as u64)
-        .with_style(style.expect("the template is right"));
+    let runs = (allocators.len() * repeats) as u64;
+    let progress = progress::bar(runs, "{bar:40} {pos}/{len} runs, {elapsed}");
     let rows = measure(&program, &allocators, repeats, timeout, || progress.inc(1));
     progress.finish_and_clear();
     let Some(rows) = rows else {

@@ -2,15 +2,61 @@
 //! With `--build` it judges one version after building it, for `git bisect run`.
 
 use super::checked::run_of;
+use super::messages::{note, remark};
 use super::output::Output;
-use super::{AS_EXPECTED, BisectArgs, DEVIATION, note};
+use super::{AS_EXPECTED, DEVIATION};
 use crate::clause::Verdict;
 use crate::record::Run;
 use crate::select::clause;
+use clap::{Args, ValueHint};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
 use std::ffi::OsString;
 use std::process::Command;
+
+const AFTER: &str = "\
+Exit status:
+  0    the change was found; with --build, the library keeps the clause
+  1    no change was found; with --build, the library breaks the clause
+  125  with --build: the build failed, or the clause cannot be judged
+
+Examples:
+  heapmin bisect heapmin.exported lib-1.so lib-2.so lib-3.so
+  git bisect run heapmin bisect --build make heapmin.exported ./libmine.so";
+
+#[derive(Args)]
+#[command(
+    override_usage = "heapmin bisect [OPTIONS] <CLAUSE> <VERSIONS>... [-- CHECK-OPTIONS...]
+       git bisect run heapmin bisect --build <CMD> <CLAUSE> <LIBRARY>",
+    after_long_help = AFTER
+)]
+pub(super) struct BisectArgs {
+    /// Id of the clause, as shown by `heapmin list`
+    #[arg(value_hint = ValueHint::Other)]
+    clause: String,
+    /// The versions of the library, the oldest first
+    #[arg(required = true, value_hint = ValueHint::FilePath)]
+    versions: Vec<OsString>,
+    /// Build the library with this command first and judge this one version
+    ///
+    /// For `git bisect run`.
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = HOW)]
+    build: Option<String>,
+    /// Check each version this many times; one deviation is enough
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(1..=1000),
+        help_heading = HOW
+    )]
+    repeat: u32,
+    /// Options of `heapmin check`
+    #[arg(last = true, value_name = "CHECK-OPTIONS", value_hint = ValueHint::Other)]
+    options: Vec<OsString>,
+}
+
+const HOW: &str = "How to run it";
 
 /// The exit status with which `git bisect run` leaves a version out.
 const SKIP: u8 = 125;
@@ -72,7 +118,7 @@ fn of_a_build(args: &BisectArgs, build: &str, library: &OsString) -> u8 {
         }
     }
     let (version, why) = judge(args, library);
-    note(&format!("{}: {}: {why}", shown(library), version.words()));
+    remark(&format!("{}: {}: {why}", shown(library), version.words()));
     match version {
         Version::Keeps => AS_EXPECTED,
         Version::Breaks => DEVIATION,
@@ -85,7 +131,7 @@ fn of_a_build(args: &BisectArgs, build: &str, library: &OsString) -> u8 {
 fn of_versions(args: &BisectArgs, versions: &[OsString]) -> Result<u8, InputError> {
     let mut judge = |index: usize| {
         let (version, why) = judge(args, &versions[index]);
-        note(&format!(
+        remark(&format!(
             "{}: {}: {why}",
             shown(&versions[index]),
             version.words()

@@ -1,9 +1,11 @@
 //! `heapmin check`: checks candidates and reports the verdicts.
 
+use super::check_options::CheckArgs;
 use super::doctor::all_names;
+use super::messages::{note, remark, say};
 use super::reports::Reports;
 use super::signals::interrupted;
-use super::{AS_EXPECTED, CheckArgs, DEVIATION, FAILED, REFERENCE, catalogue, note, runners, say};
+use super::{AS_EXPECTED, DEVIATION, FAILED, REFERENCE, catalogue, color, progress, runners};
 use crate::expected::gate::{self, Findings};
 use crate::expected::profiles::{Profiles, known_deviations};
 use crate::expected::{File, listed, status};
@@ -19,7 +21,7 @@ use crate::views::Format;
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime};
@@ -159,7 +161,7 @@ fn setting(args: &CheckArgs, started: (SystemTime, Instant), jobs: usize) -> Set
             only: args.only.clone(),
             skip: args.skip.clone(),
             fault: args.fault.clone(),
-            profile: args.profile.clone(),
+            profile: args.judged_by.profile.clone(),
             expected: args.expected.as_ref().map(|it| shown(it.as_os_str())),
             heap: args.surroundings.heap.as_ref().map(|it| shown(it)),
             preload: args.preload,
@@ -202,16 +204,18 @@ fn reports<'a>(args: &'a CheckArgs, candidates: &[Candidate]) -> Result<Reports<
     let read = (candidates.iter().map(|one| &*one.path))
         .chain(args.expected.as_deref())
         .chain(args.surroundings.heap.iter().map(Path::new))
-        .chain(args.profile.iter().map(Path::new));
+        .chain(args.judged_by.profile.iter().map(Path::new));
     Reports::create(&args.reports, read)
 }
 
 /// Writes what is not as expected to standard error: the log of a CI job must show why a run
 /// failed.
 fn write_findings(run: &Run) {
-    let complaints = run.complaints.iter().map(|it| &it.message);
-    for line in complaints.chain(&run.notes) {
-        note(line);
+    for complaint in &run.complaints {
+        note(&complaint.message);
+    }
+    for line in &run.notes {
+        remark(line);
     }
 }
 
@@ -221,7 +225,7 @@ fn write_missing_restrictions(run: &Run) {
     for library in &run.candidates {
         let missing = library.fence.iter().flat_map(|fence| &fence.missing);
         for part in missing {
-            note(&format!("{}: not in force: {part}", library.name));
+            remark(&format!("{}: not in force: {part}", library.name));
         }
     }
 }
@@ -229,8 +233,7 @@ fn write_missing_restrictions(run: &Run) {
 /// The candidates that can be checked, and an error for each of the others.
 fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputError> {
     let catalogue = catalogue()?;
-    let profile = args
-        .profile
+    let profile = (args.judged_by.profile)
         .as_deref()
         .map(|name| catalogue.profile(name))
         .transpose()?;
@@ -241,7 +244,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
     let surroundings = args.surroundings.chosen();
     let names = match args.candidates.as_slice() {
         [] if args.all => {
-            let mut leave_out = |why: &str| note(&format!("not checked: {why}"));
+            let mut leave_out = |why: &str| remark(&format!("not checked: {why}"));
             let names = all_names(&runners, &mut leave_out)?;
             names.into_iter().map(Into::into).collect()
         }
@@ -270,14 +273,14 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
     Ok((found, refused))
 }
 
-/// A progress bar on standard error. It is drawn only if that is a terminal. Its clock goes on
-/// while a case takes long.
+/// A progress bar with the case that began last.
 fn progress_bar(steps: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} cases, {elapsed}  {wide_msg:.dim}");
-    let bar = ProgressBar::new(steps).with_style(style.expect("the template is valid"));
-    bar.enable_steady_tick(Duration::from_millis(250));
-    bar
+    let message = match color::is_on_stderr() {
+        true => "{wide_msg:.dim}",
+        false => "{wide_msg}",
+    };
+    let template = format!("{{bar:30}} {{pos}}/{{len}} cases, {{elapsed}}  {message}");
+    progress::bar(steps, &template)
 }
 
 /// Shows how far the run is, with the case that began last.

@@ -39,7 +39,10 @@ pub(super) fn run_of(name: &OsString, options: &[OsString]) -> Result<Run, Input
         Some(0 | 1) => record::read(&file),
         _ => {
             let said = String::from_utf8_lossy(&output.stderr);
+            // Of a wrong option, without the usage of `heapmin check`.
+            let said = said.split("\n\nUsage:").next().unwrap_or_default();
             let said = said.trim().trim_start_matches("error:").trim();
+            let said = said.replace("\n\n  ", "; ");
             Err(problem(format!(
                 "{} cannot be checked: {said}",
                 shown(name)

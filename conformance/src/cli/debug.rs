@@ -1,6 +1,8 @@
 //! `heapmin debug`: runs one case under a debugger or another tool.
 
-use super::{AS_EXPECTED, DebugArgs, catalogue, note, runners, signals};
+use super::messages::{note, remark};
+use super::options::{ProfileArgs, RunnerArgs, SurroundingsArgs, Words, words};
+use super::{AS_EXPECTED, catalogue, runners, signals};
 use crate::debug::guide::guide;
 use crate::debug::session::Session;
 use crate::debug::subject::find;
@@ -9,14 +11,78 @@ use crate::load::load_all;
 use crate::observe::prepared;
 use crate::pace::Pace;
 use crate::select::named;
+use clap::{Args, ValueHint};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::text::input_error::InputError;
+use std::ffi::OsString;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin debug heapmin ./libmine.so
+  heapmin debug heapmin.success-keeps-errno ./libmine.so --with 'strace -f'";
+
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct DebugArgs {
+    /// Id of the clause, as shown by `heapmin list`
+    ///
+    /// Or a family or routine, such as heapmin: the first of its clauses that deviates.
+    #[arg(value_hint = ValueHint::Other)]
+    clause: String,
+    /// Library file, or name of a known library
+    #[arg(value_name = "LIBRARY", value_hint = ValueHint::FilePath)]
+    candidate: OsString,
+    /// Case of the clause [default: the first case in which the library deviates]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, help_heading = WHAT)]
+    case: Option<String>,
+    /// Let the library replace the system's heap (LD_PRELOAD) in the cases about that
+    #[arg(long, help_heading = WHAT)]
+    preload: bool,
+    /// Debugger [default: the first that is found]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        conflicts_with_all = ["with", "keep_core"],
+        help_heading = TOOL
+    )]
+    debugger: Option<Debugger>,
+    /// Command to run the probe under instead, such as 'valgrind -q' or 'strace -f'
+    ///
+    /// The probe does not stop in it. 'rr record' makes a recording.
+    #[arg(
+        long,
+        value_name = "CMD",
+        value_parser = words,
+        conflicts_with = "keep_core",
+        value_hint = ValueHint::CommandString,
+        help_heading = TOOL
+    )]
+    with: Option<Words>,
+    /// Do not stop before the deviation: run to the end of the case, or to a crash
+    #[arg(long, help_heading = TOOL)]
+    keep_going: bool,
+    /// Run without a debugger and keep the core file of a crash (Linux)
+    ///
+    /// Without a crash, the process ends with a core file right before the deviation.
+    #[arg(long, help_heading = TOOL)]
+    keep_core: bool,
+    #[command(flatten)]
+    judged_by: ProfileArgs,
+    #[command(flatten)]
+    surroundings: SurroundingsArgs,
+    #[command(flatten)]
+    runner: RunnerArgs,
+}
+
+const WHAT: &str = "What to run";
+const TOOL: &str = "What it runs under";
 
 pub(super) fn debug(args: &DebugArgs) -> Result<u8, InputError> {
     let clauses = named(&args.clause)?;
     let mut candidate = candidate(args)?;
     let tool = tool(args, &candidate)?;
-    note(&format!("checking {} ({})", args.clause, candidate.name));
+    remark(&format!("checking {} ({})", args.clause, candidate.name));
     let pace = Pace::measured([&candidate.runner], 1, 1);
     let memory = pace.memory(&candidate.runner);
     candidate.runner.sees_memory = memory.is_seen;
@@ -84,7 +150,7 @@ fn keep_core(_: &Session, _: &Candidate) -> Result<(), InputError> {
 
 fn candidate(args: &DebugArgs) -> Result<Candidate, InputError> {
     let catalogue = catalogue()?;
-    let profile = args.profile.as_deref();
+    let profile = args.judged_by.profile.as_deref();
     let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
     let runners = runners(args.runner.choice(true, None))?;
     let candidate = catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?;

@@ -1,15 +1,29 @@
 //! `heapmin doctor`: lists what can load libraries on this machine, and what is missing.
 
 use super::list::table;
+use super::options::RunnerArgs;
 use super::output::Output;
-use super::{AS_EXPECTED, DoctorArgs, catalogue, runners};
+use super::{AS_EXPECTED, catalogue, runners};
 use crate::pace::Memory;
+use clap::Args;
 use heapmin_harness::library::profile::Source;
 use heapmin_harness::parent::runner::Runner;
 use heapmin_harness::parent::runners::Runners;
 use heapmin_harness::parent::target::Target;
 use heapmin_harness::text::input_error::InputError;
 use std::fmt::Write;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin doctor
+  heapmin doctor --wine /opt/wine-9/bin/wine";
+
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    runner: RunnerArgs,
+}
 
 pub(super) fn doctor(args: &DoctorArgs) -> Result<u8, InputError> {
     let runners = runners(args.runner.choice(false, None))?;

@@ -6,9 +6,25 @@ use super::{AS_EXPECTED, catalogue};
 use crate::clause::{Basis, Clause, Level};
 use crate::expected::profiles::{known_deviations, wine_itself};
 use crate::select::named;
+use clap::{Args, ValueHint};
 use heapmin_harness::library::inspect::Maker;
 use heapmin_harness::text::input_error::InputError;
 use std::fmt::Write;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin explain heapmin.releases-memory
+  heapmin explain _heapmin";
+
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// Id of the clause, as shown by `heapmin list`
+    ///
+    /// Or the name of a family or routine, such as heapmin: all of its clauses.
+    #[arg(value_hint = ValueHint::Other)]
+    clause: String,
+}
 
 /// How a case makes the system refuse.
 const FAULT: &str = "\
@@ -19,8 +35,8 @@ HeapCompact, VirtualFree, VirtualAlloc with MEM_RESET, DiscardVirtualMemory, Off
 and the Nt forms are replaced after it was loaded; they fail with last error 120, 5, 8, 87 or with \
 none set. The probe counts: a library that makes no such call gets `unsupported`, not a pass";
 
-pub(super) fn explain(name: &str) -> Result<u8, InputError> {
-    let texts = named(name)?.into_iter().map(explained);
+pub(super) fn explain(args: &ExplainArgs) -> Result<u8, InputError> {
+    let texts = named(&args.clause)?.into_iter().map(explained);
     let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
     Output::Standard.write(&texts.join("\n"))?;
     Ok(AS_EXPECTED)

@@ -1,13 +1,32 @@
 //! `heapmin known`: lists the known deviations of saved runs by age.
 
+use super::AS_EXPECTED;
 use super::list::table;
+use super::options::ListFormat;
 use super::output::Output;
-use super::{AS_EXPECTED, KnownArgs, ListFormat};
 use crate::record::{self, Listed, Occurrence, Run};
+use clap::{Args, ValueHint};
 use heapmin_harness::text::input_error::InputError;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin known run.json
+  heapmin known run-*.json --format json";
+
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct KnownArgs {
+    /// Saved runs: files that `heapmin check --format json` wrote
+    #[arg(required = true, value_name = "RUN", value_hint = ValueHint::FilePath)]
+    runs: Vec<PathBuf>,
+    /// Format of the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Human, help_heading = "Reports")]
+    format: ListFormat,
+}
 
 /// An entry, with the runs that it concerns.
 #[derive(Debug, Serialize)]

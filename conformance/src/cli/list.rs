@@ -1,14 +1,43 @@
 //! `heapmin list`: lists the clauses and cases, or the known libraries.
 
+use super::options::ListFormat;
 use super::output::{Output, terminal_width};
-use super::{AS_EXPECTED, ListArgs, ListFormat, catalogue};
+use super::{AS_EXPECTED, catalogue};
 use crate::clause::{Case, Clause, Level};
 use crate::clauses;
 use crate::promises::{Change, Release};
 use crate::record::SourceEntry;
+use clap::{Args, ValueHint};
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use heapmin_harness::text::input_error::InputError;
 use serde::Serialize;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin list --candidates
+  heapmin list --changed-since 2026.1";
+
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct ListArgs {
+    /// List the known libraries instead of the clauses
+    #[arg(long, conflicts_with = "format", help_heading = WHAT)]
+    candidates: bool,
+    /// List only what changed since this release of the promises, such as 2026.1
+    #[arg(
+        long,
+        value_name = "VERSION",
+        conflicts_with_all = ["format", "candidates"],
+        value_hint = ValueHint::Other,
+        help_heading = WHAT
+    )]
+    changed_since: Option<String>,
+    /// Format of the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Human, help_heading = "Reports")]
+    format: ListFormat,
+}
+
+const WHAT: &str = "What to list";
 
 #[derive(Serialize)]
 struct List {

@@ -1,15 +1,43 @@
 //! `heapmin merge`: the parts of a run as the whole run.
 
+use super::options::ReportsArgs;
 use super::reports::Reports;
-use super::{AS_EXPECTED, DEVIATION, FAILED, MergeArgs, catalogue};
+use super::{AS_EXPECTED, DEVIATION, FAILED, catalogue};
 use crate::clause::Level;
 use crate::expected::gate;
 use crate::expected::profiles::Profiles;
 use crate::expected::{File, listed, status};
 use crate::judged;
 use crate::record::{self, Run, restore};
+use clap::{Args, ValueHint};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin merge part-1.json part-2.json --expected expected.toml
+  heapmin merge part-*.json --report junit=run.xml";
+
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct MergeArgs {
+    /// The parts: files that `heapmin check --partition M/N --format json` wrote
+    #[arg(required = true, value_name = "PART", value_hint = ValueHint::FilePath)]
+    parts: Vec<PathBuf>,
+    /// File of known deviations and of clauses that must be judged
+    ///
+    /// The known deviations are in addition to those of the profiles.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = GATE)]
+    expected: Option<PathBuf>,
+    /// Fail if an entry of the --expected file that occurs has no `bug`
+    #[arg(long, requires = "expected", help_heading = GATE)]
+    require_bug: bool,
+    #[command(flatten)]
+    reports: ReportsArgs,
+}
+
+const GATE: &str = "What fails the run";
 
 pub(super) fn merge(args: &MergeArgs) -> Result<u8, InputError> {
     let parts = args.parts.iter().map(|path| {

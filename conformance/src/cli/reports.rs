@@ -1,6 +1,7 @@
 //! The reports that a command writes: one to standard output or a file, and more to files.
 
-use super::ReportsArgs;
+use super::messages::is_quiet;
+use super::options::ReportsArgs;
 use super::output::{Output, terminal_width};
 use crate::record::{Run, redact};
 use crate::views::{Format, Style, view};
@@ -8,6 +9,7 @@ use clap::ValueEnum;
 use heapmin_harness::library::identity::Identity;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::shown;
+use heapmin_harness::text::suggest::nearest;
 use std::path::{Path, PathBuf};
 
 /// The destinations of the reports. They are opened before the run, so that a wrong path does
@@ -28,10 +30,10 @@ pub(super) fn more(text: &str) -> Result<(Format, PathBuf), String> {
         let formats = Format::value_variants().iter();
         let names = formats.filter_map(|it| Some(it.to_possible_value()?.get_name().to_owned()));
         let names: Vec<_> = names.collect();
-        format!(
-            "{format} is no format; the formats are {}",
-            names.join(", ")
-        )
+        let near = nearest(format, names.iter().map(String::as_str));
+        let near = near.map(|near| format!("did you mean {near}? "));
+        let (near, names) = (near.unwrap_or_default(), names.join(", "));
+        format!("{format} is no format; {near}the formats are {names}")
     })?;
     Ok((format, file.into()))
 }
@@ -98,13 +100,19 @@ impl<'a> Reports<'a> {
             false => run,
         };
         let width = terminal_width().filter(|_| self.args.output.is_none());
-        let style = |width| Style {
-            width,
+        let whole = Style {
+            width: None,
             every_clause: self.args.verbose,
+            only_unexpected: false,
         };
-        let mut result = self.first.write(&view(run, self.args.format, style(width)));
+        let first = Style {
+            width,
+            only_unexpected: is_quiet() && self.args.output.is_none(),
+            ..whole
+        };
+        let mut result = self.first.write(&view(run, self.args.format, first));
         for (format, output) in self.more {
-            let written = output.write(&view(run, format, style(None)));
+            let written = output.write(&view(run, format, whole));
             result = result.and(written);
         }
         result

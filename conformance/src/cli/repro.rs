@@ -1,7 +1,9 @@
 //! `heapmin repro`: writes a C file that shows a deviation without this program.
 
+use super::messages::remark;
+use super::options::{ProfileArgs, RunnerArgs};
 use super::output::Output;
-use super::{AS_EXPECTED, ReproArgs, ReproStyle, catalogue, note, runners};
+use super::{AS_EXPECTED, catalogue, runners};
 use crate::clause::{Case, Clause, Judgement, Verdict};
 use crate::fuzz::file;
 use crate::observe::{observe, observe_loading};
@@ -9,13 +11,73 @@ use crate::pace::Pace;
 use crate::repro::{self, Style};
 use crate::run::{judge_observation, numbering, seen_by};
 use crate::select;
+use clap::{Args, ValueEnum, ValueHint};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::on_one_line;
 use heapmin_harness::text::suggest::nearest;
 use heapmin_harness::wire::observation::Observation;
+use std::ffi::OsString;
 use std::path::Path;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  heapmin repro heapmin.exported ./libmine.so --output shows.c
+  heapmin repro --script heapmin-fuzz-7.txt ./libmine.so --style wine";
+
+#[derive(Args)]
+#[command(
+    override_usage = "heapmin repro [OPTIONS] CLAUSE LIBRARY
+       heapmin repro [OPTIONS] --script FILE LIBRARY",
+    allow_missing_positional = true,
+    after_long_help = EXAMPLES
+)]
+pub(super) struct ReproArgs {
+    /// Id of the clause, as shown by `heapmin list`
+    #[arg(required_unless_present = "script", value_hint = ValueHint::Other)]
+    clause: Option<String>,
+    /// Library file, or name of a known library
+    #[arg(value_name = "LIBRARY", value_hint = ValueHint::FilePath)]
+    candidate: OsString,
+    /// Case of the clause [default: the first in which the library deviates]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, help_heading = WHAT)]
+    case: Option<String>,
+    /// Write the sequence in this file, which `heapmin fuzz` saved, instead of a clause
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["clause", "case"],
+        value_hint = ValueHint::FilePath,
+        help_heading = WHAT
+    )]
+    script: Option<PathBuf>,
+    /// Kind of file
+    #[arg(long, value_enum, default_value_t = ReproStyle::C, help_heading = WHAT)]
+    style: ReproStyle,
+    /// Write the file here instead of to standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHAT)]
+    output: Option<PathBuf>,
+    /// Run the library without restrictions on files, network, processes and memory
+    #[arg(long, help_heading = "How to run it")]
+    no_fence: bool,
+    #[command(flatten)]
+    judged_by: ProfileArgs,
+    #[command(flatten)]
+    runner: RunnerArgs,
+}
+
+const WHAT: &str = "What to write";
+
+/// The kinds of files.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReproStyle {
+    /// A program
+    C,
+    /// A test of Wine's own kind
+    Wine,
+}
 
 impl From<ReproStyle> for Style {
     fn from(style: ReproStyle) -> Style {
@@ -93,7 +155,7 @@ fn first_deviation(
 fn say_what_was_seen(clause: &Clause, case: &Case, candidate: &Candidate, seen: &Judgement) {
     let (name, id) = (&candidate.name, clause.id);
     let observed = on_one_line(&seen.observed);
-    note(&match seen.verdict {
+    remark(&match seen.verdict {
         Verdict::Pass => format!("{name} keeps {id} (case {}): {observed}", case.name),
         Verdict::Unsupported => format!("{id} was not judged for {name}: {observed}"),
         verdict => format!(
@@ -126,7 +188,7 @@ fn case(
 
 fn candidate(args: &ReproArgs) -> Result<Candidate, InputError> {
     let catalogue = catalogue()?;
-    let profile = args.profile.as_deref();
+    let profile = args.judged_by.profile.as_deref();
     let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
     let runners = runners(args.runner.choice(args.no_fence, None))?;
     let candidate = catalogue.candidate(&args.candidate, profile.as_ref(), &runners)?;

@@ -1,13 +1,71 @@
 //! `heapmin site`: a static site of saved runs.
 
-use super::{AS_EXPECTED, DEVIATION, SiteArgs, note};
+use super::messages::note;
+use super::{AS_EXPECTED, DEVIATION};
 use crate::record::{self, redact};
 use crate::views::site::{CLAUSES, INDEX, Index, LIBRARIES, Site, shorten, site as make};
+use clap::{Args, ValueHint};
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::{on_one_line, shown};
+use heapmin_harness::text::suggest::path_or;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::path::PathBuf;
 use std::{fs, io};
+
+const AFTER: &str = "\
+Exit status:
+  0  the site is written
+  1  a library of the previous site is missing; the site is written all the same
+
+Examples:
+  heapmin site run-*.json --output site
+  heapmin site run.json --previous site --output new-site";
+
+#[derive(Args)]
+#[command(after_long_help = AFTER)]
+pub(super) struct SiteArgs {
+    /// Saved runs: files that `heapmin check --format json` wrote
+    #[arg(required = true, value_name = "RUN", value_hint = ValueHint::FilePath)]
+    runs: Vec<PathBuf>,
+    /// Folder of the site
+    ///
+    /// It must not exist, be empty, or have a site that heapmin made.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "site",
+        value_hint = ValueHint::DirPath,
+        help_heading = SITE
+    )]
+    output: PathBuf,
+    /// The site before this one, or its runs.json
+    ///
+    /// It is an error if no new run has a library of it.
+    #[arg(
+        long,
+        value_name = "FOLDER-OR-FILE",
+        value_hint = ValueHint::AnyPath,
+        help_heading = SITE
+    )]
+    previous: Option<PathBuf>,
+    /// A library of the site before this one that is no longer checked
+    ///
+    /// Can be given several times.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "previous",
+        value_hint = ValueHint::Other,
+        help_heading = SITE
+    )]
+    removed: Vec<String>,
+    /// Write the name of each file without its folder, to publish the site
+    #[arg(long, help_heading = SITE)]
+    redact_paths: bool,
+}
+
+const SITE: &str = "The site";
 
 /// The file by which a folder is known to be a site of ours.
 const MARKER: &str = "heapmin-site.txt";
@@ -53,7 +111,10 @@ fn former(path: &Path) -> Result<Index, InputError> {
     let text = fs::read_to_string(&file).map_err(|error| {
         InputError::new(
             format!("{name} cannot be read: {error}"),
-            "name a site that `heapmin site` made, or its runs.json",
+            path_or(
+                path,
+                "name a site that `heapmin site` made, or its runs.json",
+            ),
         )
     })?;
     Index::parse(&name, &text)

@@ -44,12 +44,14 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether each clause has a row, even if there are many.
     pub every_clause: bool,
+    /// Whether the report for people has only what is not as expected.
+    pub only_unexpected: bool,
 }
 
 /// A view of a run, as text.
 pub fn view(run: &Run, format: Format, style: Style) -> String {
     match format {
-        Format::Human => human::report(run, style.width, style.every_clause),
+        Format::Human => human::report(run, style),
         Format::Json => json::report(run),
         Format::Markdown => markdown::report(run),
         Format::Junit => junit::report(run),

@@ -101,13 +101,25 @@ fn plain(text: &str) -> String {
 
 /// The report for people of one candidate, without findings.
 fn human_text(checked: Checked, every_clause: bool) -> String {
-    let text = human::report(&record(&[checked]), None, every_clause);
+    let text = human::report(
+        &record(&[checked]),
+        Style {
+            every_clause,
+            ..Style::default()
+        },
+    );
     plain(&text)
 }
 
 #[test]
 fn the_report_for_people() {
-    let text = human::report(&forged::record(&[every_kind()], findings()), None, true);
+    let text = human::report(
+        &forged::record(&[every_kind()], findings()),
+        Style {
+            every_clause: true,
+            ..Style::default()
+        },
+    );
     insta::assert_snapshot!(plain(&text), @r#"
 c
 /c.so, ELF x86_64
@@ -232,7 +244,13 @@ c: 36 pass, 1 fail, 4 unsupported (1 new, 0 known); judged 36 of 40 clauses that
 #[test]
 fn without_deviations_the_report_is_the_table_and_the_closing_line() {
     let outcomes = vec![outcome("heapmin.idempotent", Verdict::Pass, "same", None)];
-    let text = human::report(&record(&[checked(outcomes)]), Some(70), false);
+    let text = human::report(
+        &record(&[checked(outcomes)]),
+        Style {
+            width: Some(70),
+            ..Style::default()
+        },
+    );
     insta::assert_snapshot!(plain(&text), @r#"
 c
 /c.so, ELF x86_64
@@ -264,7 +282,10 @@ fn an_empty_line_separates_complaints_from_the_closing_line() {
         complaints,
         notes: Vec::new(),
     };
-    let text = human::report(&forged::record(&[checked(vec![])], findings), None, false);
+    let text = human::report(
+        &forged::record(&[checked(vec![])], findings),
+        Style::default(),
+    );
     let text = plain(&text);
     assert!(
         text.contains("not as expected\na complaint\n\nc: "),
@@ -286,7 +307,7 @@ fn each_report_names_the_wine_that_ran_the_library() {
         [checked]
     };
     let people = |version| {
-        let text = human::report(&record(&run_by(version)), None, false);
+        let text = human::report(&record(&run_by(version)), Style::default());
         plain(&text)
     };
     assert!(people(Some("8.0")).contains("ELF x86_64, run by Wine 8.0, /usr/bin/wine\n"));

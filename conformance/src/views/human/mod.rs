@@ -4,6 +4,7 @@
 mod deviations;
 mod not_judged;
 
+use super::Style as Wanted;
 use super::table::table;
 use crate::clause::Verdict;
 use crate::figures::{amount, share};
@@ -15,27 +16,42 @@ const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// The report, with colours; the output strips them where they are not wanted.
-/// `width` is the terminal's, if the report goes to one. With `every_clause` each
-/// clause has a row, even if there are many.
-pub(super) fn report(run: &Run, width: Option<u16>, every_clause: bool) -> String {
+pub(super) fn report(run: &Run, wanted: Wanted) -> String {
     let mut text = String::new();
-    for library in &run.candidates {
-        candidate(&mut text, run, library, width, every_clause).expect("writing to a string");
-    }
-    expectations(&mut text, run).expect("writing to a string");
-    for library in &run.candidates {
-        closing_line(&mut text, library).expect("writing to a string");
+    match wanted.only_unexpected {
+        true => unexpected(&mut text, run).expect("writing to a string"),
+        false => whole(&mut text, run, wanted).expect("writing to a string"),
     }
     text
 }
 
-fn candidate(
-    text: &mut String,
-    run: &Run,
-    library: &Library,
-    width: Option<u16>,
-    every_clause: bool,
-) -> std::fmt::Result {
+fn whole(text: &mut String, run: &Run, wanted: Wanted) -> std::fmt::Result {
+    for library in &run.candidates {
+        candidate(text, run, library, wanted)?;
+    }
+    expectations(text, run, &run.notes)?;
+    for library in &run.candidates {
+        closing_line(text, library)?;
+    }
+    Ok(())
+}
+
+/// Writes only what is not as expected: nothing if all is.
+fn unexpected(text: &mut String, run: &Run) -> std::fmt::Result {
+    for library in &run.candidates {
+        deviations::new(text, run, library)?;
+    }
+    expectations(text, run, &[])?;
+    if text.is_empty() {
+        return Ok(());
+    }
+    for library in &run.candidates {
+        closing_line(text, library)?;
+    }
+    Ok(())
+}
+
+fn candidate(text: &mut String, run: &Run, library: &Library, wanted: Wanted) -> std::fmt::Result {
     writeln!(text, "{STRONG}{}{STRONG:#}", library.name)?;
     let format = match library.format.as_str() {
         "macho" => "Mach-O".to_owned(),
@@ -71,7 +87,11 @@ fn candidate(
     fence(text, library)?;
     let counted = counted(run, library);
     deviations::new(text, run, library)?;
-    writeln!(text, "{}", table(&counted, width, every_clause))?;
+    writeln!(
+        text,
+        "{}",
+        table(&counted, wanted.width, wanted.every_clause)
+    )?;
     not_judged::not_judged(text, &counted)?;
     deviations::known(text, run, library)?;
     writeln!(text)
@@ -96,7 +116,7 @@ fn fence(text: &mut String, library: &Library) -> std::fmt::Result {
 }
 
 /// Writes what is not as expected, and which line to change.
-fn expectations(text: &mut String, run: &Run) -> std::fmt::Result {
+fn expectations(text: &mut String, run: &Run, notes: &[String]) -> std::fmt::Result {
     if !run.complaints.is_empty() {
         let red = AnsiColor::Red.on_default().bold();
         writeln!(text, "{red}not as expected{red:#}")?;
@@ -104,10 +124,10 @@ fn expectations(text: &mut String, run: &Run) -> std::fmt::Result {
     for complaint in &run.complaints {
         writeln!(text, "{}", complaint.message)?;
     }
-    for note in &run.notes {
+    for note in notes {
         writeln!(text, "{note}")?;
     }
-    if !(run.complaints.is_empty() && run.notes.is_empty()) {
+    if !(run.complaints.is_empty() && notes.is_empty()) {
         writeln!(text)?;
     }
     Ok(())

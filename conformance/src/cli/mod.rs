@@ -8,6 +8,7 @@ mod check;
 mod check_options;
 mod checked;
 mod color;
+mod completions;
 mod debug;
 mod diff;
 mod doctor;
@@ -15,6 +16,7 @@ mod explain;
 mod fuzz;
 mod known;
 mod list;
+mod man;
 mod merge;
 mod messages;
 mod options;
@@ -125,6 +127,10 @@ enum Command {
     Repro(repro::ReproArgs),
     /// Measure the speed and memory use of the reference and of installed allocators
     Bench(bench::BenchArgs),
+    /// Print a shell's completions
+    Completions(completions::CompletionsArgs),
+    /// Print a manual page, or write all of them
+    Man(man::ManArgs),
     /// Run one case in this process; only heapmin itself starts this command
     #[command(hide = true, name = heapmin_harness::wire::job::PROBE_COMMAND)]
     Probe {
@@ -156,6 +162,8 @@ pub fn run() -> ExitCode {
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Repro(args) => repro::repro(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
         Command::Probe { job } => probe::run(BUILD, job.as_deref(), |name| {
             clauses::act_of(name)
                 .or_else(|| crate::bench::act::act_of(name))

@@ -119,11 +119,98 @@ fn a_library_for_a_processor_that_nothing_here_runs_is_refused() {
 #[case(&["check", "--format", "xml"], "--format")]
 #[case(&["explain", "heapmin.exportd"], "did you mean heapmin.exported?")]
 #[case(&["probe"], "use `heapmin check`")]
+#[case(&["chekc"], "a similar subcommand exists: 'check'")]
+#[case(&["check", "--formt", "json"], "a similar argument exists: '--format'")]
+#[case(&["check", "--format", "jsn"], "a similar value exists: 'json'")]
+#[case(&["check", "--must-judge", "shoud"], "a similar value exists: 'should'")]
+#[case(&["check", "--report", "jsn=run.json"], "did you mean json?")]
+#[case(&["check", "--only", "hepmin"], "did you mean heapmin?")]
+#[case(&["check", "--only", "releases-memory"], "did you mean heapmin.releases-memory?")]
+#[case(&["check", "--skip", "_heapmim"], "did you mean _heapmin?")]
+#[case(&["check", "--promises", "2026.2"], "did you mean 2026.1?")]
+#[case(&["check", "UCRTBASE"], "did you mean ucrtbase?")]
+#[case(&["check", "reference:x68"], "did you mean x86?")]
+#[case(&["diff", "reference", "reference", "--", "--onyl", "x"], "a similar argument exists: '--only'")]
+#[case(&["check", "--profile", "UCRTBASE"], "did you mean ucrtbase?")]
+#[case(&["check", "--fault", "unsuported"], "a similar value exists: 'unsupported'")]
+#[case(&["list", "--changed-since", "2026.11"], "did you mean 2026.1?")]
+#[case(&["explain", "_hepmin"], "did you mean _heapmin?")]
+#[case(&["repro", "heapmin.exportet", "reference"], "did you mean heapmin.exported?")]
+#[case(&["repro", "heapmin", "reference"], "name one of them, such as heapmin.exported")]
+#[case(&["repro", "heapmin.exported", "reference", "--case", "lod"], "did you mean load?")]
+#[case(&["repro", "heapmin.exported", "referense"], "did you mean reference?")]
+#[case(&["debug", "heapmin.exportet", "reference"], "did you mean heapmin.exported?")]
+#[case(&["debug", "heapmin", "referense"], "did you mean reference?")]
+#[case(&["debug", "heapmin", "reference", "--debugger", "gdp"], "a similar value exists: 'gdb'")]
+#[case(&["bisect", "heapmin.exportet", "a.so", "b.so"], "did you mean heapmin.exported?")]
+#[case(&["fuzz", "reference", "--without", "malocc"], "did you mean malloc?")]
+#[case(&["fuzz", "reference", "--against", "referense"], "did you mean reference?")]
+#[case(&["bench", "--only", "smal"], "did you mean small?")]
+#[case(&["completions", "zs"], "a similar value exists: 'zsh'")]
+#[case(&["init", "--ci", "githb"], "a similar value exists: 'github'")]
 fn a_wrong_argument_is_refused_with_a_fix(#[case] arguments: &[&str], #[case] mend: &str) {
     let output = heapmin(arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains(mend), "{said}");
+    assert!(said.len() < 600, "a message is short: {said}");
+}
+
+/// A misspelt path, in each place that takes one: the file beside it is named.
+#[rstest]
+#[case(&["check", "FOLDER/libmien.so"], "libmine.so")]
+#[case(&["check", "--heap", "FOLDER/libmien.so", "reference"], "libmine.so")]
+#[case(&["check", "--profile", "FOLDER/mien.toml"], "mine.toml")]
+#[case(&["check", "--expected", "FOLDER/mien.toml"], "mine.toml")]
+#[case(&["check", "--library-path", "FOLDER/depps"], "deps")]
+#[case(&["init", "FOLDER/libmien.so", "--ci", "none", "--expected", "new.toml"], "libmine.so")]
+#[case(&["report", "FOLDER/rnu.json"], "run.json")]
+#[case(&["merge", "FOLDER/rnu.json"], "run.json")]
+#[case(&["known", "FOLDER/rnu.json"], "run.json")]
+#[case(&["site", "FOLDER/rnu.json"], "run.json")]
+#[case(&["diff", "FOLDER/rnu.json", "FOLDER/run.json"], "run.json")]
+#[case(&["diff", "FOLDER/libmien.so", "FOLDER/libmine.so"], "libmine.so")]
+#[case(&["repro", "heapmin.exported", "FOLDER/libmien.so"], "libmine.so")]
+#[case(&["repro", "--script", "FOLDER/fnid.txt", "reference"], "find.txt")]
+#[case(&["debug", "heapmin.exported", "FOLDER/libmien.so"], "libmine.so")]
+#[case(&["fuzz", "FOLDER/libmien.so"], "libmine.so")]
+#[case(&["fuzz", "reference", "--replay", "FOLDER/fnid.txt"], "find.txt")]
+#[case(&["bench", "FOLDER/libmien.so"], "libmine.so")]
+#[case(&["bench", "reference", "--trace", "FOLDER/fnid.txt"], "find.txt")]
+fn a_misspelt_path_gets_the_name_of_the_file_beside_it(
+    #[case] arguments: &[&str],
+    #[case] near: &str,
+) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["libmine.so", "mine.toml", "run.json", "find.txt"] {
+        std::fs::write(folder.path().join(name), "").expect("it can be written");
+    }
+    std::fs::create_dir(folder.path().join("deps")).expect("it can be made");
+    let place = folder.path().to_str().expect("a path in UTF-8");
+    let arguments = arguments.iter().map(|it| it.replace("FOLDER", place));
+    let arguments: Vec<String> = arguments.collect();
+    let output = Command::new(env!("CARGO_BIN_EXE_heapmin"))
+        .args(&arguments)
+        .current_dir(folder.path())
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let mend = format!("did you mean {place}/{near}?");
+    assert!(said.contains(&mend), "{mend}\n{said}");
+}
+
+#[test]
+fn a_library_of_this_folder_is_suggested_for_its_bare_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("mycrt.so"), "").expect("it can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_heapmin"))
+        .args(["check", "mycrt"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("did you mean mycrt.so?"), "{said}");
 }
 
 #[rstest]

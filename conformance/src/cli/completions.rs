@@ -103,6 +103,8 @@ impl Values {
                     (Some("debug"), "clause"),
                     (Some("check"), "only"),
                     (Some("check"), "skip"),
+                    (Some("init"), "only"),
+                    (Some("init"), "skip"),
                 ],
             },
             Values {

@@ -14,6 +14,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod fuzz;
+mod init;
 mod known;
 mod list;
 mod man;
@@ -64,7 +65,7 @@ Exit status:
 
 Examples:
   heapmin check ./libmine.so
-  heapmin list --candidates";
+  heapmin init ./libmine.so";
 
 /// Check whether C runtime heaps keep the promises of Microsoft's documentation
 #[derive(Parser)]
@@ -101,6 +102,8 @@ const GLOBAL: &str = "Global options";
 enum Command {
     /// Check libraries and report which promises they keep
     Check(check_options::CheckArgs),
+    /// Write an expected-results file and a CI workflow for a library
+    Init(init::InitArgs),
     /// Show saved runs in any format
     Report(report::ReportArgs),
     /// Join the parts of a run that was divided with --partition
@@ -149,6 +152,7 @@ pub fn run() -> ExitCode {
     }
     let status = match cli.command {
         Command::Check(args) => check::check(&args),
+        Command::Init(args) => init::init(&args),
         Command::Report(args) => report::report(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Diff(args) => diff::diff(&args),

@@ -105,6 +105,7 @@ fn offered(shell: &str, line: &str) -> Vec<String> {
 #[case::other_library("heapmin fuzz --against ucrt", "ucrtbase", "msvcrt")]
 #[case::shell("heapmin completions z", "zsh", "bash")]
 #[case::page("heapmin man che", "check", "report")]
+#[case::ci("heapmin init --ci gitl", "gitlab", "github")]
 fn a_shell_completes_names(
     #[values("bash", "zsh", "fish")] shell: &str,
     #[case] line: &str,

@@ -263,17 +263,26 @@ fn cut(observations: &mut [(&Case, Observation)], limit: Limit) {
 
 /// Whether no clause can be judged by the case, because the library lacks the routine of
 /// each. Its process need not be started.
-fn is_pointless(candidate: &Candidate, case: &Case) -> bool {
-    let observation = nothing(Ending::Done);
+pub(crate) fn is_pointless(candidate: &Candidate, case: &Case) -> bool {
     let has = |clause: &&Clause| clause.cases.iter().any(|it| it.name == case.name);
-    clauses::all().filter(has).all(|clause| {
-        lacks_its_routine(&Seen {
-            clause,
-            case,
-            observation: &observation,
-            numbering: Numbering::Host,
-            candidate,
-        })
+    clauses::all()
+        .filter(has)
+        .all(|clause| lacks_routine_of(candidate, clause, case))
+}
+
+/// Whether the file shows that the clause cannot be judged by the case, because the library
+/// lacks its routine.
+pub(crate) fn lacks_routine_of(
+    candidate: &Candidate,
+    clause: &'static Clause,
+    case: &Case,
+) -> bool {
+    lacks_its_routine(&Seen {
+        clause,
+        case,
+        observation: &nothing(Ending::Done),
+        numbering: Numbering::Host,
+        candidate,
     })
 }
 
@@ -282,7 +291,7 @@ fn not_run(why: &str) -> Observation {
     nothing(Ending::Failed(format!("not run: {why}")))
 }
 
-fn nothing(ending: Ending) -> Observation {
+pub(crate) fn nothing(ending: Ending) -> Observation {
     Observation {
         events: Vec::new(),
         ending,

@@ -6,7 +6,7 @@
 //! HEAPMIN_REQUIRE=all it fails instead, unless [`OPTIONAL`] names it.
 #![cfg(target_os = "linux")]
 
-use heapmin_conformance::cli::{catalogue, runners_of};
+use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::runners::Choice;
 use heapmin_test_libraries::{BUILDS, Build, REJECTED, STRANGERS};
 use libtest_mimic::{Arguments, Failed, Trial};

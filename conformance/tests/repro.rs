@@ -7,10 +7,10 @@
 
 use heapmin_conformance::clause::{Clause, Level, Verdict};
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::observe::observe;
 use heapmin_conformance::repro::{self, Style};
 use heapmin_conformance::run::{judge_observation, seen_by};
+use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::wire::observation::{Ending, Observation};

@@ -2,10 +2,10 @@
 #![cfg(target_os = "linux")]
 
 use heapmin_conformance::clause::Verdict::{self, Crash, Fail, Pass, Timeout, Unsupported};
-use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::pace::Pace;
 use heapmin_conformance::run::{Limits, Outcome, check};
 use heapmin_conformance::select::{Selection, select};
+use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::text::input_error::InputError;

@@ -29,14 +29,11 @@ mod repro;
 mod signals;
 mod site;
 
-use crate::{BUILD, clauses};
+use crate::own_probe;
+use crate::shipped::{catalogue, runners_of};
 use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
-use heapmin_harness::library::profile::Profile;
-use heapmin_harness::parent::catalogue::Catalogue;
-use heapmin_harness::parent::installed::{Embedded, Installed};
 use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::parent::scratch::Scratch;
-use heapmin_harness::probe;
 use heapmin_harness::text::input_error::InputError;
 use messages::{note, say, set_quiet};
 use std::path::PathBuf;
@@ -168,11 +165,7 @@ pub fn run() -> ExitCode {
         Command::Bench(args) => bench::bench(&args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args),
-        Command::Probe { job } => probe::run(BUILD, job.as_deref(), |name| {
-            clauses::act_of(name)
-                .or_else(|| crate::bench::act::act_of(name))
-                .or_else(|| crate::beneath::act_of(name))
-        }),
+        Command::Probe { job } => own_probe::run(job.as_deref()),
     };
     ExitCode::from(status.unwrap_or_else(|error| match signals::interrupted() {
         // The interruption caused the error.
@@ -207,25 +200,4 @@ fn runners(choice: Choice) -> Result<Runners, InputError> {
         })?;
     }
     Ok(runners_of(program, choice))
-}
-
-/// The runners of this program, which is in this file.
-pub fn runners_of(program: PathBuf, choice: Choice) -> Runners {
-    let libraries = heapmin_fixtures::LIBRARIES.iter();
-    let embedded = libraries.map(|(name, bytes)| Embedded { name, bytes });
-    Runners::new(Installed::new(program, embedded.collect()), BUILD, choice)
-}
-
-/// The catalogue of the profiles that are part of this program.
-///
-/// # Errors
-/// If a profile is invalid.
-pub fn catalogue() -> Result<Catalogue, InputError> {
-    let profiles: Result<Vec<_>, _> = heapmin_fixtures::PROFILES
-        .iter()
-        .map(|(name, text)| Profile::parse(name, text))
-        .collect();
-    Ok(Catalogue {
-        profiles: profiles?,
-    })
 }

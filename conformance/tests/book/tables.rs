@@ -3,9 +3,9 @@
 
 use heapmin_conformance::clause::{Basis, Clause, Limit, Source};
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::catalogue;
 use heapmin_conformance::expected::known::Known;
 use heapmin_conformance::expected::profiles::{known_deviations, wine_itself};
+use heapmin_conformance::shipped::catalogue;
 use heapmin_harness::library::inspect::Maker;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -11,31 +11,24 @@
 mod report;
 mod snapshots;
 
-use heapmin_conformance::beneath;
-use heapmin_conformance::clause::{Case, Clause};
+use heapmin_conformance::clause::Case;
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::{catalogue, runners_of};
-use heapmin_conformance::expected::gate;
-use heapmin_conformance::expected::profiles::Profiles;
-use heapmin_conformance::observe::observe;
 use heapmin_conformance::pace::Pace;
-use heapmin_conformance::run::{Limits, conclude};
-use heapmin_conformance::select::Selection;
+use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_conformance::snapshot::stable;
+use heapmin_conformance::test::{Subject, judging};
 use heapmin_harness::library::inspect::{Format, Maker};
 use heapmin_harness::library::profile::{Profile, Source};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
-use heapmin_harness::wire::observation::Observation;
 use libtest_mimic::{Arguments, Failed, Trial};
 use snapshots::{compare, is_by_chance, is_general, routines};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Libraries that are built from the sources of another one, or nearly: of Wine's, msvcrt, msvcr71,
@@ -60,20 +53,6 @@ const HEART: &str = "heapmin";
 
 /// Limit for a case. Long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(180);
-
-/// A candidate with the observations of its cases. Each case runs once, when a test first needs it.
-struct Subject {
-    name: String,
-    candidate: Candidate,
-    profiles: Profiles,
-    seen: BTreeMap<&'static str, OnceLock<Observation>>,
-}
-
-impl Subject {
-    fn observation(&self, case: &Case) -> &Observation {
-        self.seen[case.name].get_or_init(|| observe(&self.candidate, case, TIMEOUT))
-    }
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -152,21 +131,11 @@ fn is_required(what: &str) -> bool {
 }
 
 fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
-    let cases = clauses::cases();
-    let seen = cases
-        .iter()
-        .map(|case| (case.name, OnceLock::new()))
-        .collect();
-    let profiles = match Profiles::of([&candidate]) {
-        Ok(profiles) => profiles,
+    let pace = Arc::new(Pace::fixed(TIMEOUT));
+    let subject = match Subject::new(name, candidate, pace, None) {
+        Ok(subject) => Arc::new(subject),
         Err(error) => return vec![failing(format!("{name}::profile"), error)],
     };
-    let subject = Arc::new(Subject {
-        name: name.to_owned(),
-        candidate,
-        profiles,
-        seen,
-    });
     let is_whole = !ALIKE.contains(&name) || std::env::var(EVERY.0).is_ok_and(|it| it == EVERY.1);
     let is_meant = |family: &str| is_whole || family == HEART;
     let family = |id: &'static str| id.split('.').next().unwrap_or_default();
@@ -186,46 +155,6 @@ fn skipped(name: &str, reason: &str) -> Trial {
 
 fn failing(name: String, error: InputError) -> Trial {
     Trial::test(name, move || Err(Failed::from(error.to_string())))
-}
-
-/// Judges all cases of a clause: every deviation must be known, and every known deviation must
-/// occur.
-fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
-    let subject = subject.clone();
-    let name = format!("{}::{}", subject.name, clause.id);
-    Trial::test(name, move || {
-        let cases = clause.cases.iter();
-        let observations: Vec<_> = cases
-            .map(|case| (*case, subject.observation(case).clone()))
-            .collect();
-        let selection = Selection::new(vec![clause], None);
-        let checked = conclude(subject.candidate.clone(), &selection, &observations);
-        let mut runs = [(checked, observations)];
-        let limits = Limits {
-            jobs: 1,
-            pace: &Pace::fixed(TIMEOUT),
-            until: None,
-        };
-        beneath::mark(&mut runs, limits);
-        let mut checked = runs.map(|(checked, _)| checked);
-        subject.profiles.mark(&mut checked);
-        let complaints = gate::compare(&checked, &subject.profiles, None).complaints;
-        let mut complaints: Vec<_> = complaints.into_iter().map(|it| it.message).collect();
-        if complaints.is_empty() {
-            return Ok(());
-        }
-        let unexpected = checked[0].outcomes.iter().filter(|it| it.is_unexpected());
-        complaints.extend(unexpected.map(|outcome| {
-            format!(
-                "{} in the case {}\n  expected {}\n  observed {}",
-                outcome.judgement.verdict.name(),
-                outcome.case.name,
-                clause.expects(),
-                outcome.judgement.observed
-            )
-        }));
-        Err(Failed::from(complaints.join("\n")))
-    })
 }
 
 /// Compares the observations of a routine's cases with the snapshot. The test is ignored if this

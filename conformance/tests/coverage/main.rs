@@ -12,8 +12,8 @@ mod page;
 
 use dimensions::dimensions_of;
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::observe::observe_recorded;
+use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::wire::coverage::{Dimension, Pairs, ROUTINES, Value};

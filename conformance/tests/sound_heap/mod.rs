@@ -2,9 +2,9 @@
 
 use heapmin_conformance::clause::{Case, Clause, Level, Verdict};
 use heapmin_conformance::clauses;
-use heapmin_conformance::cli::{catalogue, runners_of};
 use heapmin_conformance::observe::observe;
 use heapmin_conformance::run::judge_observation;
+use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use libtest_mimic::Failed;

@@ -112,6 +112,23 @@ const LARGEST: u64 = 512 << 20;
 
 /// Reads a library file.
 ///
+/// ```
+/// use heapmin_harness::library::inspect::inspect;
+/// use std::path::Path;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let name = format!("{}heapmin_crt{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+/// # let path = folder.path().join(&name);
+/// # let shipped = heapmin_fixtures::LIBRARIES.iter().find(|it| it.0 == name);
+/// # std::fs::write(&path, shipped.expect("the reference is shipped").1)?;
+/// let library = inspect(&path)?;
+/// assert!(library.exports.iter().any(|name| name == "_heapmin"));
+///
+/// let error = inspect(Path::new("no/such/library.so")).unwrap_err();
+/// assert!(error.problem.contains("no/such/library.so"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the file does not exist, cannot be read, or is not a shared library.
 pub fn inspect(path: &Path) -> Result<Library, InputError> {

@@ -144,6 +144,18 @@ fn other_library<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ne
 impl Profile {
     /// Reads a profile.
     ///
+    /// ```
+    /// use heapmin_harness::library::errno_names::Numbering;
+    /// use heapmin_harness::library::profile::Profile;
+    ///
+    /// let text = "title = 'My runtime'\nlibrary = 'libmycrt.so'\nsource = 'path'\nerrno = 'host'\n";
+    /// let profile = Profile::parse("mycrt", text)?;
+    /// assert_eq!(profile.errno, Numbering::Host);
+    ///
+    /// assert!(Profile::parse("mycrt", "titel = 'My runtime'\n").is_err());
+    /// # Ok::<(), heapmin_harness::text::input_error::InputError>(())
+    /// ```
+    ///
     /// # Errors
     /// If the text is not a profile; the message has the line.
     pub fn parse(name: &str, text: &str) -> Result<Profile, InputError> {

@@ -1,7 +1,6 @@
 //! Starts a probe for one case.
 
 use super::interruption;
-use super::memory::MARK_VARIABLE;
 use super::memory_limit::MemoryLimit;
 use super::process_limit::ProcessLimit;
 use super::runner::{Runner, Starter};
@@ -9,7 +8,7 @@ use super::scratch::Scratch;
 use super::watch::{Limits, TICK, watch};
 use crate::wire::channel::new_token;
 use crate::wire::fence::Fence;
-use crate::wire::job::{Job, PROBE_COMMAND};
+use crate::wire::job::{Job, MARK_VARIABLE, PROBE_COMMAND};
 use crate::wire::observation::{Ending, Event, Observation};
 use std::process::{Child, Command, Stdio};
 use std::thread;

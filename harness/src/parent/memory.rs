@@ -1,9 +1,8 @@
 //! Measures the memory of another process from outside.
 
 use crate::memory::{self, Memory};
-
-/// The environment variable with the mark of a probe.
-pub(super) const MARK_VARIABLE: &str = "HEAPMIN_MARK";
+#[cfg(target_os = "linux")]
+use crate::wire::job::MARK_VARIABLE;
 
 /// A process whose memory is measured.
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,9 @@ const ENTRY: usize = 2 * WORD;
 
 impl Blocks {
     /// A table with room for `count` blocks.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] if the system has no memory for the table.
     pub fn with_room_for(count: usize) -> Result<Blocks, Stop> {
         let mut table = MmapMut::map_anon((count * ENTRY).max(1))
             .map_err(|error| Stop::Failed(format!("no memory for the table of blocks: {error}")))?;
@@ -51,6 +54,9 @@ impl Blocks {
 
     /// Allocates and fills every block that is not live. `size_of` returns a block's size
     /// in bytes.
+    ///
+    /// # Errors
+    /// [`Stop::OutOfMemory`] if `malloc` returns null, [`Stop::Missing`] if the library does not have it.
     pub fn fill(&mut self, crt: &Crt, size_of: impl Fn(usize) -> usize) -> Result<(), Stop> {
         self.fill_all(crt, &size_of)
     }
@@ -68,6 +74,9 @@ impl Blocks {
     }
 
     /// Frees the live blocks for whose number `gone` is true.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have `free`.
     pub fn free_where(&mut self, crt: &Crt, gone: impl Fn(usize) -> bool) -> Result<(), Stop> {
         self.free_those(crt, &gone)
     }
@@ -85,12 +94,18 @@ impl Blocks {
     }
 
     /// Frees every block.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have `free`.
     pub fn free_all(&mut self, crt: &Crt) -> Result<(), Stop> {
         self.free_where(crt, |_| true)
     }
 
     /// Frees block number `index` if it is live, else allocates and fills it. Returns the
     /// number of bytes in the freed block that had changed.
+    ///
+    /// # Errors
+    /// As [`Blocks::fill`] and [`Blocks::free_where`].
     pub fn toggle(&mut self, crt: &Crt, index: usize, size: usize) -> Result<i64, Stop> {
         let Some(block) = self.block(index) else {
             let mut block = crt.need(size)?;

@@ -23,7 +23,7 @@ pub mod process;
 mod stop;
 
 use crate::memory::available_memory;
-use crate::wire::job::{CALIBRATION, Job};
+use crate::wire::job::{CALIBRATION, Job, MARK_VARIABLE, PROBE_COMMAND};
 use crate::wire::observation::{Call, Event, HANDLER_SET};
 use crate::wire::step::Step;
 use crt::{Crt, Returned, Unusable, WhichHandler};
@@ -98,11 +98,17 @@ pub struct Probe {
 
 impl Probe {
     /// Reports the next step of the case. A later crash or hang is attributed to it.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] if the parent has ended.
     pub fn step(&mut self, what: &str) -> Result<(), Stop> {
         self.pipe.send(&Event::Step(what.to_owned()))
     }
 
     /// Lets the parent measure this process's memory, and waits until it has.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] if the parent has ended.
     pub fn moment(&mut self, name: &str) -> Result<(), Stop> {
         let event = Event::Moment {
             name: name.to_owned(),
@@ -114,6 +120,9 @@ impl Probe {
     }
 
     /// Reports a figure.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] if the parent has ended.
     pub fn fact(&mut self, name: &str, value: i64) -> Result<(), Stop> {
         self.pipe.send(&Event::Fact {
             name: name.to_owned(),
@@ -123,6 +132,9 @@ impl Probe {
 
     /// Calls a routine and reports the call; see [`Crt::observe`]. `errno` and
     /// `_doserrno` hold [`ErrorState::MARKED`] before it.
+    ///
+    /// # Errors
+    /// That of `call`, or [`Stop::Failed`] if the parent has ended.
     pub fn observe<T: Returned>(
         &mut self,
         routine: &str,
@@ -133,6 +145,9 @@ impl Probe {
     }
 
     /// Calls a routine with these error values and reports the call.
+    ///
+    /// # Errors
+    /// That of `call`, or [`Stop::Failed`] if the parent has ended.
     pub fn observe_from<T: Returned>(
         &mut self,
         start: ErrorState,
@@ -147,6 +162,9 @@ impl Probe {
 
     /// Prepares for invalid parameters: sets a handler that counts its calls and returns,
     /// if the library can set one.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] if the parent has ended.
     pub fn expect_invalid_parameters(&mut self) -> Result<(), Stop> {
         let settable = self.crt.has("_set_invalid_parameter_handler");
         if settable {
@@ -156,11 +174,17 @@ impl Probe {
     }
 
     /// Calls `_heapmin` with clear error values and reports the call.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library has no `_heapmin`, [`Stop::Failed`] if the parent has ended.
     pub fn heapmin(&mut self) -> Result<i32, Stop> {
         self.heapmin_from(ErrorState::CLEAR)
     }
 
     /// Calls `_heapmin` with these error values and reports the call.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library has no `_heapmin`, [`Stop::Failed`] if the parent has ended.
     pub fn heapmin_from(&mut self, start: ErrorState) -> Result<i32, Stop> {
         let call = self.crt.observed_heapmin(start)?;
         self.report(call)
@@ -207,6 +231,9 @@ impl Probe {
     /// Runs `act` while the fault follows `plan`. `act` only calls the candidate: the plan
     /// holds for the whole process. Returns its result, and how the calls fared that the
     /// plan counts.
+    ///
+    /// # Errors
+    /// That of `act`, or [`Stop::Failed`] if the fault was not prepared.
     pub fn under<T>(
         &self,
         plan: Plan,
@@ -226,6 +253,9 @@ impl Probe {
     /// Calls `_heapmin` with these error values while the fault follows `plan`, and reports
     /// the call. Returns the result of `_heapmin`, and the number of system calls that
     /// release memory during the call.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library has no `_heapmin`, [`Stop::Failed`] if the parent has ended.
     pub fn heapmin_under(&mut self, plan: Plan, start: ErrorState) -> Result<(i32, u32), Stop> {
         let (call, met) = self.under(plan, |crt| crt.observed_heapmin(start))?;
         let call = Call {
@@ -237,6 +267,9 @@ impl Probe {
 
     /// Calls a routine while the fault follows `plan`, and reports the call; see
     /// [`Probe::observe`]. Returns also the number of refusals.
+    ///
+    /// # Errors
+    /// That of `call`, or [`Stop::Failed`] if the parent has ended.
     pub fn observe_under<T: Returned>(
         &mut self,
         plan: Plan,
@@ -261,11 +294,23 @@ impl Probe {
     }
 
     /// Reports a call that was already made, for example by another thread.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] if the parent has ended.
     pub fn report(&mut self, call: Call) -> Result<i32, Stop> {
         let returned = call.returned as i32;
         self.pipe.send(&Event::Call(call))?;
         Ok(returned)
     }
+}
+
+/// Whether a [`Launch`](crate::parent::launch::Launch) started this process as a probe. A
+/// program that is its own probe asks this first, and then calls [`run`].
+pub fn is_this_process() -> bool {
+    let command = std::env::args_os().nth(1);
+    // A program may have a meaning of its own for the word, such as a filter of tests.
+    let is_marked = std::env::var_os(MARK_VARIABLE).is_some();
+    is_marked && command.is_some_and(|it| it == PROBE_COMMAND)
 }
 
 /// Runs as a probe: reads a job from standard input or from a file, performs it and ends the

@@ -8,6 +8,9 @@ use std::ffi::OsString;
 /// The hidden subcommand that makes the program a probe.
 pub const PROBE_COMMAND: &str = "probe";
 
+/// The environment variable with the mark of a probe, by which its parent finds its process.
+pub const MARK_VARIABLE: &str = "HEAPMIN_MARK";
+
 /// The file to which a probe writes its events if its job is in a file: beside it, with this
 /// name.
 pub const EVENTS_FILE: &str = "events";

@@ -18,6 +18,9 @@ pub(super) use routine;
 
 impl Crt {
     /// Calls `malloc`; `None` for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn malloc(&self, size: usize) -> Result<Option<Block>, Stop> {
         let malloc = routine!(self, malloc);
         // SAFETY: the candidate's routine, called as its page says.
@@ -28,11 +31,17 @@ impl Crt {
     }
 
     /// Calls `malloc` for a block that the case needs.
+    ///
+    /// # Errors
+    /// [`Stop::OutOfMemory`] for null, [`Stop::Missing`] if the library does not have `malloc`.
     pub fn need(&self, size: usize) -> Result<Block, Stop> {
         self.malloc(size)?.ok_or(Stop::OutOfMemory(size))
     }
 
     /// Calls `calloc`; `None` for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn calloc(&self, count: usize, size: usize) -> Result<Option<Block>, Stop> {
         let calloc = routine!(self, calloc);
         // SAFETY: the candidate's routine, called as its page says.
@@ -43,6 +52,9 @@ impl Crt {
     }
 
     /// Calls `realloc`; returns the old block for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn realloc(&self, block: Block, size: usize) -> Result<Result<Block, Block>, Stop> {
         let realloc = routine!(self, realloc);
         let request = Request::of(size);
@@ -55,6 +67,9 @@ impl Crt {
     }
 
     /// Calls `_recalloc`; returns the old block for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn recalloc(
         &self,
         block: Block,
@@ -72,6 +87,9 @@ impl Crt {
     }
 
     /// Calls `free`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn free(&self, block: Block) -> Result<(), Stop> {
         let free = routine!(self, free);
         let taken = self.recorder.take(block.pointer(), Request::of(0));
@@ -82,6 +100,9 @@ impl Crt {
     }
 
     /// Calls `_msize`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn msize(&self, block: &Block) -> Result<usize, Stop> {
         let msize = routine!(self, _msize);
         self.recorder.read("_msize", block);
@@ -90,6 +111,9 @@ impl Crt {
     }
 
     /// Calls `_expand`; `None` for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn expand(&self, block: &Block, size: usize) -> Result<Option<Block>, Stop> {
         let expand = routine!(self, _expand);
         let request = Request::of(size);
@@ -102,6 +126,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_malloc`; `None` for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_malloc(&self, size: usize, alignment: usize) -> Result<Option<Block>, Stop> {
         let aligned_malloc = routine!(self, _aligned_malloc);
         // SAFETY: the candidate's routine, called as its page says.
@@ -112,6 +139,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_offset_malloc`; `None` for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_offset_malloc(
         &self,
         size: usize,
@@ -128,6 +158,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_realloc`; returns the old block for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_realloc(
         &self,
         block: Block,
@@ -145,6 +178,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_offset_realloc`; returns the old block for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_offset_realloc(
         &self,
         block: Block,
@@ -163,6 +199,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_recalloc`; returns the old block for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_recalloc(
         &self,
         block: Block,
@@ -181,6 +220,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_offset_recalloc`; returns the old block for null.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_offset_recalloc(
         &self,
         block: Block,
@@ -200,6 +242,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_msize`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_msize(
         &self,
         block: &Block,
@@ -213,6 +258,9 @@ impl Crt {
     }
 
     /// Calls `_aligned_free`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn aligned_free(&self, block: Block) -> Result<(), Stop> {
         let aligned_free = routine!(self, _aligned_free);
         let taken = self.recorder.take(block.pointer(), Request::of(0));
@@ -223,6 +271,9 @@ impl Crt {
     }
 
     /// Calls `_heapmin`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heapmin(&self) -> Result<i32, Stop> {
         let heapmin = routine!(self, _heapmin);
         // SAFETY: it takes no argument.
@@ -232,6 +283,9 @@ impl Crt {
     }
 
     /// Calls `_heapchk`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heapchk(&self) -> Result<i32, Stop> {
         let heapchk = routine!(self, _heapchk);
         self.recorder.walked("_heapchk");
@@ -240,6 +294,9 @@ impl Crt {
     }
 
     /// Calls `_heapwalk`, which replaces `info` with the next entry.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heapwalk(&self, info: &mut HeapInfo) -> Result<i32, Stop> {
         let heapwalk = routine!(self, _heapwalk);
         if info.entry.is_null() {
@@ -251,6 +308,9 @@ impl Crt {
     }
 
     /// Calls `_heapwalk` with a null pointer.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heapwalk_null(&self) -> Result<i32, Stop> {
         let heapwalk = routine!(self, _heapwalk);
         // SAFETY: a parameter that its page says is validated.
@@ -258,6 +318,9 @@ impl Crt {
     }
 
     /// Calls `_heapset`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heapset(&self, fill: u32) -> Result<i32, Stop> {
         let heapset = routine!(self, _heapset);
         self.recorder.released("_heapset", false);
@@ -266,6 +329,9 @@ impl Crt {
     }
 
     /// Calls `_heapadd`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heapadd(&self, block: &Block) -> Result<i32, Stop> {
         let heapadd = routine!(self, _heapadd);
         // SAFETY: memory that the probe owns and does not use again.
@@ -273,6 +339,9 @@ impl Crt {
     }
 
     /// Calls `_get_heap_handle`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn heap_handle(&self) -> Result<isize, Stop> {
         let get_heap_handle = routine!(self, _get_heap_handle);
         // SAFETY: it takes no argument.
@@ -280,6 +349,9 @@ impl Crt {
     }
 
     /// Calls `_get_errno`; returns the status and the value.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn get_errno(&self) -> Result<(i32, i32), Stop> {
         let get_errno = routine!(self, _get_errno);
         let mut value = -1;
@@ -289,6 +361,9 @@ impl Crt {
     }
 
     /// Calls `_get_errno` with a null pointer.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn get_errno_null(&self) -> Result<i32, Stop> {
         let get_errno = routine!(self, _get_errno);
         // SAFETY: a parameter that its page says is validated.
@@ -296,6 +371,9 @@ impl Crt {
     }
 
     /// Calls `_set_errno`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn call_set_errno(&self, value: i32) -> Result<i32, Stop> {
         let set_errno = routine!(self, _set_errno);
         // SAFETY: it takes a number.
@@ -303,6 +381,9 @@ impl Crt {
     }
 
     /// Calls `_get_doserrno`; returns the status and the value.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn get_doserrno(&self) -> Result<(i32, u32), Stop> {
         let get_doserrno = routine!(self, _get_doserrno);
         let mut value = 0;
@@ -312,6 +393,9 @@ impl Crt {
     }
 
     /// Calls `_get_doserrno` with a null pointer.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn get_doserrno_null(&self) -> Result<i32, Stop> {
         let get_doserrno = routine!(self, _get_doserrno);
         // SAFETY: a parameter that its page says is validated.
@@ -319,6 +403,9 @@ impl Crt {
     }
 
     /// Calls `_set_doserrno`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn call_set_doserrno(&self, value: u32) -> Result<i32, Stop> {
         let set_doserrno = routine!(self, _set_doserrno);
         // SAFETY: it takes a number.
@@ -326,6 +413,9 @@ impl Crt {
     }
 
     /// The library's text for an error number, from `__sys_errlist` or else from `strerror`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn error_text(&self, number: i32) -> Result<String, Stop> {
         let text = match (self.routines.__sys_errlist, self.routines.__sys_nerr) {
             // SAFETY: the list has `count` texts, and none is null, as the page says.

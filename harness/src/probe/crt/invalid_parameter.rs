@@ -62,6 +62,9 @@ pub fn handler_calls() -> (u32, u32) {
 
 impl Crt {
     /// Calls `_set_invalid_parameter_handler`; returns the previous handler.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn set_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
         let set = self.routines._set_invalid_parameter_handler;
         let set = set.ok_or(Stop::Missing("_set_invalid_parameter_handler"))?;
@@ -70,6 +73,9 @@ impl Crt {
     }
 
     /// Calls `_get_invalid_parameter_handler`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn get_handler(&self) -> Result<WhichHandler, Stop> {
         let get = self.routines._get_invalid_parameter_handler;
         let get = get.ok_or(Stop::Missing("_get_invalid_parameter_handler"))?;
@@ -78,6 +84,9 @@ impl Crt {
     }
 
     /// Calls `_set_thread_local_invalid_parameter_handler`; returns the previous handler.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn set_thread_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
         let name = "_set_thread_local_invalid_parameter_handler";
         let set = self.routines._set_thread_local_invalid_parameter_handler;
@@ -87,6 +96,9 @@ impl Crt {
     }
 
     /// Calls `_get_thread_local_invalid_parameter_handler`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn get_thread_handler(&self) -> Result<WhichHandler, Stop> {
         let name = "_get_thread_local_invalid_parameter_handler";
         let get = self.routines._get_thread_local_invalid_parameter_handler;

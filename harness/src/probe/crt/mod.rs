@@ -253,6 +253,9 @@ impl Crt {
 
     /// Sets these error values and calls a routine. Returns its value, and the call with
     /// its result and the error values after it. `arguments` are those of the call, as text.
+    ///
+    /// # Errors
+    /// That of `call`, without a record.
     pub fn observe<T: Returned>(
         &self,
         routine: &str,
@@ -292,6 +295,9 @@ impl Crt {
     }
 
     /// Calls `_heapmin` with these error values; see [`Crt::observe`].
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn observed_heapmin(&self, start: ErrorState) -> Result<Call, Stop> {
         let seen = self.observe("_heapmin", "", start, Crt::heapmin);
         seen.map(|(_, call)| call)

@@ -66,6 +66,9 @@ fn which(handler: Option<NewHandler>) -> WhichHandler {
 
 impl Crt {
     /// Calls `_set_new_mode`; returns the previous mode, or -1.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn set_new_mode(&self, mode: i32) -> Result<i32, Stop> {
         let set = routine!(self, _set_new_mode);
         // SAFETY: it takes a number.
@@ -73,6 +76,9 @@ impl Crt {
     }
 
     /// Calls `_query_new_mode`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn new_mode(&self) -> Result<i32, Stop> {
         let query = routine!(self, _query_new_mode);
         // SAFETY: it takes no argument.
@@ -80,6 +86,9 @@ impl Crt {
     }
 
     /// Calls `_set_new_handler`; returns the previous handler.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn set_new_handler(&self, new: WhichHandler) -> Result<WhichHandler, Stop> {
         let set = routine!(self, _set_new_handler);
         let handler: Option<NewHandler> = match new {
@@ -92,6 +101,9 @@ impl Crt {
     }
 
     /// Calls `_query_new_handler`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn new_handler(&self) -> Result<WhichHandler, Stop> {
         let query = routine!(self, _query_new_handler);
         // SAFETY: it takes no argument.
@@ -99,6 +111,9 @@ impl Crt {
     }
 
     /// Calls `_callnewh`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn callnewh(&self, size: usize) -> Result<i32, Stop> {
         let callnewh = routine!(self, _callnewh);
         // SAFETY: it takes a number; the handler that it may call only counts.

@@ -98,6 +98,9 @@ const DRIVE: i32 = 0;
 // Each routine returns `None` for null.
 impl Crt {
     /// Calls `_strdup`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn strdup(&self, text: &Text) -> Result<Option<Block>, Stop> {
         let strdup = routine!(self, _strdup);
         // SAFETY: a terminated string.
@@ -105,6 +108,9 @@ impl Crt {
     }
 
     /// Calls `_mbsdup`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn mbsdup(&self, text: &Text) -> Result<Option<Block>, Stop> {
         let mbsdup = routine!(self, _mbsdup);
         // SAFETY: a terminated string.
@@ -112,6 +118,9 @@ impl Crt {
     }
 
     /// Calls `_wcsdup`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn wcsdup(&self, text: &Text) -> Result<Option<Block>, Stop> {
         let wcsdup = routine!(self, _wcsdup);
         // SAFETY: a terminated string.
@@ -119,6 +128,9 @@ impl Crt {
     }
 
     /// Calls `_fullpath` with a null buffer.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn fullpath(&self, path: &Text) -> Result<Option<Block>, Stop> {
         let fullpath = routine!(self, _fullpath);
         // SAFETY: a terminated string, and a buffer that may be null.
@@ -127,6 +139,9 @@ impl Crt {
     }
 
     /// Calls `_wfullpath` with a null buffer.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn wfullpath(&self, path: &Text) -> Result<Option<Block>, Stop> {
         let fullpath = routine!(self, _wfullpath);
         // SAFETY: as for `fullpath`.
@@ -135,6 +150,9 @@ impl Crt {
     }
 
     /// Calls `_getcwd` with a null buffer, for `room` bytes.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn getcwd(&self, room: u16) -> Result<Option<Block>, Stop> {
         let getcwd = routine!(self, _getcwd);
         // SAFETY: a buffer that may be null.
@@ -143,6 +161,9 @@ impl Crt {
     }
 
     /// Calls `_wgetcwd` with a null buffer, for `room` characters.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn wgetcwd(&self, room: u16) -> Result<Option<Block>, Stop> {
         let getcwd = routine!(self, _wgetcwd);
         // SAFETY: a buffer that may be null.
@@ -151,6 +172,9 @@ impl Crt {
     }
 
     /// Calls `_getdcwd` for the default drive with a null buffer, for `room` bytes.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn getdcwd(&self, room: u16) -> Result<Option<Block>, Stop> {
         let getdcwd = routine!(self, _getdcwd);
         // SAFETY: a buffer that may be null.
@@ -159,6 +183,9 @@ impl Crt {
     }
 
     /// Calls `_wgetdcwd` for the default drive with a null buffer, for `room` characters.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn wgetdcwd(&self, room: u16) -> Result<Option<Block>, Stop> {
         let getdcwd = routine!(self, _wgetdcwd);
         // SAFETY: a buffer that may be null.
@@ -167,6 +194,9 @@ impl Crt {
     }
 
     /// Calls `_dupenv_s`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn dupenv(&self, name: &Text) -> Result<Option<Block>, Stop> {
         let dupenv = routine!(self, _dupenv_s);
         let (mut buffer, mut count) = (ptr::null_mut(), 0);
@@ -176,6 +206,9 @@ impl Crt {
     }
 
     /// Calls `_wdupenv_s`.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn wdupenv(&self, name: &Text) -> Result<Option<Block>, Stop> {
         let dupenv = routine!(self, _wdupenv_s);
         let (mut buffer, mut count) = (ptr::null_mut(), 0);
@@ -185,6 +218,9 @@ impl Crt {
     }
 
     /// Calls `_tempnam` without a folder.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn tempnam(&self, prefix: &Text) -> Result<Option<Block>, Stop> {
         let tempnam = routine!(self, _tempnam);
         // SAFETY: a terminated string, and a folder that may be null.
@@ -192,6 +228,9 @@ impl Crt {
     }
 
     /// Calls `_wtempnam` without a folder.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] if the library does not have the routine.
     pub fn wtempnam(&self, prefix: &Text) -> Result<Option<Block>, Stop> {
         let tempnam = routine!(self, _wtempnam);
         // SAFETY: as for `tempnam`.

@@ -113,11 +113,17 @@ pub(crate) fn limit_address_space(room: usize) -> Result<(), String> {
 
 /// Forks. The child runs `act` and exits with its result. Waits for the child, which is
 /// killed after `seconds`.
+///
+/// # Errors
+/// The reason, if the system has no fork or cannot make another process.
 pub fn in_a_fork(seconds: u32, act: impl FnOnce() -> i32) -> Result<Child, String> {
     in_a_fork_within(Duration::from_secs(seconds.into()), act)
 }
 
 /// Forks as [`in_a_fork`] does. The child is killed after `limit`.
+///
+/// # Errors
+/// The reason, if the system has no fork or cannot make another process.
 pub fn in_a_fork_within(limit: Duration, act: impl FnOnce() -> i32) -> Result<Child, String> {
     let timer = libc::itimerval {
         it_interval: libc::timeval {
@@ -180,11 +186,17 @@ pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
 }
 
 /// An error: Unix has no Win32 heaps.
+///
+/// # Errors
+/// The reason, if the system has no Win32 heaps or does not name them.
 pub fn win32_heaps() -> Result<Vec<isize>, String> {
     Err("this system has no Win32 heaps".into())
 }
 
 /// An error: Unix has no Win32 heaps.
+///
+/// # Errors
+/// The reason, if the system has no Win32 heaps or does not name them.
 pub fn win32_heap_owns(_: isize, _: usize) -> Result<(bool, usize), String> {
     Err("this system has no Win32 heaps".into())
 }

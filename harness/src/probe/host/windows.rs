@@ -96,16 +96,25 @@ pub fn read_memory(address: usize, into: &mut [u8]) -> bool {
 }
 
 /// An error: Windows has no fork.
+///
+/// # Errors
+/// The reason, if the system has no fork or cannot make another process.
 pub fn in_a_fork(_: u32, _: impl FnOnce() -> i32) -> Result<Child, String> {
     Err("this system has no fork".into())
 }
 
 /// An error: Windows has no fork.
+///
+/// # Errors
+/// The reason, if the system has no fork or cannot make another process.
 pub fn in_a_fork_within(_: std::time::Duration, _: impl FnOnce() -> i32) -> Result<Child, String> {
     Err("this system has no fork".into())
 }
 
 /// The Win32 heaps of this process.
+///
+/// # Errors
+/// The reason, if the system has no Win32 heaps or does not name them.
 pub fn win32_heaps() -> Result<Vec<isize>, String> {
     // Room for more heaps than a process with one C runtime has. A count that is greater
     // than the room leaves the room as it is.
@@ -117,6 +126,9 @@ pub fn win32_heaps() -> Result<Vec<isize>, String> {
 }
 
 /// Whether a block is a valid block of a Win32 heap, and its size in bytes there.
+///
+/// # Errors
+/// The reason, if the system has no Win32 heaps or does not name them.
 pub fn win32_heap_owns(heap: isize, address: usize) -> Result<(bool, usize), String> {
     let (heap, address) = (heap as HANDLE, address as *const std::ffi::c_void);
     // SAFETY: routines that only read a heap. A wrong handle kills this process; a probe

@@ -9,6 +9,9 @@ fn not_here<T>() -> Result<T, Stop> {
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn arm_fork_handlers(_: &Crt) -> Result<(), Stop> {
     not_here()
 }
@@ -19,11 +22,17 @@ pub fn calls_of_fork_handlers() -> u32 {
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn is_cancelled_while_allocating(_: &Crt) -> Result<bool, Stop> {
     not_here()
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn threads_with_destructors(_: &Crt, _: usize) -> Result<u64, Stop> {
     not_here()
 }
@@ -51,26 +60,41 @@ pub struct Extent {
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn extent() -> Result<Extent, Stop> {
     not_here()
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn core_size() -> Result<u64, Stop> {
     not_here()
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn refuse_advice() -> Result<(), Stop> {
     not_here()
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn reload(_: &mut Probe, _: u32) -> Result<Reloaded, Stop> {
     not_here()
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn interrupted(_: &(dyn Fn() + Sync)) -> Result<u64, Stop> {
     not_here()
 }
@@ -81,6 +105,9 @@ pub fn threads_with_stacks<const N: usize>(_: usize) -> usize {
 }
 
 /// Not on this system.
+///
+/// # Errors
+/// Always: this system has no such thing.
 pub fn resolves_to(_: &Crt, _: &str) -> Result<Option<String>, Stop> {
     not_here()
 }
@@ -90,6 +117,8 @@ pub struct Posix<'a>(&'a Crt);
 
 #[allow(missing_docs)]
 impl<'a> Posix<'a> {
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn find(crt: &'a Crt) -> Result<Posix<'a>, Stop> {
         let _ = Posix(crt);
         not_here()
@@ -99,26 +128,38 @@ impl<'a> Posix<'a> {
         false
     }
 
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn aligned(&self, _: &'static str, _: usize, _: usize) -> Result<Option<usize>, Stop> {
         not_here()
     }
 
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn posix_memalign(&self, _: usize, _: usize) -> Result<(i32, usize), Stop> {
         not_here()
     }
 
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn reallocarray(&self, _: usize, _: usize, _: usize) -> Result<usize, Stop> {
         not_here()
     }
 
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn usable_size(&self, _: usize) -> Result<usize, Stop> {
         not_here()
     }
 
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn free_sized(&self, _: usize, _: usize) -> Result<(), Stop> {
         not_here()
     }
 
+    /// # Errors
+    /// Always: this system has no such thing.
     pub fn free_aligned_sized(&self, _: usize, _: usize, _: usize) -> Result<(), Stop> {
         not_here()
     }

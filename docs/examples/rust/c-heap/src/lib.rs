@@ -1,0 +1,1 @@
+//! The heap is in C, in `docs/examples/c`. Cargo wants a Rust library in each package.

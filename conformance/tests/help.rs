@@ -237,7 +237,7 @@ fn every_example_runs(
 
 #[test]
 fn the_examples_of_every_command_run() {
-    let source = include_str!("examples.rs");
+    let source = include_str!("help.rs");
     let commands = &commands()[1..];
     let others: Vec<String> = commands.iter().flat_map(|it| examples(it)).collect();
     for example in examples("") {

@@ -79,7 +79,8 @@ fn every_option_is_in_a_group() {
     for command in definitions().get_subcommands() {
         let options = command.get_opts().filter(|it| !it.is_positional());
         for option in options {
-            assert!(option.get_help_heading().is_some(), "{option}");
+            let (command, id) = (command.get_name(), option.get_id());
+            assert!(option.get_help_heading().is_some(), "{command}: {id}");
         }
     }
 }

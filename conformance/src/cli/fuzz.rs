@@ -24,7 +24,7 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  heapmin fuzz ./libmine.so
+  heapmin fuzz ./libmine.so --against ./libold.so --steps 5000
   heapmin fuzz ./libmine.so --seed 7 --steps 2000 --without _heapwalk";
 
 #[derive(Args)]

@@ -376,12 +376,17 @@ fn assumptions(ci: Ci, has_pipeline: bool, workflow: &Workflow, run: &Run) -> St
         )),
         Ci::Gitlab => {}
     }
-    match workflow.build_step() {
-        Some(command) => line(format!(
-            "`{command}` builds {}",
-            workflow.built().join(", ")
-        )),
-        None => line(format!("the machine has {}", workflow.libraries.join(", "))),
+    let built = workflow.built().join(", ");
+    match (workflow.build, built.as_str()) {
+        (Some(command), built) if !built.is_empty() => {
+            line(format!("`{command}` builds {built}"));
+        }
+        (None, built) if !built.is_empty() => {
+            line(format!(
+                "a command builds {built}: write it there, it is not known here"
+            ));
+        }
+        _ => line(format!("the machine has {}", workflow.libraries.join(", "))),
     }
     line(format!(
         "heapmin {} is at {}",
@@ -411,5 +416,7 @@ fn next(workflow: &Workflow, repository: &Repository) -> String {
         true => "",
         false => ", there",
     };
-    format!("\nGive each known deviation a reason. To check again{from}:\n  {command}\n")
+    format!(
+        "\nGive each known deviation a reason, and commit the files.\nTo check again{from}:\n  {command}\n"
+    )
 }

@@ -4,7 +4,7 @@
 //! `clap_complete` knows the values of an argument if the parser allows no others. A library may
 //! be a name or any file, and `--only` any pattern. In the copy of the definitions that it gets,
 //! such an argument has one value, a marker. In the shell's text, the marker is then replaced by
-//! the names, and, where the shell needs to be told, files.
+//! the names, and by files, too, where the shell adds none by itself.
 
 use super::output::Output;
 use super::{AS_EXPECTED, PROGRAM, catalogue, definitions};
@@ -50,7 +50,7 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<u8, InputError> {
 
 /// Names that an argument can have besides others.
 struct Values {
-    /// What stands for them in the text of `clap_complete`, and the name of the variable or
+    /// The word in their place in the text of `clap_complete`, and the name of the variable or
     /// function that has them.
     marker: &'static str,
     names: Vec<String>,

@@ -59,9 +59,6 @@ impl Subject {
     /// The observation of a case of this package.
     pub fn observation(&self, case: &Case) -> &Observation {
         self.seen[case.name].get_or_init(|| {
-            if is_pointless(&self.candidate, case) {
-                return nothing(Ending::Done);
-            }
             let seen = observe(&self.candidate, case, self.timeout(case));
             if seen.ending == Ending::TimedOut && !case.undefined {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
@@ -90,9 +87,12 @@ impl Subject {
     pub(super) fn judge(&self, clauses: &[&'static Clause]) -> Checked {
         let selection = Selection::new(clauses.to_vec(), None);
         let cases = selection.cases().into_iter();
-        let observations: Vec<_> = cases
-            .map(|case| (case, self.observation(case).clone()))
-            .collect();
+        // A case by which no clause can be judged needs no process.
+        let observation = |case: &Case| match is_pointless(&self.candidate, case) {
+            true => nothing(Ending::Done),
+            false => self.observation(case).clone(),
+        };
+        let observations: Vec<_> = cases.map(|case| (case, observation(case))).collect();
         let checked = conclude(self.candidate.clone(), &selection, &observations);
         let mut runs = [(checked, observations)];
         let limits = Limits {

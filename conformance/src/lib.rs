@@ -1,7 +1,7 @@
 //! A conformance suite for the C runtime heap: its clauses, and the program that judges
 //! libraries by them.
 //!
-//! To check a library in a Rust test target, see [`test`]: that is one call.
+//! To check a library in a Rust test target, see [`mod@test`]: that is one call.
 //!
 //! [`clauses`] contains the clauses and their cases. [`shipped`] knows the profiles and makes
 //! candidates. [`observe`] runs one case of a candidate in a probe, and [`judge`] turns the

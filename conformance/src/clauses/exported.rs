@@ -1,5 +1,5 @@
 //! The check that a library exports a routine undecorated, or that it does not
-//! where the routine's page says that it was removed.
+//! where the profile says that the routine is gone.
 
 use crate::clause::check::{Check, by};
 use crate::clause::{Case, Clause, Judgement, Reason, Routine, Section, Seen, derived, must};
@@ -10,9 +10,9 @@ use heapmin_harness::text::printable::shown;
 pub(crate) static LOAD: Case =
     Case::new("load", "loads the library and looks up every routine", load).only_loads();
 
-/// The loader finds the routine, unless its page says that it was removed.
+/// The loader finds the routine, unless the profile says that it is gone.
 pub(crate) const EXPORTED: Check = by(
-    "the loader finds the routine by its undecorated name; if its page says that it was removed, the library does not export it",
+    "the loader finds the routine by its undecorated name; if the profile says that it is gone, the library does not export it",
     judge,
 );
 
@@ -60,7 +60,7 @@ fn judge(seen: &Seen) -> Judgement {
     }
     if exports.iter().any(|name| name == routine) {
         if is_gone {
-            return Judgement::fail("exported, although its page says that it is gone");
+            return Judgement::fail("exported, although its profile says that it is gone");
         }
         let observed = match (is_found, seen.observation.loaded_from()) {
             (true, Some(file)) => format!("exported, and found by the loader in {file}"),
@@ -70,7 +70,7 @@ fn judge(seen: &Seen) -> Judgement {
         return Judgement::pass_if(is_found, observed);
     }
     if is_gone {
-        return Judgement::pass("gone, as its page says of this library");
+        return Judgement::pass("gone, as its profile says");
     }
     let stem = routine.trim_start_matches('_');
     let similar: Vec<_> = exports.iter().filter(|name| name.contains(stem)).collect();

@@ -383,6 +383,7 @@ fn start_advice(runner: &Runner) -> String {
         Starter::Wine(_) => format!("check that `wine cmd /c ver` works; if not, use a new prefix (`export WINEPREFIX=~/.wine-new`); if it does, build it again ({})", build_command(target)),
         Starter::Emulator { .. } => format!("install the libraries that it needs (Debian: `{}`)", install_emulator(&target.arch)),
         Starter::Command(_) => "check the command of --runner: it must start the program that follows it, and pass on its input and output".into(),
+        Starter::System if cfg!(windows) => "this system does not start programs for this processor: use a Windows that does, or a Wine for 32 bits".into(),
         Starter::System => "install the libraries that it needs (Debian: `apt-get install libc6-i386`)".into(),
     }
 }

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) fn check(args: &CheckArgs) -> Result<u8, InputError> {
     let started = (SystemTime::now(), Instant::now());
     let release = args.promises.as_deref().map(Release::named).transpose()?;
-    let mut clauses = select(&args.only, &args.skip)?;
+    let mut clauses = select(&args.clauses.only, &args.clauses.skip)?;
     if let Some(release) = &release {
         clauses.retain(|clause| release.level(clause).is_some());
     }
@@ -158,13 +158,13 @@ fn setting(args: &CheckArgs, started: (SystemTime, Instant), jobs: usize) -> Set
         duration: started.1.elapsed(),
         options: Options {
             arguments: std::env::args_os().skip(1).map(|it| shown(&it)).collect(),
-            only: args.only.clone(),
-            skip: args.skip.clone(),
+            only: args.clauses.only.clone(),
+            skip: args.clauses.skip.clone(),
             fault: args.fault.clone(),
             profile: args.judged_by.profile.clone(),
             expected: args.expected.as_ref().map(|it| shown(it.as_os_str())),
             heap: args.surroundings.heap.as_ref().map(|it| shown(it)),
-            preload: args.preload,
+            preload: args.clauses.preload,
             jobs,
             timeout_s: args.timeout,
             max_time_s: args.max_time,
@@ -258,7 +258,7 @@ fn candidates(args: &CheckArgs) -> Result<(Vec<Candidate>, Vec<Refused>), InputE
             .candidate(name, profile.as_ref(), &runners)
             .and_then(|candidate| surroundings.of(candidate, &catalogue))
             .and_then(|candidate| candidate.check_heap().map(|()| candidate))
-            .and_then(|candidate| match args.preload {
+            .and_then(|candidate| match args.clauses.preload {
                 true => candidate.standing_in(),
                 false => Ok(candidate),
             });

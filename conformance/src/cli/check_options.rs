@@ -1,6 +1,6 @@
 //! The options of `heapmin check`.
 
-use super::options::{ProfileArgs, ReportsArgs, RunnerArgs, SurroundingsArgs};
+use super::options::{ClausesArgs, ProfileArgs, ReportsArgs, RunnerArgs, SurroundingsArgs};
 use crate::clause::Level;
 use crate::clauses;
 use crate::partition::Partition;
@@ -27,16 +27,8 @@ pub(super) struct CheckArgs {
     /// Check every known library that this machine can load
     #[arg(long, conflicts_with_all = ["candidates", "profile"], help_heading = WHAT)]
     pub(super) all: bool,
-    /// Check only clauses whose id matches this pattern
-    ///
-    /// Or the clauses of this family or routine (heapmin, _heapmin). Can be given several times.
-    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other, help_heading = WHAT)]
-    pub(super) only: Vec<String>,
-    /// Skip clauses whose id matches this pattern
-    ///
-    /// Or the clauses of this family or routine. Can be given several times.
-    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other, help_heading = WHAT)]
-    pub(super) skip: Vec<String>,
+    #[command(flatten)]
+    pub(super) clauses: ClausesArgs,
     /// Run only cases in which the system refuses, or answers, in this way
     #[arg(long, value_name = "MODE", value_parser = fault_modes(), help_heading = WHAT)]
     pub(super) fault: Option<String>,
@@ -52,9 +44,6 @@ pub(super) struct CheckArgs {
         help_heading = WHAT
     )]
     pub(super) partition: Option<Partition>,
-    /// Also check the clauses about libraries that replace the system's heap (LD_PRELOAD)
-    #[arg(long, help_heading = WHAT)]
-    pub(super) preload: bool,
 
     #[command(flatten)]
     pub(super) judged_by: ProfileArgs,

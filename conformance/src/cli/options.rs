@@ -8,6 +8,25 @@ use heapmin_harness::parent::surroundings::Surroundings;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The clauses that are checked.
+#[derive(Args)]
+#[command(next_help_heading = "What to check")]
+pub(super) struct ClausesArgs {
+    /// Check only clauses whose id matches this pattern
+    ///
+    /// Or the clauses of this family or routine (heapmin, _heapmin). Can be given several times.
+    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other)]
+    pub(super) only: Vec<String>,
+    /// Skip clauses whose id matches this pattern
+    ///
+    /// Or the clauses of this family or routine. Can be given several times.
+    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other)]
+    pub(super) skip: Vec<String>,
+    /// Also check the clauses about libraries that replace the system's heap (LD_PRELOAD)
+    #[arg(long)]
+    pub(super) preload: bool,
+}
+
 /// The profile by which a library is judged.
 #[derive(Args)]
 #[command(next_help_heading = "The library")]

@@ -8,7 +8,7 @@ mod repository;
 mod workflow;
 
 use super::messages::note;
-use super::options::{ProfileArgs, RunnerArgs, SurroundingsArgs};
+use super::options::{ClausesArgs, ProfileArgs, RunnerArgs, SurroundingsArgs};
 use super::output::Output;
 use super::{AS_EXPECTED, DEVIATION, FAILED, catalogue, color, progress};
 use crate::expected::known::Expected;
@@ -53,19 +53,8 @@ pub(super) struct InitArgs {
     /// The reasons in an old expected-results file are lost. `heapmin check --update` keeps them.
     #[arg(long, help_heading = WHAT)]
     force: bool,
-    /// Check only clauses whose id matches this pattern
-    ///
-    /// Or the clauses of this family or routine (heapmin, _heapmin). Can be given several times.
-    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other, help_heading = CHECK)]
-    only: Vec<String>,
-    /// Skip clauses whose id matches this pattern
-    ///
-    /// Or the clauses of this family or routine. Can be given several times.
-    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other, help_heading = CHECK)]
-    skip: Vec<String>,
-    /// Also check the clauses about libraries that replace the system's heap (LD_PRELOAD)
-    #[arg(long, help_heading = CHECK)]
-    preload: bool,
+    #[command(flatten)]
+    clauses: ClausesArgs,
     #[command(flatten)]
     judged_by: ProfileArgs,
     #[command(flatten)]
@@ -75,7 +64,6 @@ pub(super) struct InitArgs {
 }
 
 const WHAT: &str = "What to write";
-const CHECK: &str = "What to check";
 
 /// The CI systems that have a workflow.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -214,10 +202,10 @@ fn options(args: &InitArgs, repository: &Repository) -> Result<Vec<String>, Inpu
     let mut add = |option: &str, value: String| {
         words.extend([option.to_owned(), value]);
     };
-    for pattern in &args.only {
+    for pattern in &args.clauses.only {
         add("--only", pattern.clone());
     }
-    for pattern in &args.skip {
+    for pattern in &args.clauses.skip {
         add("--skip", pattern.clone());
     }
     if let Some(heap) = &args.surroundings.heap {
@@ -247,7 +235,7 @@ fn options(args: &InitArgs, repository: &Repository) -> Result<Vec<String>, Inpu
     if let Some(probe) = &args.runner.windows_probe {
         add("--windows-probe", repository.place_of(probe)?);
     }
-    if args.preload {
+    if args.clauses.preload {
         words.push("--preload".into());
     }
     match words.iter().find(|it| on_one_line(it) != **it) {

@@ -1,6 +1,7 @@
 //! The command line: reports and exit statuses.
 #![cfg(target_os = "linux")]
 
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -12,16 +13,6 @@ fn heapmin(arguments: &[&str]) -> Output {
         .args(arguments)
         .output()
         .expect("the program starts")
-}
-
-fn small_candidate(name: &str) -> &'static str {
-    let file = format!("lib{name}.so");
-    let candidates = heapmin_test_libraries::CANDIDATES.iter();
-    candidates
-        .clone()
-        .find(|(known, _)| *known == file)
-        .expect("the candidate was built")
-        .1
 }
 
 fn json(output: &Output) -> Value {
@@ -184,10 +175,10 @@ fn the_exit_status_is_1_if_a_deviation_is_unlisted_or_a_listed_one_is_gone(
         format!("[[known]]\nwhy = 'a test'\n{known}\n")
     };
     std::fs::write(&path, entry).unwrap();
-    let candidate = small_candidate("sets_errno_on_success");
+    let library = candidate("sets_errno_on_success");
     let output = heapmin(&[
         "check",
-        candidate,
+        library,
         "--only",
         clause,
         "--expected",
@@ -205,7 +196,7 @@ fn the_exit_status_is_1_if_a_deviation_is_unlisted_or_a_listed_one_is_gone(
 fn the_human_report_shows_the_promise_and_the_observation() {
     let output = heapmin(&[
         "check",
-        small_candidate("fails_with_einval"),
+        candidate("fails_with_einval"),
         "--only",
         "*sets-enosys",
     ]);
@@ -416,7 +407,7 @@ fn a_report_in_a_file_has_no_escape_sequences() {
 /// With --verbose each clause has its row with the reason.
 #[test]
 fn a_library_of_three_routines_has_a_report_of_one_screen() {
-    let library = small_candidate("three_routines");
+    let library = candidate("three_routines");
     // Its faults are not the subject here, and blocks of 4 GiB need the memory.
     let skipped = [
         "--skip",
@@ -465,7 +456,7 @@ fn a_run_that_judges_no_result_of_heapmin_fails_unless_it_left_them_out(
     let entry = "[[known]]\nclause = 'heapmin.exported'\nwhy = 'decorated'\n";
     std::fs::write(&path, entry).unwrap();
     let gate = ["--format", "json", "--expected", path.to_str().unwrap()];
-    let check = ["check", small_candidate("decorated")];
+    let check = ["check", candidate("decorated")];
     let output = heapmin(&[&check, &gate[..], arguments].concat());
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(status), "{said}");
@@ -510,7 +501,7 @@ fn must_judge_fails_for_a_clause_of_the_level_that_was_not_judged(
     #[case] level: &str,
     #[case] cause: Option<&str>,
 ) {
-    let check = ["check", small_candidate(library), "--format", "json"];
+    let check = ["check", candidate(library), "--format", "json"];
     let only = ["--only", clause, "--must-judge", level];
     let output = heapmin(&[&check[..], &only].concat());
     let said = String::from_utf8_lossy(&output.stderr);

@@ -4,20 +4,13 @@
 //! HEAPMIN_REQUIRE=all, gdb, strace and Wine are required.
 #![cfg(target_os = "linux")]
 
-use heapmin_test_libraries::{CANDIDATES, MUTANTS, STAND_IN};
+use heapmin_test_libraries::{MUTANTS, STAND_IN, candidate};
 use rstest::rstest;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-
-fn small_candidate(name: &str) -> &'static str {
-    let file = format!("lib{name}.so");
-    let mut candidates = CANDIDATES.iter();
-    let found = candidates.find(|(known, _)| *known == file);
-    found.expect("the candidate was built").1
-}
 
 /// Whether this machine has a tool.
 fn has(tool: &str) -> bool {
@@ -97,7 +90,7 @@ fn gdb_stops_right_before_the_call_that_deviates() {
     if !has("gdb") {
         return;
     }
-    let library = small_candidate("sets_errno_on_success");
+    let library = candidate("sets_errno_on_success");
     let into = "tbreak *$rax\ncontinue\ninfo symbol $pc\n";
     let commands = format!("{ERRNO}{into}finish\n{ERRNO}delete\ncontinue\n");
     let (out, err) = session(&["heapmin.success-keeps-errno", library], &commands);
@@ -131,7 +124,7 @@ fn after_the_stop_a_crash_is_shown_in_the_function_of_the_library() {
     if !has("gdb") {
         return;
     }
-    let library = small_candidate("crashes_in_heapmin");
+    let library = candidate("crashes_in_heapmin");
     let (out, err) = session(&["heapmin", library], "bt 1\ncontinue\nbt 1\n");
     has_in_order(
         &out,
@@ -157,7 +150,7 @@ fn a_library_that_dies_at_loading_is_not_loaded_at_the_stop() {
     if !has("gdb") {
         return;
     }
-    let library = small_candidate("crashes_on_load");
+    let library = candidate("crashes_on_load");
     let (out, err) = session(
         &["heapmin.exported", library],
         "info sharedlibrary\ncontinue\n",
@@ -173,7 +166,7 @@ fn faults_and_threads_do_not_stop_the_debugger() {
     if !has("gdb") {
         return;
     }
-    let library = small_candidate("gives_up_after_refusal");
+    let library = candidate("gives_up_after_refusal");
     let arguments = ["heapmin", library];
     let (out, err) = session(&arguments, "info symbol $rax\ncontinue\n");
     has_in_order(
@@ -209,12 +202,12 @@ fn keep_going_runs_to_the_end_or_to_the_crash() {
     if !has("gdb") {
         return;
     }
-    let library = small_candidate("crashes_in_heapmin");
+    let library = candidate("crashes_in_heapmin");
     let (out, err) = session(&["heapmin", library, "--keep-going"], "bt 1\n");
     has_in_order(&out, &["SIGSEGV", "#0", "in _heapmin ()"]);
     assert!(!out.contains("SIGTRAP"), "{out}");
     assert!(err.contains("stops     nowhere"), "{err}");
-    let library = small_candidate("sets_errno_on_success");
+    let library = candidate("sets_errno_on_success");
     let (out, _) = session(&["heapmin", library, "--keep-going"], "");
     assert!(
         out.contains("exited normally") && !out.contains("SIGTRAP"),
@@ -227,7 +220,7 @@ fn a_named_case_that_does_not_deviate_stops_before_its_first_step() {
     if !has("gdb") {
         return;
     }
-    let library = small_candidate("crashes_in_heapmin");
+    let library = candidate("crashes_in_heapmin");
     let arguments = ["heapmin.exported", library, "--case", "load"];
     let (out, err) = session(&arguments, "info sharedlibrary\ncontinue\n");
     has_in_order(
@@ -273,7 +266,7 @@ continue
 #[test]
 fn a_command_of_the_user_runs_the_probe_without_a_stop() {
     if has("gdb") {
-        let library = small_candidate("crashes_in_heapmin");
+        let library = candidate("crashes_in_heapmin");
         let with = "gdb --batch -ex run -ex bt --args";
         let (out, _) = session(&["heapmin", library, "--with", with], "");
         has_in_order(
@@ -287,7 +280,7 @@ fn a_command_of_the_user_runs_the_probe_without_a_stop() {
         );
         assert!(!out.contains("SIGTRAP"), "{out}");
     }
-    let library = small_candidate("sets_errno_on_success");
+    let library = candidate("sets_errno_on_success");
     if has("strace") {
         let (_, err) = session(&["heapmin", library, "--with", "strace -f"], "");
         has_in_order(
@@ -300,7 +293,7 @@ fn a_command_of_the_user_runs_the_probe_without_a_stop() {
         assert!(err.ends_with("the case came to its end"), "{err}");
     }
     if has("valgrind") {
-        let library = small_candidate("crashes_in_heapmin");
+        let library = candidate("crashes_in_heapmin");
         let (_, err) = session(&["heapmin", library, "--with", "valgrind -q"], "");
         has_in_order(&err, &["Invalid write", "_heapmin (in", "SIGSEGV"]);
     }
@@ -316,7 +309,7 @@ fn a_core_file_is_kept_and_found(
     #[case] signal: &str,
 ) {
     let folder = TempDir::new().expect("a folder");
-    let library = small_candidate(library);
+    let library = candidate(library);
     let output = debug_in(
         folder.path(),
         &["heapmin.success-keeps-errno", library, "--keep-core"],
@@ -348,7 +341,7 @@ fn a_core_file_is_kept_and_found(
 #[test]
 fn a_debugger_that_is_missing_is_named_with_the_command_that_installs_it() {
     let folder = TempDir::new().expect("a folder");
-    let library = small_candidate("crashes_in_heapmin");
+    let library = candidate("crashes_in_heapmin");
     for (more, wanted, mend) in [
         (
             &[][..],
@@ -384,7 +377,7 @@ fn a_debugger_that_is_missing_is_named_with_the_command_that_installs_it() {
 #[case::two(&["heapmin", "--with", "true", "--keep-core"], "cannot be used with")]
 fn a_session_that_cannot_be_is_refused(#[case] arguments: &[&str], #[case] wanted: &str) {
     let folder = TempDir::new().expect("a folder");
-    let library = small_candidate("crashes_in_heapmin");
+    let library = candidate("crashes_in_heapmin");
     let mut all = vec![arguments[0], library];
     all.extend(&arguments[1..]);
     let output = debug_in(folder.path(), &all, "");
@@ -396,7 +389,7 @@ fn a_session_that_cannot_be_is_refused(#[case] arguments: &[&str], #[case] wante
 #[test]
 fn the_files_of_a_session_are_removed() {
     let folder = TempDir::new().expect("a folder");
-    let library = small_candidate("sets_errno_on_success");
+    let library = candidate("sets_errno_on_success");
     let status = Command::new(env!("CARGO_BIN_EXE_heapmin"))
         .args(["debug", "heapmin", library, "--with", "true"])
         .env("TMPDIR", folder.path())
@@ -436,7 +429,7 @@ fn winedbg_stops_right_before_the_call_that_deviates() {
 
 #[test]
 fn control_c_is_for_the_debugger() {
-    let library = small_candidate("sets_errno_on_success");
+    let library = candidate("sets_errno_on_success");
     // Two signals within a second count as one.
     let with = "sh -c 'kill -INT $PPID; sleep 1.5; kill -INT $PPID; sleep 0.5' sh";
     let (_, err) = session(&["heapmin", library, "--with", with], "");

@@ -2,6 +2,7 @@
 //! in sound libraries.
 #![cfg(target_os = "linux")]
 
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,13 +11,6 @@ fn fuzz(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
     let command = command.arg("fuzz").args(arguments);
     command.output().expect("the program starts")
-}
-
-fn candidate(name: &str) -> &'static str {
-    let file = format!("lib{name}.so");
-    let candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let found = candidates.clone().find(|(known, _)| *known == file);
-    found.expect("the candidate was built").1
 }
 
 fn in_tmp(name: &str) -> PathBuf {

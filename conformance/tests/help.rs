@@ -7,7 +7,7 @@
 
 use clap::Command as Definition;
 use heapmin_conformance::cli::definitions;
-use heapmin_test_libraries::CANDIDATES;
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -139,10 +139,7 @@ fn prepare(folder: &Path, line: &str) {
 
 /// Makes the files that examples name.
 fn fill(folder: &Path, command: &str) {
-    let library = CANDIDATES
-        .iter()
-        .find(|it| it.0 == "libsets_errno_on_success.so");
-    let library = library.expect("the candidate was built").1;
+    let library = candidate("sets_errno_on_success");
     for name in ["libmine", "libold", "libnew", "lib-1", "lib-2", "lib-3"] {
         fs::copy(library, folder.join(format!("{name}.so"))).unwrap();
     }

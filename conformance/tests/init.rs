@@ -1,7 +1,7 @@
 //! `heapmin init`: the files that it writes, and the files that it leaves alone.
 #![cfg(target_os = "linux")]
 
-use heapmin_test_libraries::CANDIDATES;
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,13 +39,11 @@ impl Repository {
 
     /// Puts the library there.
     fn put(&self, name: &str) {
-        self.put_candidate("libsets_errno_on_success.so", name);
+        self.put_candidate("sets_errno_on_success", name);
     }
 
-    fn put_candidate(&self, candidate: &str, name: &str) {
-        let found = CANDIDATES.iter().find(|it| it.0 == candidate);
-        let library = found.expect("the candidate was built").1;
-        fs::copy(library, self.path(name)).expect("it can be copied");
+    fn put_candidate(&self, library: &str, name: &str) {
+        fs::copy(candidate(library), self.path(name)).expect("it can be copied");
     }
 
     fn read(&self, name: &str) -> String {
@@ -417,7 +415,7 @@ fn a_library_that_cannot_be_loaded_leaves_no_file() {
 #[test]
 fn a_check_that_no_list_lets_through_leaves_no_file() {
     let repository = Repository::new();
-    repository.put_candidate("libdecorated.so", "other.so");
+    repository.put_candidate("decorated", "other.so");
     let init = ["init", "other.so", "--only", "_heapmin"];
     let output = heapmin_in(repository.0.path(), &init);
     let said = text(&output.stderr);

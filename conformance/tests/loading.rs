@@ -1,6 +1,7 @@
 //! How libraries are loaded, which of them are refused, and when a run ends.
 #![cfg(target_os = "linux")]
 
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use serde_json::Value;
 use std::process::Command;
@@ -17,13 +18,6 @@ fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
         text(&output.stdout),
         text(&output.stderr),
     )
-}
-
-fn candidate(name: &str) -> &'static str {
-    let file = format!("lib{name}.so");
-    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let found = candidates.find(|(known, _)| *known == file);
-    found.expect("the candidate was built").1
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A profile gives the names of a candidate's routines.
 #![cfg(target_os = "linux")]
 
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use serde_json::Value;
 use std::process::Command;
@@ -8,14 +9,12 @@ use std::process::Command;
 /// The verdicts of these clauses on a small candidate, by a profile with these lines:
 /// verdict and observation of each.
 fn results(lines: &str, clauses: &[&str]) -> Vec<(String, String)> {
-    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let known = candidates.find(|(file, _)| *file == "libother_names.so");
     let head = "title = 'A'\nlibrary = 'a.so'\nsource = 'path'\nerrno = 'host'\n";
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let profile = folder.path().join("names.toml");
     std::fs::write(&profile, format!("{head}{lines}\n")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command.args(["check", known.expect("the candidate was built").1]);
+    command.args(["check", candidate("other_names")]);
     command.args(["--format", "json", "--profile"]).arg(profile);
     command.args(clauses.iter().flat_map(|clause| ["--only", clause]));
     let output = command.output().expect("the program starts");

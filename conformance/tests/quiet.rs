@@ -1,7 +1,7 @@
 //! `--quiet`: only what is not as expected, and nothing if all is.
 #![cfg(target_os = "linux")]
 
-use heapmin_test_libraries::CANDIDATES;
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use std::fs;
 use std::path::Path;
@@ -13,10 +13,7 @@ const BROKEN: &str = "heapmin.success-keeps-errno";
 const KEPT: &str = "heapmin.exported";
 
 fn library() -> &'static str {
-    let found = CANDIDATES
-        .iter()
-        .find(|it| it.0 == "libsets_errno_on_success.so");
-    found.expect("the candidate was built").1
+    candidate("sets_errno_on_success")
 }
 
 fn heapmin(arguments: &[&str]) -> Output {

@@ -1,6 +1,7 @@
 //! `heapmin site`: a static site of saved runs, and what it refuses.
 #![cfg(target_os = "linux")]
 
+use heapmin_test_libraries::candidate;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,23 +14,14 @@ const GOOD: &str = "returns_zero";
 const BAD: &str = "sets_errno_on_success";
 const ONLY: &str = "heapmin.success-*";
 
-fn built(library: &str) -> &'static Path {
-    let file = format!("lib{library}.so");
-    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let (_, path) = candidates
-        .find(|(known, _)| *known == file)
-        .expect("the candidate was built");
-    Path::new(path)
-}
-
 /// A folder with the runs `1.json`, `2.json` and `3.json`. `mine.so` breaks a clause in the last,
 /// and `other.so` in each.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path();
-    fs::copy(built(BAD), path.join("other.so")).expect("the folder can be written");
+    fs::copy(candidate(BAD), path.join("other.so")).expect("the folder can be written");
     for (run, mine) in [(1, GOOD), (2, GOOD), (3, BAD)] {
-        fs::copy(built(mine), path.join("mine.so")).expect("the folder can be written");
+        fs::copy(candidate(mine), path.join("mine.so")).expect("the folder can be written");
         let mut check = vec!["check", "./mine.so", "./other.so", "--only", ONLY];
         let output = format!("{run}.json");
         check.extend(["--format", "json", "--output", &output]);
@@ -215,7 +207,7 @@ fn a_folder_that_is_no_site_is_refused_and_not_changed() {
 fn what_cannot_be_used_is_refused_with_its_name(#[case] arguments: &[&str], #[case] text: &str) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path();
-    fs::copy(built(GOOD), path.join("mine.so")).expect("the folder can be written");
+    fs::copy(candidate(GOOD), path.join("mine.so")).expect("the folder can be written");
     let check = [
         "check",
         "./mine.so",

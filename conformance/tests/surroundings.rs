@@ -4,7 +4,7 @@
 
 mod waiting;
 
-use heapmin_test_libraries::HOSTILE;
+use heapmin_test_libraries::{HOSTILE, candidate};
 use rstest::rstest;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
@@ -281,15 +281,11 @@ fn verdicts_do_not_depend_on_other_runs_on_one_core_or_on_low_priority() {
 fn a_candidate_cannot_use_descriptors_that_heapmin_inherited() {
     let folder = TempDir::new().unwrap();
     let inherited = folder.path().join("inherited");
-    let mut candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let (_, path) = candidates
-        .find(|(name, _)| *name == "libprints_everywhere.so")
-        .expect("the library was built");
     let status = Command::new("sh")
         .args(["-c", "exec 9>\"$1\"; shift; exec \"$@\"", "sh"])
         .arg(&inherited)
         .args([HEAPMIN, "check", "--only", "heapmin.success-returns-zero"])
-        .arg(path)
+        .arg(candidate("prints_everywhere"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()

@@ -2,6 +2,7 @@
 //! library. With the variable SUITE, this program is such a target; else it starts itself.
 
 use heapmin_conformance::test::{Suite, UPDATE_VARIABLE};
+use heapmin_test_libraries::candidate;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
@@ -82,14 +83,6 @@ impl Run {
     }
 }
 
-/// A small library with one defect.
-fn small(name: &str) -> &'static str {
-    let file = format!("lib{name}.so");
-    let mut known = heapmin_test_libraries::CANDIDATES.iter();
-    let found = known.find(|(known, _)| *known == file);
-    found.expect("the candidate was built").1
-}
-
 fn write(folder: &Path, text: &str) -> PathBuf {
     let file = folder.join("expected.toml");
     std::fs::write(&file, text).expect("a temporary folder can be written");
@@ -112,7 +105,7 @@ fn trials() -> Vec<Trial> {
             Run::of(&["reference"]).expect(&[], 0, &texts)
         }),
         test("the_list_starts_no_process_of_the_library", || {
-            let run = Run::of(&[small("crashes_on_load")]);
+            let run = Run::of(&[candidate("crashes_on_load")]);
             let listed = "libcrashes_on_load.so::heapmin.exported: test";
             run.expect(&["--list", "--format", "terse"], 0, &[listed])
         }),
@@ -121,7 +114,7 @@ fn trials() -> Vec<Trial> {
             || {
                 let run = Run {
                     only: "{heapset.fills-*,heapmin.exported}",
-                    ..Run::of(&[small("returns_zero")])
+                    ..Run::of(&[candidate("returns_zero")])
                 };
                 let listed = |arguments: &[&str]| {
                     let output = run.output(arguments);
@@ -145,14 +138,14 @@ fn trials() -> Vec<Trial> {
                 "observed ",
                 "https://learn.microsoft.com/",
             ];
-            Run::of(&[small("returns_one")]).expect(&[], 101, &texts)
+            Run::of(&[candidate("returns_one")]).expect(&[], 101, &texts)
         }),
         test("a_filter_may_be_the_word_that_starts_a_probe", || {
             let texts = ["running 0 tests"];
             Run::of(&["reference"]).expect(&["probe"], 0, &texts)
         }),
         test("a_crash_fails_the_clauses_that_it_concerns", || {
-            let run = Run::of(&[small("crashes_in_heapmin")]);
+            let run = Run::of(&[candidate("crashes_in_heapmin")]);
             let name = "libcrashes_in_heapmin.so::heapmin.";
             run.expect(
                 &["--exact", &format!("{name}success-returns-zero")],
@@ -164,7 +157,7 @@ fn trials() -> Vec<Trial> {
         test(
             "a_library_that_ends_while_it_is_loaded_is_one_failure",
             || {
-                let run = Run::of(&[small("crashes_on_load")]);
+                let run = Run::of(&[candidate("crashes_on_load")]);
                 run.expect(
                     &[],
                     101,
@@ -175,13 +168,13 @@ fn trials() -> Vec<Trial> {
         test(
             "a_runner_of_single_tests_sees_each_fail_that_was_not_run",
             || {
-                let run = Run::of(&[small("crashes_on_load")]);
+                let run = Run::of(&[candidate("crashes_on_load")]);
                 let name = "libcrashes_on_load.so::heapmin.exported";
                 run.expect(&["--exact", name], 101, &["0 passed; 1 failed"])
             },
         ),
         test("a_library_whose_heapmin_was_not_judged_fails", || {
-            let run = Run::of(&[small("decorated")]);
+            let run = Run::of(&[candidate("decorated")]);
             run.expect(&["is-judged"], 101, &["say nothing about _heapmin"])
         }),
         test(
@@ -189,7 +182,7 @@ fn trials() -> Vec<Trial> {
             || {
                 let run = Run {
                     only: "heapset",
-                    ..Run::of(&[small("returns_zero")])
+                    ..Run::of(&[candidate("returns_zero")])
                 };
                 run.expect(
                     &["heapset.fills"],
@@ -222,12 +215,12 @@ fn trials() -> Vec<Trial> {
             let folder = tempfile::tempdir()?;
             let run = Run {
                 expected: Some(folder.path().join("expected.toml")),
-                ..Run::of(&[small("returns_one")])
+                ..Run::of(&[candidate("returns_one")])
             };
             let update = Run {
                 is_update: true,
                 expected: run.expected.clone(),
-                ..Run::of(&[small("returns_one")])
+                ..Run::of(&[candidate("returns_one")])
             };
             update.expect(&["heapmin"], 2, &["writes the whole file"])?;
             update.expect(&[], 0, &["expected.toml: created", "added 3"])?;
@@ -250,7 +243,7 @@ fn trials() -> Vec<Trial> {
             let run = |key: &str| Run {
                 expected: Some(write(folder.path(), &entry(key))),
                 only: "heapmin.success-returns-zero",
-                ..Run::of(&[small("returns_one"), small("fails_the_second_time")])
+                ..Run::of(&[candidate("returns_one"), candidate("fails_the_second_time")])
             };
             run("").expect(&[], 2, &["expected.toml:1", "add the key candidate"])?;
             let key = "candidate = 'libreturns_one.so'\n";
@@ -260,7 +253,7 @@ fn trials() -> Vec<Trial> {
         test("a_path_does_not_depend_on_the_folder_of_the_run", || {
             let folder = tempfile::Builder::new().prefix("with space").tempdir()?;
             let library = folder.path().join("lib returns one.so");
-            std::fs::copy(small("returns_one"), &library)?;
+            std::fs::copy(candidate("returns_one"), &library)?;
             let run = Run {
                 folder: Some(folder.path().to_owned()),
                 ..Run::of(&[&library.to_string_lossy()])

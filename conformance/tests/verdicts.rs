@@ -9,19 +9,13 @@ use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::text::input_error::InputError;
+use heapmin_test_libraries::candidate as path_of;
 use rstest::rstest;
 use std::time::Duration;
 
 fn candidate(name: &str) -> Result<Candidate, InputError> {
-    let file = format!("lib{name}.so");
-    let candidates = heapmin_test_libraries::CANDIDATES.iter();
-    let path = candidates
-        .clone()
-        .find(|(known, _)| *known == file)
-        .expect("the candidate was built")
-        .1;
     let runners = runners_of(env!("CARGO_BIN_EXE_heapmin").into(), Choice::default());
-    catalogue()?.candidate(path, None, &runners)
+    catalogue()?.candidate(path_of(name), None, &runners)
 }
 
 fn outcomes(name: &str, clause: &str, seconds: u64) -> Vec<Outcome> {

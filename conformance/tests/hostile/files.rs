@@ -2,7 +2,7 @@
 //! contents, and replaced during a run.
 
 use crate::run::{Run, verdicts};
-use heapmin_test_libraries::{CANDIDATES, MUTANTS, SOUND};
+use heapmin_test_libraries::{MUTANTS, SOUND, candidate};
 use libtest_mimic::{Failed, Trial};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -129,9 +129,7 @@ fn cut(folder: &Path) -> std::io::Result<PathBuf> {
 }
 
 fn as_data(_: &Path) -> std::io::Result<PathBuf> {
-    let mut candidates = CANDIDATES.iter();
-    let found = candidates.find(|(name, _)| *name == "libheapmin_is_data.so");
-    Ok(found.expect("the candidate was built").1.into())
+    Ok(candidate("heapmin_is_data").into())
 }
 
 /// If the file is replaced during the run, no verdict blames either of the files.

@@ -5,6 +5,7 @@ use heapmin_harness::library::profile::Profile;
 use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::installed::{Embedded, Installed};
 use heapmin_harness::parent::runners::{Choice, Runners};
+use heapmin_harness::parent::scratch::Scratch;
 use heapmin_harness::text::input_error::InputError;
 use std::path::PathBuf;
 
@@ -13,6 +14,26 @@ pub fn runners_of(program: PathBuf, choice: Choice) -> Runners {
     let libraries = heapmin_fixtures::LIBRARIES.iter();
     let embedded = libraries.map(|(name, bytes)| Embedded { name, bytes });
     Runners::new(Installed::new(program, embedded.collect()), BUILD, choice)
+}
+
+/// The runners of this program, which must contain this package's probe.
+///
+/// # Errors
+/// If the program has no path, or no folder for the probes' files can be made.
+pub fn runners(choice: Choice) -> Result<Runners, InputError> {
+    let program = std::env::current_exe().map_err(|error| {
+        InputError::new(
+            format!("cannot find the path of this program: {error}"),
+            "start it by its path",
+        )
+    })?;
+    if !choice.is_unfenced {
+        Scratch::new().map_err(|problem| {
+            let mend = "set TMPDIR to a folder that can be written";
+            InputError::new(problem, mend)
+        })?;
+    }
+    Ok(runners_of(program, choice))
 }
 
 /// The catalogue of the profiles that are part of this package.

@@ -21,19 +21,21 @@ use std::fmt::Write;
 
 const AFTER: &str = "\
 To load them in each new shell:
-  bash        heapmin completions bash \\
+  bash        mkdir -p ~/.local/share/bash-completion/completions
+              heapmin completions bash \\
                 >~/.local/share/bash-completion/completions/heapmin
   zsh         heapmin completions zsh >FOLDER/_heapmin
               FOLDER is one of $fpath; run compinit after that.
-  fish        heapmin completions fish >~/.config/fish/completions/heapmin.fish
+  fish        mkdir -p ~/.config/fish/completions
+              heapmin completions fish >~/.config/fish/completions/heapmin.fish
   powershell  add to $PROFILE:
               heapmin completions powershell | Out-String | Invoke-Expression
   elvish      add to rc.elv:
               eval (heapmin completions elvish | slurp)
 
 Examples:
-  heapmin completions bash >~/.local/share/bash-completion/completions/heapmin
-  heapmin completions fish >~/.config/fish/completions/heapmin.fish";
+  heapmin completions bash >heapmin.bash
+  heapmin completions fish >heapmin.fish";
 
 #[derive(Args)]
 #[command(after_long_help = AFTER)]

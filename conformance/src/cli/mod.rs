@@ -30,11 +30,8 @@ mod signals;
 mod site;
 
 use crate::own_probe;
-use crate::shipped::{catalogue, runners_of};
+use crate::shipped::{catalogue, runners};
 use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
-use heapmin_harness::parent::runners::{Choice, Runners};
-use heapmin_harness::parent::scratch::Scratch;
-use heapmin_harness::text::input_error::InputError;
 use messages::{note, say, set_quiet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -183,21 +180,4 @@ pub fn run() -> ExitCode {
 /// The definitions of all arguments, from which help, completions and manual pages are made.
 pub fn definitions() -> clap::Command {
     Cli::command()
-}
-
-/// The runners that start probes on this machine.
-fn runners(choice: Choice) -> Result<Runners, InputError> {
-    let program = std::env::current_exe().map_err(|error| {
-        InputError::new(
-            format!("cannot find the path of this program: {error}"),
-            "start it by its path",
-        )
-    })?;
-    if !choice.is_unfenced {
-        Scratch::new().map_err(|problem| {
-            let mend = "set TMPDIR to a folder that can be written";
-            InputError::new(problem, mend)
-        })?;
-    }
-    Ok(runners_of(program, choice))
 }

@@ -1,6 +1,6 @@
 //! The tests of a library, as trials of libtest-mimic.
 
-use super::{Subject, UPDATE_VARIABLE};
+use super::{Subject, in_own_words};
 use crate::clause::{Clause, Verdict};
 use crate::expected::gate;
 use crate::judge::ended_loading;
@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 /// The test that a library can be loaded.
-pub(super) fn loads(subject: &Arc<Subject>) -> Trial {
+pub(super) fn loading_trial(subject: &Arc<Subject>) -> Trial {
     let subject = subject.clone();
     Trial::test(format!("{}::loads", subject.name), move || {
         ended(&subject).map_or(Ok(()), Err)
@@ -31,9 +31,9 @@ fn ended(subject: &Subject) -> Option<Failed> {
     }
 }
 
-/// The test that not every clause is ignored which a run about `_heapmin` needs, if all of
-/// them are among these clauses.
-pub(super) fn is_judged(subject: &Arc<Subject>, clauses: &[&'static Clause]) -> Option<Trial> {
+/// The test that fails if no clause about the result of `_heapmin` was judged. `None` if these
+/// clauses leave out one that it needs.
+pub(super) fn judged_trial(subject: &Arc<Subject>, clauses: &[&'static Clause]) -> Option<Trial> {
     let is_essential = |clause: &&'static Clause| clause.is_essential;
     let essential: Vec<_> = clauses.iter().copied().filter(is_essential).collect();
     let all = crate::clauses::all().filter(is_essential).count();
@@ -60,7 +60,7 @@ pub(super) fn is_judged(subject: &Arc<Subject>, clauses: &[&'static Clause]) -> 
 
 /// The test of a clause: every deviation in one of its cases is known, and every known
 /// deviation occurs. It is ignored if no case could be judged.
-pub fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
+pub fn clause_trial(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
     let subject = subject.clone();
     let name = format!("{}::{}", subject.name, clause.id);
     Trial::ignorable_test(name, move || {
@@ -88,8 +88,7 @@ pub fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
                 _ => false,
             };
             if !is_said {
-                let again = format!("with {UPDATE_VARIABLE}=1");
-                text += &complaint.message.replace("with --update", &again);
+                text += &in_own_words(&complaint.message);
                 text.push('\n');
             }
         }
@@ -111,7 +110,7 @@ pub fn judging(subject: &Arc<Subject>, clause: &'static Clause) -> Trial {
 
 /// Whether the library's file shows that the clause cannot be judged: it lacks the routine, or
 /// does not stand in for the system's heap.
-pub(super) fn is_pointless(candidate: &Candidate, clause: &'static Clause) -> bool {
+pub(super) fn cannot_apply(candidate: &Candidate, clause: &'static Clause) -> bool {
     let stands_in = candidate.stands_in && candidate.can_be_preloaded();
     let mut cases = clause.cases.iter();
     cases.all(|case| {

@@ -32,7 +32,9 @@ mod names;
 mod subject;
 mod update;
 
-pub use judging::judging;
+pub use judging::clause_trial;
+#[doc(hidden)]
+pub use names::concerns;
 pub use subject::Subject;
 
 use crate::clause::Clause;
@@ -41,12 +43,12 @@ use crate::load::load_all;
 use crate::own_probe;
 use crate::pace::Pace;
 use crate::select::select;
-use crate::shipped::{catalogue, runners_of};
+use crate::shipped::{catalogue, runners};
 use heapmin_harness::parent::candidate::Candidate;
 use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::parent::surroundings::Surroundings;
 use heapmin_harness::text::input_error::InputError;
-use judging::{is_judged, is_pointless, loads};
+use judging::{cannot_apply, judged_trial, loading_trial};
 use libtest_mimic::{Arguments, Trial};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::ffi::OsString;
@@ -164,7 +166,7 @@ impl Suite {
             }),
         };
         result.unwrap_or_else(|error| {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", in_own_words(&error.to_string()));
             ExitCode::from(FAILED)
         })
     }
@@ -190,17 +192,17 @@ impl Suite {
         for (name, candidate) in names.into_iter().zip(candidates) {
             let subject = Subject::new(name, candidate, pace.clone(), expected.clone())?;
             let subject = Arc::new(subject);
-            trials.push(loads(&subject));
+            trials.push(loading_trial(&subject));
             // One failed test says it all. Only a runner that starts a process for each test
             // must find the others, and then they fail as well.
             if subject.is_loaded() || arguments.exact {
-                trials.extend(is_judged(&subject, &clauses));
+                trials.extend(judged_trial(&subject, &clauses));
                 trials.extend(clauses.iter().map(|clause| {
                     // A test that runs says why it is ignored. A list cannot, and a runner
                     // such as nextest starts no process for an ignored test.
                     let is_listed = arguments.list || arguments.ignored;
-                    let is_ignored = is_listed && is_pointless(&subject.candidate, clause);
-                    judging(&subject, clause).with_ignored_flag(is_ignored)
+                    let is_ignored = is_listed && cannot_apply(&subject.candidate, clause);
+                    clause_trial(&subject, clause).with_ignored_flag(is_ignored)
                 }));
             }
         }
@@ -221,14 +223,10 @@ impl Suite {
             let problem = "this test program names no library";
             return Err(InputError::new(problem, "give Suite::new a path"));
         }
-        let program = std::env::current_exe().map_err(|error| {
-            let problem = format!("cannot find the path of this program: {error}");
-            InputError::new(problem, "start it by its path")
-        })?;
         let catalogue = catalogue()?;
         let profile = self.profile.as_deref();
         let profile = profile.map(|name| catalogue.profile(name)).transpose()?;
-        let runners = runners_of(program, Choice::default());
+        let runners = runners(Choice::default())?;
         let candidate = |library: &OsString| {
             let candidate = catalogue.candidate(library, profile.as_ref(), &runners)?;
             let candidate = self.surroundings.of(candidate, &catalogue)?;
@@ -240,6 +238,24 @@ impl Suite {
         };
         self.libraries.iter().map(candidate).collect()
     }
+}
+
+/// A message about the file of expected results, with the variable in place of the option of
+/// `heapmin check`.
+fn in_own_words(message: &str) -> String {
+    let set = format!("{UPDATE_VARIABLE}=1");
+    let words = [
+        ("with `--expected FILE --update`", format!("with {set}")),
+        ("with --update", format!("with {set}")),
+        ("add --update", format!("set {set}")),
+        ("remove --update", format!("unset {UPDATE_VARIABLE}")),
+        ("--update", set),
+    ];
+    let mut message = message.to_owned();
+    for (option, variable) in words {
+        message = message.replace(option, &variable);
+    }
+    message
 }
 
 /// Measures the machine for these candidates, and loads each once.

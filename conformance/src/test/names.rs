@@ -29,7 +29,7 @@ fn file_name(candidate: &Candidate) -> String {
 
 /// Whether the arguments may select tests of the library with this name. A runner that starts
 /// a process for each test gives the test's full name; other libraries are then not loaded.
-pub(super) fn concerns(arguments: &Arguments, name: &str) -> bool {
+pub fn concerns(arguments: &Arguments, name: &str) -> bool {
     match &arguments.filter {
         Some(filter) if arguments.exact => filter.starts_with(&format!("{name}::")),
         _ => true,

@@ -16,7 +16,7 @@ use heapmin_conformance::clauses;
 use heapmin_conformance::pace::Pace;
 use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_conformance::snapshot::stable;
-use heapmin_conformance::test::{Subject, judging};
+use heapmin_conformance::test::{Subject, clause_trial, concerns};
 use heapmin_harness::library::inspect::{Format, Maker};
 use heapmin_harness::library::profile::{Profile, Source};
 use heapmin_harness::parent::candidate::Candidate;
@@ -86,15 +86,6 @@ const GENUINE: [(&str, &str); 4] = [
     ("genuine-ucrtbase", "x64/10.0.26100.1742/ucrtbase.dll"),
 ];
 
-/// Whether the arguments may select tests of this candidate. A runner that starts a process for
-/// each test gives the test's full name; the other candidates are then not prepared.
-fn concerns(arguments: &Arguments, name: &str) -> bool {
-    match &arguments.filter {
-        Some(filter) if arguments.exact => filter.starts_with(&format!("{name}::")),
-        _ => true,
-    }
-}
-
 fn trials_of(profile: &Profile, catalogue: &Catalogue, runners: &Runners) -> Vec<Trial> {
     let name = &profile.name;
     match catalogue.candidate(name, None, runners) {
@@ -140,7 +131,7 @@ fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {
     let is_meant = |family: &str| is_whole || family == HEART;
     let family = |id: &'static str| id.split('.').next().unwrap_or_default();
     let clauses = clauses::all().filter(|clause| is_meant(family(clause.id)));
-    let judged = clauses.map(|clause| judging(&subject, clause));
+    let judged = clauses.map(|clause| clause_trial(&subject, clause));
     let observed = routines().into_iter().filter(is_general);
     let observed = observed.filter(|(routine, _)| is_meant(routine));
     let observed = observed.map(|(routine, cases)| observing(&subject, routine, cases));

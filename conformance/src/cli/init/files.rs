@@ -79,6 +79,11 @@ impl Files {
 
     fn check_one(&self, name: &str) -> io::Result<()> {
         let path = self.root.join(name);
+        if path.is_symlink() {
+            return Err(io::Error::other(
+                "it is a link; name the file that it leads to",
+            ));
+        }
         match fs::metadata(&path) {
             Ok(found) if !found.is_file() => return Err(io::Error::other("it is no file")),
             Ok(found) if found.permissions().readonly() => {
@@ -121,7 +126,7 @@ impl Files {
         Ok(())
     }
 
-    /// A file with the text and without its name, in the folder of the file.
+    /// Returns a temporary file with the text, in the folder of the file.
     fn prepare(&self, name: &str, text: &str) -> io::Result<NamedTempFile> {
         let path = self.root.join(name);
         let folder = path.parent().unwrap_or(&self.root);

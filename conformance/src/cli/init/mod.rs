@@ -87,11 +87,24 @@ pub(super) fn init(args: &InitArgs) -> Result<u8, InputError> {
         Some(path) => repository.inside(path)?,
         None => "expected.toml".into(),
     };
+    let options = options(args, &repository)?;
+    let profile = profile(args, &repository)?;
+    if libraries
+        .iter()
+        .chain(&profile)
+        .chain(&options)
+        .any(|it| *it == expected)
+    {
+        return Err(InputError::new(
+            format!("{expected} is a file that the check reads"),
+            "name another file with --expected",
+        ));
+    }
     let workflow = Workflow {
         libraries: libraries.clone(),
         expected: expected.clone(),
-        profile: profile(args, &repository)?,
-        options: options(args, &repository)?,
+        profile,
+        options,
         build: repository.build_command(),
     };
     let has_pipeline = repository.root.join(workflow::PIPELINE).exists();
@@ -116,8 +129,7 @@ pub(super) fn init(args: &InitArgs) -> Result<u8, InputError> {
         for complaint in &run.complaints {
             note(&complaint.message);
         }
-        let problem = "the check is not as expected, whatever the file would list";
-        note(&format!("{problem}; nothing was written"));
+        note("some results cannot be listed as known deviations; nothing was written");
         return Ok(DEVIATION);
     }
     files.set(&expected, text.clone());
@@ -177,8 +189,9 @@ fn libraries(named: &[OsString], repository: &Repository) -> Result<Vec<String>,
         }
         _ => {
             let path = repository.place_of(Path::new(name))?;
-            // A file that could be taken for the name of a known library.
-            Ok(match path.contains(['/', '.']) && !is_known(&path) {
+            // A file that could be taken for the name of a known library, or for an option.
+            let is_path = path.contains(['/', '.']) && !path.starts_with('-');
+            Ok(match is_path && !is_known(&path) {
                 true => path,
                 false => format!("./{path}"),
             })
@@ -226,11 +239,20 @@ fn options(args: &InitArgs, repository: &Repository) -> Result<Vec<String>, Inpu
         add("--env", format!("{name}={value}"));
     }
     if let Some(runner) = &args.runner.runner {
-        let words = shlex::try_join(runner.0.iter().map(String::as_str));
+        let mut words = runner.0.clone();
+        if words[0].contains('/') {
+            words[0] = below_root(Path::new(&words[0]), repository)?;
+        }
+        let words = shlex::try_join(words.iter().map(String::as_str));
         add("--runner", words.unwrap_or_default());
     }
     if let Some(wine) = &args.runner.wine {
-        add("--wine", repository.place_of(wine)?);
+        let is_path = wine.components().count() > 1;
+        let place = match is_path {
+            true => below_root(wine, repository)?,
+            false => shown(wine.as_os_str()),
+        };
+        add("--wine", place);
     }
     if let Some(probe) = &args.runner.windows_probe {
         add("--windows-probe", repository.place_of(probe)?);
@@ -248,6 +270,15 @@ fn options(args: &InitArgs, repository: &Repository) -> Result<Vec<String>, Inpu
             "leave the option out, or rename the file",
         )),
     }
+}
+
+/// The path of a program as seen from the root. Without a `/`, it would be searched for.
+fn below_root(program: &Path, repository: &Repository) -> Result<String, InputError> {
+    let path = repository.place_of(program)?;
+    Ok(match path.contains('/') {
+        true => path,
+        false => format!("./{path}"),
+    })
 }
 
 /// How a check ended.
@@ -357,12 +388,14 @@ fn assumptions(ci: Ci, has_pipeline: bool, workflow: &Workflow, run: &Run) -> St
             "its machine is like this one: {}",
             workflow::machine()
         )),
-        Ci::Gitlab if has_pipeline => line(format!(
+        Ci::Gitlab => line("its image, rust:1-bookworm, has what the build needs".into()),
+    }
+    if matches!(ci, Ci::Gitlab) && has_pipeline {
+        line(format!(
             "{} includes it: add\n    include:\n      - local: {}",
             workflow::PIPELINE,
             workflow::GITLAB
-        )),
-        Ci::Gitlab => {}
+        ));
     }
     let built = workflow.built().join(", ");
     match (workflow.build, built.as_str()) {
@@ -371,7 +404,7 @@ fn assumptions(ci: Ci, has_pipeline: bool, workflow: &Workflow, run: &Run) -> St
         }
         (None, built) if !built.is_empty() => {
             line(format!(
-                "a command builds {built}: write it there, it is not known here"
+                "a command builds {built}: init found none; write it into the workflow"
             ));
         }
         _ => line(format!("the machine has {}", workflow.libraries.join(", "))),
@@ -385,7 +418,7 @@ fn assumptions(ci: Ci, has_pipeline: bool, workflow: &Workflow, run: &Run) -> St
     for library in foreign {
         let (name, by) = (&library.name, &library.run_by);
         line(format!(
-            "{by} and heapmin for it are there, which {name} needs (docs/guide/runners.md)"
+            "{name} has {by} and the build of heapmin for it (docs/guide/runners.md)"
         ));
     }
     text

@@ -2,7 +2,7 @@
 
 use heapmin_harness::text::input_error::InputError;
 use heapmin_harness::text::printable::{on_one_line, shown};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The folder from which a CI system runs.
 pub(super) struct Repository {
@@ -61,7 +61,9 @@ impl Repository {
     /// If it is outside.
     pub(super) fn inside(&self, path: &Path) -> Result<String, InputError> {
         let absolute = absolute(path);
-        if absolute.starts_with(&self.root) && absolute != self.root {
+        // After a folder that does not exist, `..` is still there.
+        let is_resolved = !absolute.components().any(|it| it == Component::ParentDir);
+        if is_resolved && absolute.starts_with(&self.root) && absolute != self.root {
             return self.place_of(path);
         }
         let (path, root) = (shown(path.as_os_str()), shown(self.root.as_os_str()));

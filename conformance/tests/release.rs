@@ -141,6 +141,10 @@ fn nothing_runs_that_is_only_named_or_checked(#[case] arguments: &str, #[case] w
 
 #[rstest]
 #[case::a_file_is_new("touch new", "files differ from the commit, new and 0 more: ")]
+#[case::placeholder(
+    "echo https://github.com/OWNER/heapmin >README.md; commit o",
+    "the account that publishes is not set, README.md and 0 more have OWNER: "
+)]
 #[case::another_branch("git switch --quiet --create mine", "the branch is mine: ")]
 #[case::no_branch("git switch --quiet --detach", "the branch is not named: ")]
 #[case::version_of_cargo(

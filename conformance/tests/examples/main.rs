@@ -2,13 +2,13 @@
 //! the READMEs say. One test for each block of commands: `c::2`.
 //!
 //! A block with a line `<!-- needs: PROGRAM, install INSTRUCTION -->` before it is skipped if the
-//! program is missing. With HEAPMIN_REQUIRE=all it then fails. If PROGRAM is a file of this
-//! repository that has to be fetched or built, `$HEAPMIN_SOURCE/target/…`, it fails with
-//! HEAPMIN_REQUIRE=genuine.
+//! program is missing. With HEAPMIN_REQUIRE=all it then fails. Other words require what has to be
+//! fetched: `genuine` Microsoft's libraries, `python` Python for Windows, `clang` clang.
 //!
 //! The commands of a README run in order, in a copy of its folder. Those of `rust` run in the
 //! folder itself, which belongs to this workspace, and `cargo test` as `cargo test --workspace`:
-//! it builds the same, with the dependencies that the other tests have built already.
+//! it takes the dependencies that the other tests have built already. Cargo then looks for a target
+//! in every package, so `finds_its_target` checks that the command as written finds it.
 
 mod block;
 mod compare;
@@ -16,6 +16,7 @@ mod compare;
 use block::{Block, blocks};
 use compare::differences;
 use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
@@ -107,22 +108,25 @@ fn is_required(word: &str) -> bool {
 /// Why a block cannot run here, and the word of HEAPMIN_REQUIRE that requires it.
 type Missing = (String, &'static str);
 
+/// What a block lacks. Of several, one that is required.
 fn missing(block: &Block) -> Option<Missing> {
-    block.needs.iter().find_map(|need| {
+    let lacks = block.needs.iter().filter_map(|need| {
         let file = need.program.strip_prefix("$HEAPMIN_SOURCE/");
         let is_there = match file {
             Some(file) => absolute("..").join(file).is_file(),
             None => which::which(&need.program).is_ok(),
         };
-        let word = match need.program.as_str() {
-            _ if file.is_some() => "genuine",
+        let word = match (need.program.as_str(), file) {
             // Large, and gcc builds the same.
-            "clang" => "clang",
+            ("clang", _) => "clang",
+            (_, Some(file)) if file.starts_with("target/genuine/") => "genuine",
+            (_, Some(file)) if file.starts_with("target/python-windows/") => "python",
             _ => "all",
         };
         let what = format!("{} not found, install it: {}", need.program, need.install);
         (!is_there).then_some((what, word))
-    })
+    });
+    lacks.min_by_key(|(_, word)| !is_required(word))
 }
 
 impl Readme {
@@ -135,7 +139,10 @@ impl Readme {
         };
         for command in &self.blocks[number].commands {
             let line = match name {
-                MEMBER => command.line.replace("cargo test", "cargo test --workspace"),
+                MEMBER => {
+                    finds_its_target(&command.line, &folder)?;
+                    command.line.replace("cargo test", "cargo test --workspace")
+                }
                 _ => command.line.clone(),
             };
             let output = Command::new("bash")
@@ -172,6 +179,43 @@ impl Readme {
             std::fs::copy(entry.path(), copy.path().join(entry.file_name()))?;
         }
         Ok(self.copy.insert(copy).path().to_owned())
+    }
+}
+
+/// Checks that the package of `-p`, or else that of the folder, has the target of `--test`.
+fn finds_its_target(line: &str, folder: &Path) -> Result<(), String> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let value = |option| {
+        let mut pairs = words.windows(2);
+        pairs.find(|pair| pair[0] == option).map(|pair| pair[1])
+    };
+    let Some(target) = value("--test") else {
+        return Ok(());
+    };
+    let output = Command::new("cargo")
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(folder)
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let printed = String::from_utf8_lossy(&output.stderr);
+        format!("cargo metadata: {error}\n{printed}")
+    })?;
+    let manifest = folder.join("Cargo.toml");
+    let manifest = manifest.canonicalize().map_err(|error| error.to_string())?;
+    let is_meant = |package: &&Value| match value("-p") {
+        Some(name) => package["name"] == name,
+        None => package["manifest_path"].as_str().map(Path::new) == Some(&manifest),
+    };
+    let has_target = (metadata["packages"].as_array().into_iter().flatten())
+        .filter(is_meant)
+        .flat_map(|package| package["targets"].as_array().into_iter().flatten())
+        .any(|it| it["name"] == target && it["kind"][0] == "test");
+    match has_target {
+        true => Ok(()),
+        false => Err(format!(
+            "{line}: its package has no test target {target}; name the package with -p"
+        )),
     }
 }
 

@@ -6,8 +6,12 @@ get_filename_component(_heapmin_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSO
 if(CMAKE_SYSTEM_NAME STREQUAL "Windows")
   set(_heapmin_system windows)
   set(_heapmin_library heapmin_crt.dll)
-else()
+elseif(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(_heapmin_system linux)
+  set(_heapmin_library libheapmin_crt.so)
+else()
+  # There is no such folder, and the message below names it.
+  set(_heapmin_system "${CMAKE_SYSTEM_NAME}")
   set(_heapmin_library libheapmin_crt.so)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
@@ -32,8 +36,13 @@ if(NOT EXISTS "${_heapmin_folder}/${_heapmin_library}")
 elseif(NOT TARGET heapmin_crt::heapmin_crt)
   add_library(heapmin_crt::heapmin_crt SHARED IMPORTED)
   set_target_properties(heapmin_crt::heapmin_crt PROPERTIES
-    IMPORTED_LOCATION "${_heapmin_folder}/${_heapmin_library}"
-    INTERFACE_INCLUDE_DIRECTORIES "${_heapmin_prefix}/include/heapmin_crt")
+    IMPORTED_LOCATION "${_heapmin_folder}/${_heapmin_library}")
+  # The headers are for GCC and Clang. Microsoft's compiler has these routines in its own, which
+  # these would hide.
+  if(NOT MSVC)
+    set_target_properties(heapmin_crt::heapmin_crt PROPERTIES
+      INTERFACE_INCLUDE_DIRECTORIES "${_heapmin_prefix}/include/heapmin_crt")
+  endif()
   if(_heapmin_system STREQUAL "windows")
     set_target_properties(heapmin_crt::heapmin_crt PROPERTIES
       IMPORTED_IMPLIB "${_heapmin_folder}/libheapmin_crt.dll.a")

@@ -2,17 +2,12 @@
 //! status is 2.
 #![cfg(target_os = "linux")]
 
+mod program;
+
+use program::{heapmin, heapmin_in};
 use rstest::rstest;
 use std::path::PathBuf;
-use std::process::{Command, Output};
-
-fn heapmin(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command
-        .args(arguments)
-        .output()
-        .expect("the program starts")
-}
+use std::process::Command;
 
 /// The path of a new file with this name and these bytes.
 fn file(name: &str, bytes: &[u8]) -> String {
@@ -189,11 +184,8 @@ fn a_misspelt_path_gets_the_name_of_the_file_beside_it(
     let place = folder.path().to_str().expect("a path in UTF-8");
     let arguments = arguments.iter().map(|it| it.replace("FOLDER", place));
     let arguments: Vec<String> = arguments.collect();
-    let output = Command::new(env!("CARGO_BIN_EXE_heapmin"))
-        .args(&arguments)
-        .current_dir(folder.path())
-        .output()
-        .expect("the program starts");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let output = heapmin_in(folder.path(), &arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     let mend = format!("did you mean {place}/{near}?");
@@ -204,11 +196,7 @@ fn a_misspelt_path_gets_the_name_of_the_file_beside_it(
 fn a_library_of_this_folder_is_suggested_for_its_bare_name() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("mycrt.so"), "").expect("it can be written");
-    let output = Command::new(env!("CARGO_BIN_EXE_heapmin"))
-        .args(["check", "mycrt"])
-        .current_dir(folder.path())
-        .output()
-        .expect("the program starts");
+    let output = heapmin_in(folder.path(), &["check", "mycrt"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("did you mean mycrt.so?"), "{said}");
 }

@@ -1,10 +1,12 @@
 //! `heapmin diff` and `heapmin bisect`: what changed between versions of a library.
 #![cfg(target_os = "linux")]
 
+mod program;
+
+use program::heapmin_in;
 use rstest::rstest;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::TempDir;
 
 /// A library that keeps `heapmin.success-keeps-errno`, one that breaks it, and one in which it
@@ -22,12 +24,6 @@ fn folder(libraries: &[(&str, &str)]) -> TempDir {
         fs::copy(path, folder.path().join(name)).expect("the folder can be written");
     }
     folder
-}
-
-fn heapmin(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command.current_dir(folder).args(arguments);
-    command.output().expect("the program starts")
 }
 
 fn said(output: &Output) -> String {
@@ -53,7 +49,7 @@ fn two_libraries_are_checked_and_compared(
 ) {
     let folder = folder(&[("good.so", GOOD), ("bad.so", BAD), ("none.so", UNJUDGED)]);
     let path = |name: &str| format!("./{name}");
-    let seen = heapmin(
+    let seen = heapmin_in(
         folder.path(),
         &["diff", &path(old), &path(new), "--", "--only", CLAUSE],
     );
@@ -75,7 +71,7 @@ fn a_saved_run_is_compared_with_a_library_and_other_options_are_a_warning() {
         "--output",
         "old.json",
     ];
-    assert_eq!(heapmin(folder, &save).status.code(), Some(0));
+    assert_eq!(heapmin_in(folder, &save).status.code(), Some(0));
     let all = [
         "diff",
         "old.json",
@@ -84,7 +80,7 @@ fn a_saved_run_is_compared_with_a_library_and_other_options_are_a_warning() {
         "--only",
         "heapmin.success-*",
     ];
-    let seen = heapmin(folder, &all);
+    let seen = heapmin_in(folder, &all);
     let text = said(&seen);
     assert_eq!(seen.status.code(), Some(0), "{text}");
     let warning = format!("warning: options: --only {CLAUSE} before, --only heapmin.success-* now");
@@ -97,14 +93,14 @@ fn a_saved_run_is_compared_with_a_library_and_other_options_are_a_warning() {
 fn what_cannot_be_compared_is_refused_with_its_name() {
     let folder = folder(&[]);
     fs::write(folder.path().join("old.json"), "{}").unwrap();
-    let seen = heapmin(folder.path(), &["diff", "old.json", "new.so"]);
+    let seen = heapmin_in(folder.path(), &["diff", "old.json", "new.so"]);
     assert_eq!(seen.status.code(), Some(2));
     assert!(
         said(&seen).contains("old.json is no report of heapmin"),
         "{}",
         said(&seen)
     );
-    let seen = heapmin(folder.path(), &["diff", "new.so", "old.json"]);
+    let seen = heapmin_in(folder.path(), &["diff", "new.so", "old.json"]);
     assert_eq!(seen.status.code(), Some(2));
     assert!(
         said(&seen).contains("new.so cannot be checked: "),
@@ -122,13 +118,13 @@ fn the_first_version_that_breaks_a_clause_is_found() {
     let paths = names.map(|name| format!("./{name}"));
     let mut arguments = vec!["bisect", CLAUSE, "--repeat", "1"];
     arguments.extend(paths.iter().map(String::as_str));
-    let seen = heapmin(folder.path(), &arguments);
+    let seen = heapmin_in(folder.path(), &arguments);
     assert_eq!(seen.status.code(), Some(0), "{}", said(&seen));
     let found = format!(
         "./5.so is the first that breaks {CLAUSE}; ./3.so keeps it (1 between them cannot be judged)\n"
     );
     assert!(said(&seen).contains(&found), "{}", said(&seen));
-    let seen = heapmin(folder.path(), &["bisect", CLAUSE, "./2.so", "./3.so"]);
+    let seen = heapmin_in(folder.path(), &["bisect", CLAUSE, "./2.so", "./3.so"]);
     assert_eq!(seen.status.code(), Some(1));
     assert!(said(&seen).contains("no change found: "), "{}", said(&seen));
 }
@@ -142,7 +138,7 @@ fn the_first_version_that_breaks_a_clause_is_found() {
 fn a_build_is_judged_for_git(#[case] build: &str, #[case] status: i32) {
     let folder = folder(&[("good.so", GOOD), ("bad.so", BAD), ("none.so", UNJUDGED)]);
     let arguments = ["bisect", "--build", build, CLAUSE, "./mine.so"];
-    let seen = heapmin(folder.path(), &arguments);
+    let seen = heapmin_in(folder.path(), &arguments);
     assert_eq!(seen.status.code(), Some(status), "{}", said(&seen));
 }
 
@@ -151,7 +147,7 @@ fn a_build_is_judged_for_git(#[case] build: &str, #[case] status: i32) {
 #[case::two_builds(&["bisect", "--build", "true", CLAUSE, "a.so", "b.so"], "--build is for one library")]
 #[case::no_clause(&["bisect", "heapmin.nothing", "a.so", "b.so"], "no clause is called heapmin.nothing")]
 fn a_wrong_search_is_refused(#[case] arguments: &[&str], #[case] problem: &str) {
-    let seen = heapmin(folder(&[]).path(), arguments);
+    let seen = heapmin_in(folder(&[]).path(), arguments);
     assert_eq!(seen.status.code(), Some(2));
     assert!(said(&seen).contains(problem), "{}", said(&seen));
 }

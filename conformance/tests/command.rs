@@ -1,19 +1,14 @@
 //! The command line: reports and exit statuses.
 #![cfg(target_os = "linux")]
 
+mod program;
+
 use heapmin_test_libraries::candidate;
+use program::{heapmin, heapmin_in};
 use rstest::rstest;
 use serde_json::Value;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-
-fn heapmin(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command
-        .args(arguments)
-        .output()
-        .expect("the program starts")
-}
+use std::path::{Path, PathBuf};
+use std::process::Output;
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("the report is JSON")
@@ -360,10 +355,8 @@ fn the_readme_shows_what_the_program_prints() {
 /// This repository has a folder named `reference`.
 #[test]
 fn a_known_name_takes_precedence_over_a_folder_of_that_name() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    let command = command.args(["check", "--only", "heapmin.exported"]);
-    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let output = command.current_dir(repository).output().unwrap();
+    let repository = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let output = heapmin_in(repository, &["check", "--only", "heapmin.exported"]);
     assert_eq!(
         output.status.code(),
         Some(0),

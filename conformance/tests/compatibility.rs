@@ -3,6 +3,8 @@
 //! The clauses are in fixtures/promises instead, release by release.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+mod program;
+
 use heapmin_conformance::record::SPECIFICATION;
 use heapmin_conformance::{clauses, promises};
 use heapmin_fixtures::LIBRARIES;
@@ -10,12 +12,12 @@ use heapmin_harness::library::inspect::recognise;
 use heapmin_harness::library::profile::Profile;
 use heapmin_harness::parent::installed::DATA_VARIABLE;
 use heapmin_harness::parent::runners::WINDOWS_PROBE_VARIABLE;
+use program::heapmin;
 use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Output};
 
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/public-names.txt");
 const SCHEMA: &str = include_str!("../../docs/report.schema.json");
@@ -61,11 +63,6 @@ fn every_public_name_is_kept_and_listed() {
         text
     });
     std::fs::write(Path::new(LIST), lines).expect("the list can be written");
-}
-
-fn heapmin(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command.args(arguments).output().expect("heapmin starts")
 }
 
 fn help(arguments: &[&str]) -> String {

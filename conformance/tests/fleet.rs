@@ -1,11 +1,14 @@
 //! `--partition` and `heapmin merge`: a run on several machines gives what one machine gives.
 #![cfg(target_os = "linux")]
 
+mod program;
+
+use program::heapmin_in;
 use rstest::rstest;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::TempDir;
 
 /// A library that breaks a clause of these, and what is always observed in the same way.
@@ -23,12 +26,6 @@ fn copy(folder: &Path, name: &str, library: &str) {
     fs::copy(path, folder.join(name)).expect("the folder can be written");
 }
 
-fn heapmin(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command.current_dir(folder).args(arguments);
-    command.output().expect("the program starts")
-}
-
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
@@ -36,7 +33,7 @@ fn said(output: &Output) -> String {
 /// Runs a part, or the whole; returns the status.
 fn check(folder: &Path, name: &str, more: &[&str]) -> i32 {
     let own = ["check", "./mine.so", "--format", "json", "--output", name];
-    let seen = heapmin(folder, &[&own[..], &ONLY, more].concat());
+    let seen = heapmin_in(folder, &[&own[..], &ONLY, more].concat());
     seen.status.code().expect("no signal ended it")
 }
 
@@ -97,7 +94,7 @@ fn merged_parts_equal_the_whole_run(#[case] kind: &str) {
         "--expected",
         "e.toml",
     ];
-    let merged = heapmin(
+    let merged = heapmin_in(
         folder,
         &[&parts[..], &["--format", "json", "--output", "merged.json"]].concat(),
     );
@@ -166,10 +163,10 @@ fn parts_that_do_not_belong_together_are_refused() {
             "1.json and other.json are not parts of one run: ./mine.so and ./mine.so differ",
         ),
     ] {
-        let seen = heapmin(folder, &[&["merge"], parts].concat());
+        let seen = heapmin_in(folder, &[&["merge"], parts].concat());
         assert_eq!(seen.status.code(), Some(2), "{}", said(&seen));
         assert!(said(&seen).contains(problem), "{}", said(&seen));
     }
-    let seen = heapmin(folder, &["merge", "2.json", "1.json"]);
+    let seen = heapmin_in(folder, &["merge", "2.json", "1.json"]);
     assert!(matches!(seen.status.code(), Some(0 | 1)), "{}", said(&seen));
 }

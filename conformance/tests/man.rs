@@ -1,20 +1,16 @@
 //! `heapmin man`: the pages are complete, and other programs can read them.
 #![cfg(target_os = "linux")]
 
+mod program;
+
 use heapmin_conformance::cli::definitions;
+use program::heapmin;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
-
-fn heapmin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heapmin"))
-        .args(arguments)
-        .output()
-        .expect("the program starts")
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -1,11 +1,14 @@
 //! `--quiet`: only what is not as expected, and nothing if all is.
 #![cfg(target_os = "linux")]
 
+mod program;
+
 use heapmin_test_libraries::candidate;
+use program::heapmin;
 use rstest::rstest;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::TempDir;
 
 /// The candidate breaks this clause, and keeps the other.
@@ -14,13 +17,6 @@ const KEPT: &str = "heapmin.exported";
 
 fn library() -> &'static str {
     candidate("sets_errno_on_success")
-}
-
-fn heapmin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heapmin"))
-        .args(arguments)
-        .output()
-        .expect("the program starts")
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -2,6 +2,9 @@
 //! run itself gives.
 #![cfg(target_os = "linux")]
 
+mod program;
+
+use program::heapmin_in;
 use rstest::rstest;
 use std::fs;
 use std::path::Path;
@@ -20,15 +23,9 @@ fn folder() -> TempDir {
     folder
 }
 
-fn heapmin(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command.current_dir(folder).args(arguments);
-    command.output().expect("the program starts")
-}
-
 fn check(folder: &Path, more: &[&str]) -> Output {
     let arguments = [&["check", "./mine.so"], &ONLY[..], more].concat();
-    heapmin(folder, &arguments)
+    heapmin_in(folder, &arguments)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -44,16 +41,16 @@ fn a_saved_run_gives_the_reports_that_the_run_gave() {
         &["--report", "json=run.json", "--report", "markdown=run.md"],
     );
     assert_eq!(seen.status.code(), Some(1));
-    let human = heapmin(folder, &["report", "run.json"]);
+    let human = heapmin_in(folder, &["report", "run.json"]);
     assert_eq!(text(&human.stdout), text(&seen.stdout));
     assert_eq!(human.status.code(), Some(1), "the status is the run's");
     let again = ["report", "run.json", "--format", "markdown"];
-    let markdown = heapmin(folder, &again).stdout;
+    let markdown = heapmin_in(folder, &again).stdout;
     assert_eq!(
         text(&markdown),
         text(&fs::read(folder.join("run.md")).unwrap())
     );
-    let json = heapmin(folder, &["report", "run.json", "--format", "json"]).stdout;
+    let json = heapmin_in(folder, &["report", "run.json", "--format", "json"]).stdout;
     assert_eq!(
         text(&json),
         text(&fs::read(folder.join("run.json")).unwrap())
@@ -76,8 +73,8 @@ fn several_saved_runs_are_shown_as_one() {
         "--report",
         "json=2.json",
     ];
-    assert_eq!(heapmin(folder, &good).status.code(), Some(0));
-    let both = heapmin(folder, &["report", "2.json", "1.json"]);
+    assert_eq!(heapmin_in(folder, &good).status.code(), Some(0));
+    let both = heapmin_in(folder, &["report", "2.json", "1.json"]);
     let report = text(&both.stdout);
     assert!(
         report.contains("\nreference: ") && report.contains("\n./mine.so: "),
@@ -123,7 +120,7 @@ fn a_file_that_is_no_run_is_refused(#[case] contents: Option<&str>, #[case] prob
     if let Some(contents) = contents {
         fs::write(folder.path().join("run.json"), contents).unwrap();
     }
-    let seen = heapmin(folder.path(), &["report", "run.json"]);
+    let seen = heapmin_in(folder.path(), &["report", "run.json"]);
     assert_eq!(seen.status.code(), Some(2));
     let said = text(&seen.stderr);
     assert!(said.contains(problem), "{said}");
@@ -162,12 +159,12 @@ fn junit_fails_for_a_judgement_that_was_lost_and_a_library_that_was_refused() {
     fs::write(folder.join("e.toml"), lost).unwrap();
     let gate = ["--expected", "e.toml", "--report", "junit=run.xml"];
     let only = ["--only", "heapmin.same-heap-through-alias"];
-    let seen = heapmin(
+    let seen = heapmin_in(
         folder,
         &[&["check", "reference"], &gate[..], &only].concat(),
     );
     assert_eq!((seen.status.code(), failing(folder)), (Some(1), 1));
-    let seen = heapmin(folder, &[&["check", "e.toml"], &gate[2..]].concat());
+    let seen = heapmin_in(folder, &[&["check", "e.toml"], &gate[2..]].concat());
     assert_eq!((seen.status.code(), failing(folder)), (Some(2), 1));
 }
 
@@ -196,7 +193,7 @@ fn the_number_of_this_systems_enosys_is_a_hint() {
         "--only",
         "heapmin.failure-sets-enosys",
     ];
-    let seen = text_of(&heapmin(folder.path(), &arguments));
+    let seen = text_of(&heapmin_in(folder.path(), &arguments));
     let words: Vec<_> = seen.split_whitespace().collect();
     let hint = "perhaps 38 is this system's ENOSYS; Microsoft's is 40: write `errno = \"host\"` in a profile if 38 is meant";
     assert!(words.join(" ").contains(hint), "{seen}");

@@ -3,16 +3,13 @@
 //! the run says why. With HEAPMIN_REQUIRE=all it fails instead.
 #![cfg(target_os = "linux")]
 
+mod program;
+
+use program::heapmin;
 use rstest::rstest;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-fn heapmin(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    let output = command.args(arguments).output();
-    output.expect("the program starts")
-}
+use std::process::Command;
 
 fn check(arguments: &[&str]) -> (Option<i32>, Value) {
     let json = ["check", "--format", "json"];

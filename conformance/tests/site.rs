@@ -1,12 +1,14 @@
 //! `heapmin site`: a static site of saved runs, and what it refuses.
 #![cfg(target_os = "linux")]
 
+mod program;
+
 use heapmin_test_libraries::candidate;
+use program::heapmin_in;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A library that keeps `heapmin.success-keeps-errno`, and one that breaks it.
@@ -25,7 +27,7 @@ fn folder() -> TempDir {
         let mut check = vec!["check", "./mine.so", "./other.so", "--only", ONLY];
         let output = format!("{run}.json");
         check.extend(["--format", "json", "--output", &output]);
-        assert_eq!(heapmin(path, &check).status.code(), Some(1));
+        assert_eq!(heapmin_in(path, &check).status.code(), Some(1));
         // All three runs would be of one second.
         let mut record: serde_json::Value =
             serde_json::from_str(&read(path.join(&output))).expect("a run is JSON");
@@ -35,15 +37,9 @@ fn folder() -> TempDir {
     folder
 }
 
-fn heapmin(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heapmin"));
-    command.current_dir(folder).args(arguments);
-    command.output().expect("the program starts")
-}
-
 /// Makes a site, and checks the exit status. Returns what was said.
 fn site(folder: &Path, arguments: &[&str], status: i32) -> String {
-    let seen = heapmin(folder, &[&["site"], arguments].concat());
+    let seen = heapmin_in(folder, &[&["site"], arguments].concat());
     let said = String::from_utf8_lossy(&seen.stderr).into_owned();
     assert_eq!(seen.status.code(), Some(status), "{said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -143,7 +139,7 @@ fn a_library_that_no_new_run_has_is_an_error_until_it_is_removed() {
         "--report",
         "json=4.json",
     ];
-    heapmin(folder, &check);
+    heapmin_in(folder, &check);
     let again = ["1.json", "2.json", "4.json", "--previous", "site"];
     let said = site(folder, &again, 1);
     assert!(said.contains("other.so, x86_64 is missing: "), "{said}");
@@ -216,7 +212,7 @@ fn what_cannot_be_used_is_refused_with_its_name(#[case] arguments: &[&str], #[ca
         "--report",
         "json=1.json",
     ];
-    heapmin(path, &check);
+    heapmin_in(path, &check);
     fs::write(path.join("text.json"), "hello").unwrap();
     let said = site(path, arguments, 2);
     assert!(said.contains(text), "{said}");

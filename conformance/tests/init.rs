@@ -464,3 +464,33 @@ fn quiet_writes_the_files_and_says_nothing() {
     assert_eq!(done(&repository.init(&["libmine.so", "--quiet"])), "");
     assert_eq!(repository.written(), names(&["expected.toml", GITHUB]));
 }
+
+/// Each with its arguments.
+#[rstest]
+#[case::the_library(&["--expected", "libmine.so", "./libmine.so"], "is a file that the check reads")]
+#[case::a_profile(&["--expected", "mine.toml", "--profile", "mine.toml", "./libmine.so"], "is a file that the check reads")]
+#[case::a_link(&["--expected", "link.toml", "./libmine.so"], "it is a link")]
+#[case::a_way_out(&["--expected", "new/../../out.toml", "./libmine.so"], "is not a file in the repository")]
+fn force_replaces_no_file_that_the_user_did_not_mean(
+    #[case] arguments: &[&str],
+    #[case] reason: &str,
+) {
+    let repository = Repository::new();
+    let library = fs::read(repository.path("libmine.so")).unwrap();
+    fs::write(repository.path("mine.toml"), "[profile]\nname = \"mine\"\n").unwrap();
+    std::os::unix::fs::symlink("mine.toml", repository.path("link.toml")).unwrap();
+    refused(
+        &repository.init(&[&["--force"], arguments].concat()),
+        &[reason],
+    );
+    assert_eq!(fs::read(repository.path("libmine.so")).unwrap(), library);
+    assert!(repository.path("link.toml").is_symlink());
+}
+
+#[test]
+fn a_file_whose_name_begins_like_an_option_is_a_file_in_the_printed_command() {
+    let repository = Repository::new();
+    fs::copy(repository.path("libmine.so"), repository.path("-x.so")).unwrap();
+    let printed = done(&repository.init(&["--ci", "none", "--", "-x.so"]));
+    assert!(printed.contains(" ./-x.so"), "{printed}");
+}

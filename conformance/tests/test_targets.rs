@@ -222,6 +222,7 @@ fn trials() -> Vec<Trial> {
                 expected: run.expected.clone(),
                 ..Run::of(&[candidate("returns_one")])
             };
+            run.expect(&[], 2, &["set HEAPMIN_UPDATE=1 to create the file"])?;
             update.expect(&["heapmin"], 2, &["writes the whole file"])?;
             update.expect(&[], 0, &["expected.toml: created", "added 3"])?;
             run.expect(&[], 0, &["; 0 failed;"])

@@ -6,10 +6,13 @@
 //! HEAPMIN_REQUIRE=all it fails instead, unless [`OPTIONAL`] names it.
 #![cfg(target_os = "linux")]
 
+mod required;
+
 use heapmin_conformance::shipped::{catalogue, runners_of};
 use heapmin_harness::parent::runners::Choice;
 use heapmin_test_libraries::{BUILDS, Build, REJECTED, STRANGERS};
 use libtest_mimic::{Arguments, Failed, Trial};
+use required::is_required;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode, Output};
@@ -81,8 +84,7 @@ fn trial(kind: &str, build: &'static Build, test: fn(&Build) -> Result<(), Faile
         return Trial::test(name, move || test(build));
     };
     let install = OPTIONAL.iter().find(|(name, _)| *name == build.name);
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    if install.is_none() && required.split(',').any(|it| it == "all") {
+    if install.is_none() && is_required("all") {
         return Trial::test(name, move || Err(reason.into()));
     }
     let reason = match install {

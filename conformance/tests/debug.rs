@@ -4,26 +4,16 @@
 //! HEAPMIN_REQUIRE=all, gdb, strace and Wine are required.
 #![cfg(target_os = "linux")]
 
+mod required;
+
 use heapmin_test_libraries::{MUTANTS, STAND_IN, candidate};
+use required::{has, skip};
 use rstest::rstest;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-
-/// Whether this machine has a tool.
-fn has(tool: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(tool).is_file());
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    let is_required = matches!(tool, "gdb" | "strace") && required.contains("all");
-    assert!(found || !is_required, "{tool} is not on this machine");
-    if !found {
-        eprintln!("skipped: {tool} is not on this machine");
-    }
-    found
-}
 
 /// `heapmin debug` in a folder of its own, without the user's settings for debuggers.
 fn debug_in(folder: &Path, arguments: &[&str], commands: &str) -> Output {
@@ -408,10 +398,7 @@ fn winedbg_stops_right_before_the_call_that_deviates() {
     command.arg("debug").args(arguments);
     let (out, err) = texts(&with_input(&mut command, commands));
     if err.contains("was not found") {
-        let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-        assert!(!required.contains("all"), "{err}");
-        eprintln!("skipped: {err}");
-        return;
+        return skip(&err);
     }
     assert!(err.contains("right before that call"), "{err}");
     has_in_order(

@@ -4,7 +4,10 @@
 //! fail instead.
 #![cfg(target_os = "linux")]
 
+mod required;
+
 use quick_junit::{Report, TestCaseStatus};
+use required::has;
 use rstest::rstest;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,17 +33,6 @@ fn read(path: &Path) -> String {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Whether the action can run here.
-fn has_jq() -> bool {
-    if Command::new("jq").arg("--version").output().is_ok() {
-        return true;
-    }
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    assert!(!required.contains("all"), "jq is missing: install jq");
-    eprintln!("skipped: jq is missing, install jq");
-    false
 }
 
 /// What a step of the action printed and wrote.
@@ -158,7 +150,7 @@ const RUNS: [Wanted; 4] = [
 
 #[test]
 fn the_gate_of_the_example_follows_a_deviation_through_its_life() {
-    if !has_jq() {
+    if !has("jq") {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -269,7 +261,7 @@ fn folder() -> TempDir {
 
 #[test]
 fn the_words_of_a_library_are_no_commands_for_the_runner() {
-    if !has_jq() {
+    if !has("jq") {
         return;
     }
     let folder = folder();
@@ -298,7 +290,7 @@ fn the_words_of_a_library_are_no_commands_for_the_runner() {
 
 #[test]
 fn a_library_does_not_find_the_files_of_the_runner() {
-    if !has_jq() {
+    if !has("jq") {
         return;
     }
     let folder = folder();
@@ -311,7 +303,7 @@ fn a_library_does_not_find_the_files_of_the_runner() {
 
 #[test]
 fn each_line_of_an_input_is_one_argument() {
-    if !has_jq() {
+    if !has("jq") {
         return;
     }
     let folder = folder();
@@ -348,7 +340,7 @@ fn a_wrong_input_ends_with_an_annotation_and_status_2(
     #[case] inputs: &[(&str, &str)],
     #[case] message: &str,
 ) {
-    if !has_jq() {
+    if !has("jq") {
         return;
     }
     let folder = folder();

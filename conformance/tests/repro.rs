@@ -5,6 +5,8 @@
 //! Windows check it, and some files run under Wine.
 #![cfg(target_os = "linux")]
 
+mod required;
+
 use heapmin_conformance::clause::{Clause, Level, Verdict};
 use heapmin_conformance::clauses;
 use heapmin_conformance::observe::observe;
@@ -16,6 +18,7 @@ use heapmin_harness::parent::runners::Choice;
 use heapmin_harness::wire::observation::{Ending, Observation};
 use heapmin_test_libraries::{MUTANTS, Mutant, SOUND, STAND_IN, STAND_INS, STRANGERS};
 use libtest_mimic::{Arguments, Failed, Trial};
+use required::skip;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -398,11 +401,7 @@ fn under_wine() -> Result<(), Failed> {
     const MINGW: &str = "x86_64-w64-mingw32-gcc";
     let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
     if let Some(missing) = [MINGW, "wine"].into_iter().find(|it| !is_there(it)) {
-        let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-        if required.split(',').any(|it| it == "all") {
-            return Err(format!("{missing} is required, and not found").into());
-        }
-        eprintln!("under-wine: skipped, {missing} not found");
+        skip(&format!("under-wine: {missing} not found"));
         return Ok(());
     }
     let folder = tempfile::tempdir()?;

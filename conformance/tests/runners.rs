@@ -4,8 +4,10 @@
 #![cfg(target_os = "linux")]
 
 mod program;
+mod required;
 
 use program::heapmin;
+use required::skip;
 use rstest::rstest;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -28,13 +30,6 @@ fn verdicts(report: &Value, clause: &str) -> Vec<String> {
     of_clause
         .map(|result| result["verdict"].as_str().unwrap_or_default().to_owned())
         .collect()
-}
-
-/// Says that a runner is not here, or fails if it is required.
-fn skip(why: &str) {
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|it| it == "all"), "{why}");
-    eprintln!("skipped: {why}");
 }
 
 const MEMORY: &str = "heapmin.releases-memory";

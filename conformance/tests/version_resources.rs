@@ -5,7 +5,10 @@
 //! With HEAPMIN_REQUIRE=all they fail instead.
 #![cfg(target_os = "linux")]
 
+mod required;
+
 use libtest_mimic::{Arguments, Failed, Trial};
+use required::is_required;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
@@ -29,8 +32,7 @@ fn trial(name: &'static str, test: fn() -> Result<(), Failed>, missing: Option<S
     let Some(missing) = missing else {
         return Trial::test(name, test);
     };
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    if required.split(',').any(|it| it == "all") {
+    if is_required("all") {
         return Trial::test(name, || Err(missing.into()));
     }
     eprintln!("skipped: {name}: {missing}");

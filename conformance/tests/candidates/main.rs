@@ -9,6 +9,8 @@
 //! share their sources with another. HEAPMIN_REPORT=FILE compares a report of another machine instead.
 
 mod report;
+#[path = "../required/mod.rs"]
+mod required;
 mod snapshots;
 
 use heapmin_conformance::clause::Case;
@@ -24,6 +26,7 @@ use heapmin_harness::parent::catalogue::Catalogue;
 use heapmin_harness::parent::runners::{Choice, Runners};
 use heapmin_harness::text::input_error::InputError;
 use libtest_mimic::{Arguments, Failed, Trial};
+use required::is_required;
 use snapshots::{compare, is_by_chance, is_general, routines};
 use std::fmt::Write;
 use std::path::Path;
@@ -114,11 +117,6 @@ fn genuine_trials(name: &str, file: &str, catalogue: &Catalogue, runners: &Runne
         Err(error) if is_required("genuine") => vec![failing(format!("{name}::is-there"), error)],
         Err(error) => vec![skipped(name, &error.to_string())],
     }
-}
-
-fn is_required(what: &str) -> bool {
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    required.split(',').any(|named| named == what)
 }
 
 fn all_trials(name: &str, candidate: Candidate) -> Vec<Trial> {

@@ -5,34 +5,28 @@
 //! its text is checked.
 #![cfg(target_os = "linux")]
 
+#[path = "../required/mod.rs"]
+mod required;
+
 use heapmin_conformance::cli::definitions;
+use required::has;
 use rstest::rstest;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
+const HEAPMIN: &str = env!("CARGO_BIN_EXE_heapmin");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/completions");
 
+/// What the command prints for a shell, or for an option.
 fn completions(shell: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_heapmin"))
+    let output = Command::new(HEAPMIN)
         .args(["completions", shell])
         .output()
         .expect("the program starts");
     assert!(output.status.success());
     String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-fn has(shell: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(shell).is_file());
-    let required = std::env::var("HEAPMIN_REQUIRE").unwrap_or_default();
-    let is_required = required.contains("all") && matches!(shell, "bash" | "zsh" | "fish");
-    assert!(found || !is_required, "{shell} is missing: install it");
-    if !found {
-        eprintln!("skipped: {shell} is not on this machine");
-    }
-    found
 }
 
 /// What a shell offers for the last word of a line, in a folder with the file `libmine.so`.
@@ -146,11 +140,7 @@ fn the_command_that_only_the_program_starts_is_not_offered(
     if !has(shell) {
         return;
     }
-    let line = match shell {
-        "elvish" => "heapmin pr",
-        _ => "heapmin pr",
-    };
-    let names = offered(shell, line);
+    let names = offered(shell, "heapmin pr");
     assert!(names.iter().all(|it| it != "probe"), "{shell}: {names:?}");
 }
 
@@ -169,6 +159,31 @@ fn elvish_completes_commands_and_options() {
     }
     let options = offered("elvish", "heapmin check --exp");
     assert!(options.iter().any(|it| it == "--expected"), "{options:?}");
+}
+
+/// A new user does not have the folders for the files yet.
+#[rstest]
+#[case::bash("bash", ".local/share/bash-completion/completions/heapmin")]
+#[case::fish("fish", ".config/fish/completions/heapmin.fish")]
+fn the_printed_commands_write_the_file_that_a_shell_loads(#[case] shell: &str, #[case] file: &str) {
+    let help = completions("--help");
+    let start = format!("  {shell} ");
+    let mut lines = help.lines().skip_while(|line| !line.starts_with(&start));
+    let first = lines.next().expect("help has the shell");
+    let more = lines.take_while(|line| line.starts_with("   "));
+    let commands = [&first[start.len()..]].into_iter().chain(more);
+    let home = TempDir::new().expect("a folder");
+    let programs = Path::new(HEAPMIN).parent().expect("a folder");
+    let path = std::env::var("PATH").expect("a path");
+    let status = Command::new("sh")
+        .args(["-ec", &commands.collect::<Vec<_>>().join("\n")])
+        .env("PATH", format!("{}:{path}", programs.display()))
+        .env("HOME", home.path())
+        .status()
+        .expect("a shell");
+    assert!(status.success());
+    let written = fs::read_to_string(home.path().join(file)).expect("the file is there");
+    assert_eq!(written, completions(shell));
 }
 
 /// In a text for PowerShell, quotes are closed on their line, and brackets are in pairs.

@@ -1,13 +1,18 @@
 //! `heapmin init`: the files that it writes, and the files that it leaves alone.
 #![cfg(target_os = "linux")]
 
+mod program;
+mod refused;
+
 use heapmin_test_libraries::candidate;
+use program::heapmin_in;
+use refused::is_refused;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::TempDir;
 
 /// A clause that the library keeps and one that it breaks.
@@ -82,14 +87,6 @@ impl Repository {
     }
 }
 
-fn heapmin_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heapmin"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -100,15 +97,6 @@ fn done(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(text(&output.stderr), "");
     text(&output.stdout)
-}
-
-#[track_caller]
-fn refused(output: &Output, words: &[&str]) {
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    for word in words {
-        assert!(said.contains(word), "no {word:?} in {said}");
-    }
 }
 
 fn names(list: &[&str]) -> BTreeSet<String> {
@@ -359,7 +347,7 @@ fn without_a_name_the_only_library_of_the_folder_is_taken() {
     assert_eq!(repository.written(), names(&["expected.toml"]));
     repository.put("second.so");
     let several = repository.init(&["--ci", "none", "--force"]);
-    refused(
+    is_refused(
         &several,
         &[
             "several libraries here",
@@ -367,7 +355,7 @@ fn without_a_name_the_only_library_of_the_folder_is_taken() {
             "name those",
         ],
     );
-    refused(
+    is_refused(
         &repository.init_in("build", &[]),
         &["no library in this folder", "name the library"],
     );
@@ -380,7 +368,7 @@ fn a_file_that_exists_is_not_replaced_without_force() {
         fs::create_dir_all(repository.path(existing).parent().unwrap()).unwrap();
         fs::write(repository.path(existing), "theirs").unwrap();
         let output = repository.init(&["libmine.so"]);
-        refused(&output, &[&format!("{existing} exists already"), "--force"]);
+        is_refused(&output, &[&format!("{existing} exists already"), "--force"]);
         assert_eq!(
             repository.written(),
             names(&[existing]),
@@ -402,7 +390,7 @@ fn a_library_that_cannot_be_loaded_leaves_no_file() {
         ("ucrtbsae", "did you mean ucrtbase?"),
     ] {
         let output = repository.init(&[name]);
-        refused(&output, &[words]);
+        is_refused(&output, &[words]);
         assert!(
             text(&output.stderr).starts_with("error: "),
             "{}",
@@ -433,14 +421,14 @@ fn a_check_that_no_list_lets_through_leaves_no_file() {
 fn a_folder_that_cannot_be_written_is_noticed_before_the_check() {
     let repository = Repository::new();
     let output = repository.init(&["libmine.so", "--expected", "Makefile/expected.toml"]);
-    refused(&output, &["Makefile/expected.toml cannot be written"]);
+    is_refused(&output, &["Makefile/expected.toml cannot be written"]);
     let outside = repository.init(&["libmine.so", "--expected", "/dev/shm/e.toml"]);
-    refused(&outside, &["is not a file in the repository"]);
+    is_refused(&outside, &["is not a file in the repository"]);
     fs::write(repository.path("old.toml"), "").unwrap();
     let read_only = fs::Permissions::from_mode(0o444);
     fs::set_permissions(repository.path("old.toml"), read_only).unwrap();
     let output = repository.init(&["libmine.so", "--expected", "old.toml", "--force"]);
-    refused(&output, &["old.toml cannot be written"]);
+    is_refused(&output, &["old.toml cannot be written"]);
     assert_eq!(repository.written(), names(&["old.toml"]));
 }
 
@@ -448,11 +436,11 @@ fn a_folder_that_cannot_be_written_is_noticed_before_the_check() {
 fn a_name_that_a_workflow_cannot_have_is_refused() {
     let repository = Repository::new();
     repository.put("a\nb.so");
-    refused(
+    is_refused(
         &repository.init(&["./a\nb.so"]),
         &["a workflow cannot have the name ./a\\nb.so"],
     );
-    refused(
+    is_refused(
         &repository.init(&["libmine.so", "--env", "A=b\nc"]),
         &["A=b\\nc has a character that a workflow cannot have"],
     );
@@ -479,7 +467,7 @@ fn force_replaces_no_file_that_the_user_did_not_mean(
     let library = fs::read(repository.path("libmine.so")).unwrap();
     fs::write(repository.path("mine.toml"), "[profile]\nname = \"mine\"\n").unwrap();
     std::os::unix::fs::symlink("mine.toml", repository.path("link.toml")).unwrap();
-    refused(
+    is_refused(
         &repository.init(&[&["--force"], arguments].concat()),
         &[reason],
     );

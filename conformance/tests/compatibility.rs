@@ -6,6 +6,7 @@
 mod program;
 
 use heapmin_conformance::record::SPECIFICATION;
+use heapmin_conformance::test::UPDATE_VARIABLE;
 use heapmin_conformance::{clauses, promises};
 use heapmin_fixtures::LIBRARIES;
 use heapmin_harness::library::inspect::recognise;
@@ -38,7 +39,7 @@ fn every_public_name_is_kept_and_listed() {
             .iter()
             .map(|it| format!("export {it}")),
     );
-    for variable in [DATA_VARIABLE, WINDOWS_PROBE_VARIABLE] {
+    for variable in [DATA_VARIABLE, UPDATE_VARIABLE, WINDOWS_PROBE_VARIABLE] {
         names.insert(format!("environment {variable}"));
     }
     let text = std::fs::read_to_string(LIST).unwrap_or_default();

@@ -34,15 +34,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Libraries that are built from the sources of another one, or nearly: of Wine's, msvcrt, msvcr71,
+/// Libraries that are built from the sources of another one, or nearly: of Wine's, msvcrt,
 /// msvcr120 or ucrtbase; of Microsoft's, msvcr120 or the newest ucrtbase. Of these, only the clauses
 /// of `_heapmin` are judged, unless the variable has this value.
-const ALIKE: [&str; 12] = [
+const ALIKE: [&str; 13] = [
     "api-ms-win-crt-heap-l1-1-0",
     "crtdll",
     "genuine-msvcr110",
     "genuine-ucrtbase-10.0.17134",
     "msvcr70",
+    "msvcr71",
     "msvcr80",
     "msvcr90",
     "msvcr100",

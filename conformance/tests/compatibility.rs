@@ -127,11 +127,11 @@ fn add_json<'a>(
         within.pop();
     }
     for (name, field) in part["properties"].as_object().into_iter().flatten() {
-        let path = format!("{path}.{name}");
+        let path = format!("{path}/{name}");
         names.insert(format!("json {path}"));
         add_json(schema, field, &path, within, names);
     }
-    for (key, suffix) in [("items", "[]"), ("additionalProperties", ".*")] {
+    for (key, suffix) in [("items", "[]"), ("additionalProperties", "/*")] {
         if let Some(part) = part.get(key) {
             add_json(schema, part, &format!("{path}{suffix}"), within, names);
         }

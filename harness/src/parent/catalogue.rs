@@ -71,7 +71,7 @@ impl Catalogue {
             (false, Some(_)) if self.profile(name).is_err() => None,
             (false, _) => Some(self.profile(name).map_err(|error| {
                 let problem = format!("{argument} is not a file, and {}", error.problem);
-                InputError::new(problem, self.library_or(name, error.mend))
+                InputError::new(problem, self.nearest_or(name, error.mend))
             })?),
         };
         match named {
@@ -88,7 +88,7 @@ impl Catalogue {
 
     /// The known library, or the library file in this folder, that the user probably meant; or
     /// else `otherwise`.
-    fn library_or(&self, wrong: &str, otherwise: String) -> String {
+    fn nearest_or(&self, wrong: &str, otherwise: String) -> String {
         let files = names_beside(Path::new(wrong));
         let files = files.iter().filter(|name| has_library_ending(name));
         let names = self.profiles.iter().map(|profile| profile.name.as_str());

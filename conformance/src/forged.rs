@@ -2,7 +2,7 @@
 
 use crate::clause::{Clause, Judgement, Seen};
 use crate::expected::gate::Findings;
-use crate::record::{self, Run, Setting};
+use crate::record::{self, Complaint, Entry, Run, Setting};
 use crate::run::{Checked, Outcome};
 use crate::select;
 use heapmin_harness::library::errno_names::Numbering;
@@ -110,6 +110,16 @@ pub(crate) fn record(checked: &[Checked], findings: Findings) -> Run {
         observations: false,
     };
     record::make(checked, &[], findings, setting)
+}
+
+/// What is said about a clause of the candidate `c` that has this entry.
+pub(crate) fn complaint(kind: record::Kind, clause: &str, entry: Entry) -> Complaint {
+    Complaint {
+        candidate: Some("c".into()),
+        clause: Some(clause.into()),
+        entry: Some(entry),
+        ..Complaint::new(kind, "changed".into())
+    }
 }
 
 /// A candidate that no test loads. It exports every routine.

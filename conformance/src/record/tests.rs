@@ -26,12 +26,7 @@ fn run() -> Run {
         forged::outcome(IDEMPOTENT, 0, Judgement::pass("same")),
         forged::outcome(EMPTY, 0, Judgement::not_judged("no call")),
     ]);
-    let about = |kind, clause: &str, line| Complaint {
-        candidate: Some("c".into()),
-        clause: Some(clause.into()),
-        entry: Some(entry(line)),
-        ..Complaint::new(kind, "changed".into())
-    };
+    let about = |kind, clause, line| forged::complaint(kind, clause, entry(line));
     let findings = Findings {
         complaints: vec![
             about(Kind::Stale, IDEMPOTENT, 7),

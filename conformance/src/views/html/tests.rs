@@ -7,7 +7,7 @@ use crate::clause::{Judgement, Reason, Verdict};
 use crate::expected::gate::Findings;
 use crate::forged;
 use crate::record::{
-    At, Call, Complaint, Entry, Event, Fact, Kind, Moment, Outcome, Refused, Repeated, Run, State,
+    At, Call, Entry, Event, Fact, Kind, Moment, Outcome, Refused, Repeated, Run, State,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -86,12 +86,7 @@ pub(in crate::views) fn every_kind() -> Run {
             Judgement::not_applicable("only Windows"),
         ),
     ]);
-    let about = |kind, clause: &str, line| Complaint {
-        candidate: Some("c".into()),
-        clause: Some(clause.into()),
-        entry: Some(entry(line)),
-        ..Complaint::new(kind, "changed".into())
-    };
+    let about = |kind, clause, line| forged::complaint(kind, clause, entry(line));
     let findings = Findings {
         complaints: vec![
             about(Kind::Stale, IDEMPOTENT, 7),
